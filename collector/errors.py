@@ -1,0 +1,31 @@
+"""The world's errors, as the parts of the program tell each other about them.
+
+Library and operating-system errors are translated into one of these at the file that calls the library.
+Every one carries a sentence for the operator. What is not one of these is a bug of ours.
+"""
+
+from collector.texts import Sentence
+
+
+class CollectorError(Exception):
+    """Something that the program expects to go wrong in the world; `sentence` says what, and what to do."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(str(sentence))
+        self.sentence = sentence
+
+
+class SourceError(CollectorError):
+    """A source cannot be opened or read; shown in health and tried again later."""
+
+
+class OutboxError(CollectorError):
+    """The outbox's directory cannot be used."""
+
+
+class BrokerError(CollectorError):
+    """The broker cannot be reached, or refuses us."""
+
+
+class ControlError(CollectorError):
+    """The running daemon cannot be asked, or refuses the request."""

@@ -1,0 +1,55 @@
+"""What a waveform source must offer, and nothing more: one file a device kind implements these two Protocols.
+
+A source is described by its settings and opened as often as needed; an open device is read by one thread
+only. Neither knows the clock's index, the network, or health.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from collector.samples import Run, Signal
+
+READ_WAIT_S = 0.2
+"""The longest that `Device.read` waits for data, so that a reader thread can be stopped."""
+
+
+class Device(Protocol):
+    """An open device."""
+
+    def read(self) -> Sequence[Run] | None:
+        """Wait at most `READ_WAIT_S` and return what came, in order; empty when nothing did.
+
+        Returns None at the end of a recording, and only then.
+
+        Raises:
+            SourceError: the device is gone or cannot be understood; the caller closes it.
+        """
+
+    def bad_bytes(self) -> int:
+        """Bytes discarded since opening because they were part of no valid sample."""
+
+    def close(self) -> None:
+        """Give the device back; never raises."""
+
+
+class WaveformSource(Protocol):
+    """A configured source of one signal."""
+
+    @property
+    def signal(self) -> Signal:
+        """Channels and rate, known before anything is opened."""
+
+    @property
+    def origin(self) -> str:
+        """`live`, `replay` or `simulated`: published, so that no one takes a replay for a machine."""
+
+    @property
+    def waits(self) -> bool:
+        """True where the source can wait for us (a file); then a full queue blocks it and nothing is lost."""
+
+    def open(self) -> Device:
+        """Open the device; may block for some seconds.
+
+        Raises:
+            SourceError: it cannot be opened, with what to do.
+        """

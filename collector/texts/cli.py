@@ -1,0 +1,3 @@
+"""Sentences of the cli."""
+
+from collector.texts.sentence import Text  # noqa: F401

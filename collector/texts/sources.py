@@ -1,0 +1,3 @@
+"""Sentences of the sources."""
+
+from collector.texts.sentence import Text  # noqa: F401
