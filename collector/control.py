@@ -1,11 +1,142 @@
-"""The local API: newline-separated JSON on a unix socket, for the CLI on the same gateway."""
+"""The local API: one JSON object a line on a unix socket, for the CLI on the same gateway.
 
+The server is handed what can answer (a Protocol); it does not know the daemon.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, Protocol
 
+import structlog
+
+from collector.errors import CollectorError, ControlError
+from collector.health import GatewayReport, TestReport
 from collector.settings import Settings
+from collector.texts import gateway as say
+from collector.texts import restore
+
+_LINE_LIMIT = 1 << 20
+_NEVER_TESTED_LONGER_S = 60.0
+
+log = structlog.get_logger(__name__)
 
 
 class ControlSettings(Settings):
     """Where the CLI finds the running daemon."""
 
     socket: Path = Path("/run/collector/control.sock")
+
+
+class Answering(Protocol):
+    """What a running daemon can be asked."""
+
+    def report(self) -> GatewayReport:
+        """How everything is."""
+
+    async def reload(self) -> list[str]:
+        """Take the configuration on disk; returns what changed, a sentence each.
+
+        Raises:
+            CollectorError: it is wrong; nothing has changed.
+        """
+
+    async def test(self, source: str, seconds: float) -> TestReport:
+        """Watch a source for some seconds.
+
+        Raises:
+            CollectorError: there is no such source, or it delivers nothing.
+        """
+
+
+@contextlib.asynccontextmanager
+async def serving(path: Path, answering: Answering) -> AsyncIterator[None]:
+    """Answer on the socket while the context lasts.
+
+    Raises:
+        ControlError: the socket cannot be made, or another daemon answers on it.
+    """
+    await _clear_away(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        server = await asyncio.start_unix_server(
+            lambda reader, writer: _answer(reader, writer, answering), path, limit=_LINE_LIMIT
+        )
+        path.chmod(0o660)
+    except OSError as error:
+        raise ControlError(say.SOCKET_UNUSABLE(path=str(path), reason=str(error))) from error
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
+    """Ask the daemon on a socket.
+
+    Raises:
+        ControlError: nobody answers there, or the daemon refuses; with its own sentence.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_LIMIT)
+            try:
+                writer.write(json.dumps(request).encode() + b"\n")
+                line = await reader.readline()
+            finally:
+                writer.close()
+                await writer.wait_closed()
+        answer = json.loads(line)
+    except PermissionError:
+        raise ControlError(say.SOCKET_FORBIDDEN(path=str(path))) from None
+    except (OSError, ValueError, TimeoutError):
+        raise ControlError(say.NOT_RUNNING(path=str(path))) from None
+    if "error" in answer:
+        raise ControlError(restore(answer["error"]), answer["error"])
+    return answer["answer"]
+
+
+async def _clear_away(path: Path) -> None:
+    """Remove the socket a dead daemon left behind; a living one's is an error."""
+    if not path.exists():
+        return
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return
+    writer.close()
+    raise ControlError(say.ALREADY_RUNNING(path=str(path)))
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answering: Answering) -> None:
+    try:
+        while line := await reader.readline():
+            writer.write(json.dumps(await _reply(line, answering)).encode() + b"\n")
+            await writer.drain()
+    except (OSError, ValueError) as error:  # the other side went away, or sent an endless line
+        log.info("control.dropped", reason=str(error))
+    finally:
+        writer.close()
+
+
+async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:
+    try:
+        match json.loads(line):
+            case {"do": "report"}:
+                return {"answer": answering.report().model_dump(mode="json")}
+            case {"do": "reload"}:
+                return {"answer": await answering.reload()}
+            case {"do": "test", "source": str(source), "seconds": int() | float() as seconds}:
+                watched = await answering.test(source, min(seconds, _NEVER_TESTED_LONGER_S))
+                return {"answer": watched.model_dump(mode="json")}
+            case _:
+                return {"error": say.REQUEST_UNKNOWN().to_json()}
+    except json.JSONDecodeError:
+        return {"error": say.REQUEST_UNKNOWN().to_json()}
+    except CollectorError as error:
+        return {"error": error.to_json()}

@@ -4,6 +4,8 @@ Library and operating-system errors are translated into one of these at the file
 Every one carries a sentence for the operator. What is not one of these is a bug of ours.
 """
 
+from typing import Any
+
 from collector.texts import Sentence
 
 
@@ -13,6 +15,10 @@ class CollectorError(Exception):
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
+
+    def to_json(self) -> dict[str, Any]:
+        """The error for the control socket."""
+        return self.sentence.to_json()
 
 
 class SourceError(CollectorError):
@@ -28,4 +34,8 @@ class BrokerError(CollectorError):
 
 
 class ControlError(CollectorError):
-    """The running daemon cannot be asked, or refuses the request."""
+    """The running daemon cannot be asked, or refuses the request; `answer` is its whole refusal."""
+
+    def __init__(self, sentence: Sentence, answer: dict[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.answer = answer or {}

@@ -1,25 +1,51 @@
-"""How each part of the gateway is: plain facts, shown by `status` and published. Nobody acts on them here."""
+"""How each part of the gateway is: plain facts, shown by `status` and published. Nobody acts on them here.
 
-from dataclasses import dataclass, field
+`Condition` is the live state of a part; the reports are what travels over the control socket.
+"""
+
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from collector.texts import Sentence
+from pydantic import BaseModel
+
+from collector.texts import Sentence, restore
 
 
 class State(StrEnum):
-    """How a part is, from best to worst for colouring and for the exit code of `status`."""
+    """How a part is."""
 
     OK = "ok"
     STARTING = "starting"
     FINISHED = "finished"
     """A recording has been played to its end."""
     DEGRADED = "degraded"
+    """It works, but something needs attention."""
     FAILED = "failed"
+    """It does not work; it is tried again by itself."""
 
     @property
     def healthy(self) -> bool:
         """Whether an operator has nothing to do."""
         return self in {State.OK, State.STARTING, State.FINISHED}
+
+
+class Said(BaseModel):
+    """A sentence on its way to whoever shows it."""
+
+    code: str
+    values: dict[str, Any]
+    text: str
+    advice: str
+
+    @classmethod
+    def of(cls, sentence: Sentence) -> "Said":
+        """Make a sentence ready to travel."""
+        return cls.model_validate(sentence.to_json())
+
+    def sentence(self) -> Sentence:
+        """The sentence in this process's language."""
+        return restore(self.model_dump())
 
 
 @dataclass(slots=True)
@@ -48,22 +74,124 @@ class Account:
     open: int = 0
 
 
-@dataclass(slots=True)
-class SourceHealth:
+class PartReport(BaseModel):
+    """What every part reports."""
+
+    state: State
+    since_us: int
+    reason: Said | None = None
+    """What is wrong and what to do; null while all is well."""
+
+
+class SourceReport(PartReport):
     """One waveform source."""
 
-    condition: Condition
-    nominal_rate_hz: float
-    measured_rate_hz: float | None = None
-    rate_state: str = "nominal"
-    last_data_us: int | None = None
-    last_data_age_s: float | None = None
-    windows: int = 0
-    account: Account = field(default_factory=Account)
-    gaps: int = 0
-    lost_estimated: bool = False
-    bad_bytes: int = 0
-    restarts: int = 0
-    last_error: Sentence | None = None
-    last_error_us: int | None = None
-    next_retry_s: float | None = None
+    kind: str
+    origin: str
+    nominal_hz: float
+    measured_hz: float | None
+    rate_state: str
+    last_data_us: int | None
+    """UTC of the last sample's arrival."""
+    last_data_age_s: float | None
+    windows: int
+    fed: int
+    advanced: int
+    discarded: int
+    lost: int
+    open: int
+    gaps: int
+    lost_estimated: bool
+    """Whether any of `lost` is an estimate."""
+    bad_bytes: int
+    reopened: int
+    last_error: Said | None
+    last_error_us: int | None
+    next_retry_s: float | None
+
+
+class BrokerReport(PartReport):
+    """The broker and what has been delivered to it."""
+
+    address: str
+    confirmed: int
+    next_retry_s: float | None
+
+
+class OutboxReport(PartReport):
+    """What waits for delivery."""
+
+    pending: int
+    memory_bytes: int
+    disk_bytes: int
+    oldest_us: int | None
+    hours_left: float | None
+    """Until the outbox is full at the present rate, were nothing delivered."""
+    dropped: int
+    corrupt: int
+
+
+class HostReport(PartReport):
+    """The gateway's own hardware and clock."""
+
+    synchronised: bool
+    disk_free_bytes: int
+    temperature_c: float | None
+    under_voltage: bool | None
+
+
+class GatewayReport(BaseModel):
+    """The whole gateway."""
+
+    company: str
+    gateway: str
+    version: str
+    epoch: str
+    pid: int
+    started_us: int
+    now_us: int
+    configuration: PartReport
+    broker: BrokerReport
+    outbox: OutboxReport
+    host: HostReport
+    sources: dict[str, SourceReport]
+    """By `machine/stream`."""
+
+    @property
+    def parts(self) -> dict[str, PartReport]:
+        """Every part by the name an operator sees."""
+        return {
+            "configuration": self.configuration,
+            "broker": self.broker,
+            "outbox": self.outbox,
+            "gateway": self.host,
+            **self.sources,
+        }
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no part needs attention."""
+        return all(part.state.healthy for part in self.parts.values())
+
+
+class TestReport(BaseModel):
+    """What a source delivered while it was watched."""
+
+    __test__ = False  # not a test, for pytest
+
+    seconds: float
+    samples: int
+    rate_hz: float | None
+    nominal_hz: float
+    lost: int
+    bad_bytes: int
+    channels: list[str]
+    units: list[str]
+    mean: list[float]
+    rms: list[float]
+    """Without the mean."""
+    least: list[float]
+    greatest: list[float]
+    last: list[list[float]]
+    """The last few samples, `[samples][channels]`."""
+    through_daemon: bool

@@ -108,7 +108,7 @@ class Block:
     @property
     def end(self) -> int:
         """The index after the last sample."""
-        return self.first + self.samples.shape[1]
+        return self.first + int(self.samples.shape[1])
 
 
 class RateState(StrEnum):

@@ -1,23 +1,31 @@
-"""The features of a window: the table of what there is, and `compute`; pure, numpy only."""
+"""The features of a window: the table of what there is, and the kernel that computes them; pure, numpy only.
 
-from typing import Annotated
+A new feature is one function in the module of its kind, and one row in the table.
+"""
 
-from pydantic import Field
+from collector.features.kernel import BandSettings, FeatureSettings, Kernel
+from collector.features.table import (
+    FEATURES,
+    FLAGS,
+    Feature,
+    QualityFlag,
+    definitions,
+    flag_definitions,
+    flags,
+)
+from collector.features.values import FeatureValues, per_channel
 
-from collector.settings import Finite, PositiveFinite, Settings
-
-
-class BandSettings(Settings):
-    """A frequency band, both edges included."""
-
-    low_hz: Annotated[Finite, Field(ge=0)]
-    high_hz: PositiveFinite
-
-
-class FeatureSettings(Settings):
-    """Which features a stream's windows give beyond the time-domain ones, which are always there."""
-
-    bands: tuple[BandSettings, ...] = ()
-    """Bands whose rms is computed."""
-    peaks: Annotated[int, Field(ge=0, le=50)] = 5
-    """How many of the strongest spectral peaks of each channel."""
+__all__ = [
+    "FEATURES",
+    "FLAGS",
+    "BandSettings",
+    "Feature",
+    "FeatureSettings",
+    "FeatureValues",
+    "Kernel",
+    "QualityFlag",
+    "definitions",
+    "flag_definitions",
+    "flags",
+    "per_channel",
+]

@@ -1,20 +1,29 @@
-"""The durable queue between the pipeline and the broker."""
+"""The durable queue between the pipeline and the broker: in memory first, on disk what stays unconfirmed."""
 
-from pathlib import Path
-from typing import Annotated
+from collector.outbox.files import Files
+from collector.outbox.queue import Outbox
+from collector.outbox.settings import OutboxSettings
+from collector.outbox.state import (
+    Cause,
+    Key,
+    Mark,
+    NewestRecord,
+    OutboxLoss,
+    OutboxState,
+    Outgoing,
+    StreamMark,
+)
 
-from pydantic import Field
-
-from collector.settings import PositiveFinite, Settings
-
-
-class OutboxSettings(Settings):
-    """Where and how much is kept while the broker is away."""
-
-    directory: Path = Path("/var/lib/collector/outbox")
-    max_mib: Annotated[int, Field(ge=16)] = 2048
-    """The most it may take on disk; beyond it the oldest records are dropped, and that is declared."""
-    max_age_days: PositiveFinite = 90.0
-    """Older records are dropped, and that is declared."""
-    commit_interval_s: Annotated[float, Field(ge=0.05, le=60)] = 1.0
-    """At most so much is lost in a power cut."""
+__all__ = [
+    "Cause",
+    "Files",
+    "Key",
+    "Mark",
+    "NewestRecord",
+    "Outbox",
+    "OutboxLoss",
+    "OutboxSettings",
+    "OutboxState",
+    "Outgoing",
+    "StreamMark",
+]

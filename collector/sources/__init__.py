@@ -1,4 +1,4 @@
-"""Waveform sources: one file a device kind, `source.py` with what each must offer, `reader.py` with the thread.
+"""Waveform sources: one file a device kind; `source.py` says what each must offer, `reader.py` reads.
 
 `SourceSettings` is the closed union of what a configuration may say under `source`.
 """
@@ -13,9 +13,7 @@ from collector.sources.serial import SerialSettings, serial_source
 from collector.sources.simulated import SimulatedSettings, simulated_source
 from collector.sources.source import WaveformSource
 
-SourceSettings = Annotated[
-    SerialSettings | ReplaySettings | SimulatedSettings, Field(discriminator="kind")
-]
+SourceSettings = Annotated[SerialSettings | ReplaySettings | SimulatedSettings, Field(discriminator="kind")]
 
 
 def describe_source(settings: SourceSettings, channels: tuple[Channel, ...]) -> WaveformSource:

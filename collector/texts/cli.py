@@ -1,3 +1,77 @@
-"""Sentences of the cli."""
+"""Words and sentences of the command line."""
 
-from collector.texts.sentence import Text  # noqa: F401
+from collector.texts.sentence import Text
+
+# check, reload
+CONFIGURATION_GOOD = Text(
+    "cli.configuration-good", "The configuration is good: {machines} machines, {sources} sources."
+)
+RELOADED = Text("cli.reloaded", "The new configuration is in use.")
+WHAT_TO_DO = Text("cli.what-to-do", "What to do: {advice}")
+INTERNAL = Text(
+    "cli.internal",
+    "The collector made a mistake of its own ({kind}: {message}).",
+    "Please report it. For the whole trace, run it again with COLLECTOR_DEBUG=1 before the command.",
+)
+# status
+HEALTHY = Text("cli.status.healthy", "everything is working")
+DEGRADED = Text("cli.status.degraded", "needs attention")
+RUNNING_FOR = Text("cli.status.running-for", "collector {version}, running for {duration}")
+STATES = {
+    "ok": Text("cli.state.ok", "ok"),
+    "starting": Text("cli.state.starting", "starting"),
+    "finished": Text("cli.state.finished", "finished"),
+    "degraded": Text("cli.state.degraded", "attention"),
+    "failed": Text("cli.state.failed", "failed"),
+}
+STATE_OK, STATE_STARTING, STATE_FINISHED, STATE_DEGRADED, STATE_FAILED = STATES.values()
+CONFIGURATION = Text("cli.part.configuration", "configuration")
+BROKER = Text("cli.part.broker", "broker")
+OUTBOX = Text("cli.part.outbox", "outbox")
+GATEWAY = Text("cli.part.gateway", "gateway")
+BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
+OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
+OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, the oldest for {age}")
+OUTBOX_ROOM = Text("cli.status.outbox-room", "room for {hours} hours without a broker")
+CLOCK_SET = Text("cli.status.clock-set", "clock synchronised")
+CLOCK_NOT_SET = Text("cli.status.clock-not-set", "clock NOT synchronised")
+DISK_FREE = Text("cli.status.disk-free", "{free} GiB free")
+TEMPERATURE = Text("cli.status.temperature", "{temperature} °C")
+SOURCE = Text("cli.column.source", "source")
+STATE = Text("cli.column.state", "state")
+SINCE = Text("cli.column.since", "since")
+LAST_DATA = Text("cli.column.last-data", "last data")
+RATE = Text("cli.column.rate", "rate / configured")
+WINDOWS = Text("cli.column.windows", "windows")
+LOST = Text("cli.column.lost", "lost")
+NEVER = Text("cli.never", "never")
+AGO = Text("cli.ago", "{duration} ago")
+ABOUT = Text("cli.about", "about {number}")
+NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
+LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}")
+# test
+TESTED = Text(
+    "cli.test.tested", "{name}: {samples} samples in {seconds} s; measured {rate} Hz, configured {nominal} Hz"
+)
+THROUGH_DAEMON = Text("cli.test.through-daemon", "(watched through the running collector, which holds the source)")
+BAD_BYTES = Text("cli.test.bad-bytes", "{bytes} bytes were no valid data; {lost} samples lost")
+CHANNEL = Text("cli.column.channel", "channel")
+UNIT = Text("cli.column.unit", "unit")
+MEAN = Text("cli.column.mean", "mean")
+RMS = Text("cli.column.rms", "rms")
+LEAST = Text("cli.column.least", "least")
+GREATEST = Text("cli.column.greatest", "greatest")
+LAST_SAMPLES = Text("cli.column.last-samples", "last samples")
+# demo
+DEMO_INSTALL = Text(
+    "cli.demo.install",
+    "The demo needs the package amqtt.",
+    "pip install 'collector[demo]'",
+)
+DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal:")
+DEMO_STATUS = Text("cli.demo.status", "And ask how it is:")
+DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
+DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
+DEMO_TITLE = Text("cli.demo.title", "Received over MQTT: {topic}")
+DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel} (rms in {unit} by band)")
+DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")

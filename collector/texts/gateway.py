@@ -1,3 +1,130 @@
-"""Sentences of the gateway."""
+"""Sentences about the gateway as a whole and the streams on it."""
 
-from collector.texts.sentence import Text  # noqa: F401
+from collector.texts.sentence import Text
+
+SOURCE_BUG = Text(
+    "source.unexpected",
+    "The source failed in an unexpected way ({kind}: {message}).",
+    "It is tried again by itself. Please report this with the log: journalctl -u collector",
+)
+LOSING_DEVICE = Text(
+    "source.losing.device",
+    "The device skipped {lost} samples in the last minute (by its own counter).",
+    "Check the USB cable and hub; lower the sample rate if it stays.",
+)
+LOSING_GARBAGE = Text(
+    "source.losing.garbage",
+    "Disturbed data: about {lost} samples were thrown away in the last minute.",
+    "Check the cable, its shield and the baud rate.",
+)
+LOSING_OVERRUN = Text(
+    "source.losing.overrun",
+    "The gateway was too slow for {lost} samples in the last minute.",
+    "Lower the sample rate, or the number of streams on this gateway.",
+)
+LOSING_RECONNECT = Text(
+    "source.losing.reconnect",
+    "The device was away; about {lost} samples are missing.",
+    "Nothing to do if it was unplugged on purpose; else check plug and cable.",
+)
+LOSING_LATE = Text(
+    "source.losing.late",
+    "About {lost} samples vanished without a trace.",
+    "Check the cable; a device that counts its samples tells exactly.",
+)
+RATE_OFF = Text(
+    "source.rate-off",
+    "The sensor delivers {measured} Hz instead of the configured {nominal} Hz ({percent} %).",
+    "If the sensor is set so, write rate_hz = {measured} in its source.",
+)
+STUCK = Text(
+    "source.stuck",
+    "A channel keeps exactly the same value.",
+    "Check the sensor: its cable, its power, and that it is not frozen.",
+)
+CLIPPED = Text(
+    "source.clipped",
+    "The signal reaches the limit of the sensor.",
+    "Use a sensor with a larger range, or mount it elsewhere.",
+)
+NO_SUCH_SOURCE = Text(
+    "gateway.no-such-source",
+    "There is no source {name}.",
+    "Choose one of: {known}",
+)
+NOTHING_ARRIVES = Text(
+    "gateway.nothing-arrives",
+    "{name} delivered nothing within {seconds} s.",
+    "See `collector status` for the reason.",
+)
+NOT_RUNNING = Text(
+    "gateway.not-running",
+    "The collector is not running (nobody answers on {path}).",
+    "Start it: sudo systemctl start collector. If it does not stay up: journalctl -u collector",
+)
+ALREADY_RUNNING = Text(
+    "gateway.already-running",
+    "Another collector is already running on {path}.",
+    "Stop it first: sudo systemctl stop collector",
+)
+SOCKET_FORBIDDEN = Text(
+    "gateway.socket-forbidden",
+    "You may not ask the collector on {path}.",
+    "Put sudo before the command, or add yourself to the group collector.",
+)
+SOCKET_UNUSABLE = Text(
+    "gateway.socket-unusable",
+    "The control socket {path} cannot be made: {reason}.",
+    "Check control.socket in collector.toml.",
+)
+REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
+ON_LAST_GOOD = Text(
+    "gateway.on-last-good",
+    "The configuration has {count} mistakes; the last good one is in use.",
+    "See them with `collector check`, mend them, then `collector reload`.",
+)
+RELOAD_REFUSED = Text(
+    "gateway.reload-refused",
+    "The new configuration has {count} mistakes; the one before stays in use.",
+    "See them with `collector check`, mend them, then `collector reload`.",
+)
+NEEDS_RESTART = Text(
+    "gateway.needs-restart",
+    "A change of [{table}] takes effect only after a restart; nothing was changed.",
+    "sudo systemctl restart collector",
+)
+DISK_LOW = Text(
+    "gateway.disk-low",
+    "Only {free_mib} MiB are free on the gateway's disk.",
+    "Free some space, or make outbox.max_mib smaller.",
+)
+UNDER_VOLTAGE = Text(
+    "gateway.under-voltage",
+    "The gateway's power supply is too weak.",
+    "Use the power supply made for this computer.",
+)
+HOT = Text(
+    "gateway.hot",
+    "The gateway is hot: {temperature} °C.",
+    "Give it air, or a heat sink.",
+)
+CLOCK_UNSET = Text(
+    "gateway.clock-unset",
+    "The gateway's clock is not synchronised; times may be wrong, and records say so.",
+    "Check the network, and `timedatectl`.",
+)
+OUTBOX_DROPPING = Text(
+    "gateway.outbox-dropping",
+    "{dropped} records had to be dropped because the outbox was full or too old.",
+    "Repair the way to the broker; raise outbox.max_mib if the disk has room.",
+)
+OUTBOX_CORRUPT = Text(
+    "gateway.outbox-corrupt",
+    "{corrupt} damaged records were found on the disk.",
+    "Usually a power cut. If it comes again, replace the SD card.",
+)
+STREAM_ADDED = Text("gateway.stream-added", "{name} added")
+STREAM_REMOVED = Text("gateway.stream-removed", "{name} removed")
+STREAM_CHANGED = Text("gateway.stream-changed", "{name} changed")
+BROKER_CHANGED = Text("gateway.broker-changed", "broker settings changed")
+UNCHANGED = Text("gateway.unchanged", "nothing changed")

@@ -1,3 +1,116 @@
-"""Sentences of the sources."""
+"""Sentences about sources: what keeps a device or a recording from giving samples."""
 
-from collector.texts.sentence import Text  # noqa: F401
+from collector.texts.sentence import Text
+
+# Any source
+
+SILENT = Text(
+    "source.silent",
+    "No sample arrived for {seconds} s.",
+    "It is opened again by itself. If it stays so, unplug the device and plug it in again.",
+)
+
+# Serial ports
+
+NOT_FOUND = Text(
+    "source.serial.not-found",
+    "There is no port {port}.",
+    "Plug the device in. If it is in, set source.port to one of these: {present}",
+)
+NO_PORTS = Text(
+    "source.serial.no-ports",
+    "There is no port {port}.",
+    "Plug the device in and check its cable. Then this shows the ports there are: ls -l /dev/serial/by-id",
+)
+NOT_PERMITTED = Text(
+    "source.serial.not-permitted",
+    "This user may not open {port}.",
+    "Add the user that collector runs as to the group dialout, and start collector again: "
+    "sudo usermod -a -G dialout collector",
+)
+BUSY = Text(
+    "source.serial.busy",
+    "Another program holds {port}.",
+    "Close it. This shows which one: sudo fuser -v {port}",
+)
+BAUD_REFUSED = Text(
+    "source.serial.baud-refused",
+    "The port {port} cannot do {baud} baud.",
+    "Set the device and source.baud to a usual speed, such as 115200.",
+)
+NOT_OPENED = Text(
+    "source.serial.not-opened",
+    "The port {port} cannot be opened: {reason}.",
+    "Check that source.port is a serial port. Unplug the device and plug it in again.",
+)
+VANISHED = Text(
+    "source.serial.vanished",
+    "The port {port} went away while it was read.",
+    "Check the plug and the cable. Once the device is back, it is opened again by itself.",
+)
+NO_BYTES = Text(
+    "source.serial.no-bytes",
+    "The port {port} is open, but nothing came for {seconds} s.",
+    "Check the sensor's power and cable, and that it is set to send by itself.",
+)
+NOT_UNDERSTOOD = Text(
+    "source.serial.not-understood",
+    "{bytes_per_s} bytes a second come from {port}, but no valid sample. The last ones: {sample}",
+    "Compare source.baud ({baud}) and source.format ({format}) with the device's settings.",
+)
+
+# Recordings
+
+RECORDING_MISSING = Text(
+    "source.replay.missing", "There is no file {file}.", "Set source.file to the path of a .csv or .npz file."
+)
+RECORDING_UNREADABLE = Text(
+    "source.replay.unreadable",
+    "The file {file} cannot be read: {reason}.",
+    "Check that it is a whole .csv or .npz file that the user collector may read.",
+)
+RECORDING_EMPTY = Text(
+    "source.replay.empty",
+    "The file {file} holds no sample.",
+    "Set source.file to a recording, and check skip_lines.",
+)
+NOT_NPZ = Text(
+    "source.replay.not-npz",
+    "The file {file} is no npz archive.",
+    "Save it with numpy.savez, or give a text file a name that ends in .csv.",
+)
+ARRAY_MISSING = Text(
+    "source.replay.array-missing",
+    'The file {file} has no array "{array}".',
+    "Set source.array or source.scale to one of these: {present}",
+)
+ARRAY_NOT_SAMPLES = Text(
+    "source.replay.array-not-samples",
+    'The array "{array}" of {file} is {found}.',
+    "Numbers of the shape [n] or [n, channels] are needed. Set source.array to another of these: {present}",
+)
+COLUMNS = Text(
+    "source.replay.columns",
+    "The file {file} has {found} columns for {channels} channels.",
+    "Say which columns to use, counted from 1, such as columns = [1, 2, 3]; or change the list of channels.",
+)
+COLUMN_MISSING = Text(
+    "source.replay.column-missing",
+    "The file {file} has {found} columns; there is no column {column}.",
+    "Change source.columns; the first column is 1.",
+)
+LINE_COLUMNS = Text(
+    "source.replay.line-columns",
+    "Line {line} of {file} has {found} columns instead of {expected}.",
+    "Check source.delimiter, source.columns and source.skip_lines, or mend the line.",
+)
+NOT_A_NUMBER = Text(
+    "source.replay.not-a-number",
+    'Line {line} of {file} has "{found}" in column {column}, which is no number.',
+    "Set source.skip_lines if this is a heading; check source.delimiter, or mend the line.",
+)
+SCALE = Text(
+    "source.replay.scale",
+    "The scale for {file} must be positive numbers, one or {channels}; it is {found}.",
+    "Set source.scale to a number, or for .npz files to the name of such an array.",
+)

@@ -1,11 +1,11 @@
-"""The wire contract: records, topics, encoding. All that a store or a researcher imports of the daemon."""
+"""One encoded record on its way from here to the store."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One encoded record on its way; these bytes are what is sent, stored and sent again, never re-made.
+    """A topic and the bytes for it: these bytes are sent, kept and sent again, never made anew.
 
     `epoch` and `seq` identify it within a gateway; `t_us` is the record's UTC time in microseconds, which
     `sync` says was taken from a synchronised clock.

@@ -1,0 +1,47 @@
+"""The command line: one file a command group. `main` is the program `collector`.
+
+Exit codes: 0 good, 1 something needs attention or failed, 2 wrong configuration or usage, 3 not running.
+"""
+
+import os
+import sys
+
+import typer
+
+from collector.cli import ask, daemon, files
+from collector.errors import CollectorError
+from collector.texts import cli as say
+
+app = typer.Typer(
+    name="collector",
+    help="Collects sensor data of machine tools and publishes features of it over MQTT.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+for command in (
+    daemon.run,
+    files.check,
+    ask.test,
+    ask.status,
+    daemon.demo,
+    ask.reload,
+    files.schema,
+    files.version,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; whatever goes wrong, a user reads a sentence and never a traceback."""
+    try:
+        app()
+    except CollectorError as error:
+        files.complain(error)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("COLLECTOR_DEBUG"):
+            raise
+        files.complain(CollectorError(say.INTERNAL(kind=type(error).__name__, message=str(error)[:300])))
+        sys.exit(1)

@@ -1,0 +1,140 @@
+"""Commands that ask the running collector: status, test, reload."""
+
+import asyncio
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.show import show_status, show_test
+from collector.config import Config, ConfigError, Problem, load
+from collector.control import ControlSettings, ask
+from collector.errors import CollectorError, ControlError
+from collector.health import GatewayReport, TestReport
+from collector.texts import cli as say
+from collector.texts import gateway
+
+NOT_RUNNING = 3
+
+
+def status(
+    config: Folder = DEFAULT_FOLDER,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it, until Ctrl-C.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Tell whether it is collecting, and if not, why and what to do.
+
+    Exit code 0: healthy; 1: something needs attention; 3: not running.
+    """
+    socket = _socket(config)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=110, soft_wrap=False)
+    report = _report(socket)
+    if json_:
+        typer.echo(report.model_dump_json(indent=2))
+    elif watch:
+        _watch(console, socket, report)
+    else:
+        console.print(show_status(report))
+    raise typer.Exit(0 if report.healthy else 1)
+
+
+def test(
+    source: Annotated[str, typer.Argument(help="machine/stream, as `collector status` lists it.")],
+    config: Folder = DEFAULT_FOLDER,
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to watch.")] = 5.0,
+) -> None:
+    """Show what a source delivers, or say exactly why it delivers nothing."""
+    try:
+        answer = _ask(_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
+        report = TestReport.model_validate(answer)
+    except ControlError as error:
+        if error.sentence.code != gateway.NOT_RUNNING.code:
+            raise
+        report = _test_here(config, source, seconds)
+    Console().print(show_test(source, report))
+
+
+def reload(config: Folder = DEFAULT_FOLDER) -> None:
+    """Take the changed configuration; a wrong one is refused and the old one stays in use."""
+    try:
+        changes = _ask(_socket(config), {"do": "reload"}, 30.0)
+    except ControlError as error:
+        problems = error.answer.get("problems")
+        if not problems:
+            raise
+        complain(ConfigError(tuple(Problem.from_json(problem) for problem in problems)))
+        raise typer.Exit(2) from None
+    typer.echo(str(say.RELOADED()))
+    for change in changes:
+        typer.echo(f"  {change}")
+
+
+def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
+    async def keep_showing(live: Live) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            live.update(show_status(GatewayReport.model_validate(await ask(socket, {"do": "report"}))))
+
+    with Live(show_status(report), console=console, auto_refresh=True) as live:
+        try:
+            asyncio.run(keep_showing(live))
+        except KeyboardInterrupt:
+            pass
+        except ControlError as error:
+            _exit_not_running(error)
+
+
+def _report(socket: Path) -> GatewayReport:
+    return GatewayReport.model_validate(_ask(socket, {"do": "report"}))
+
+
+def _ask(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
+    try:
+        return asyncio.run(ask(socket, request, timeout_s))
+    except ControlError as error:
+        if request["do"] != "test":
+            _exit_not_running(error)
+        raise
+
+
+def _exit_not_running(error: ControlError) -> None:
+    if error.sentence.code == gateway.NOT_RUNNING.code:
+        complain(error)
+        raise typer.Exit(NOT_RUNNING)
+
+
+def _socket(folder: Path) -> Path:
+    """The control socket; also while the rest of the configuration is wrong."""
+    file = folder if folder.suffix == ".toml" else folder / "collector.toml"
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8")).get("control", {}).get("socket")
+        return file.parent / ControlSettings(**({"socket": Path(given)} if given else {})).socket
+    except (OSError, ValueError, AttributeError, TypeError):
+        return ControlSettings().socket
+
+
+def _test_here(folder: Path, name: str, seconds: float) -> TestReport:
+    """Open the source in this process, since no daemon holds it."""
+    from collector.observe import observe  # noqa: PLC0415 (numpy and pyserial, which asking does not need)
+    from collector.sources import describe_source  # noqa: PLC0415
+
+    try:
+        config: Config = load(folder)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    known = {f"{machine.name}/{w.name}": w for machine in config.machines for w in machine.waveforms}
+    if name not in known:
+        raise CollectorError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
+    settings = known[name]
+    source = describe_source(settings.source, settings.signal_channels())
+    report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
+    if report is None:
+        raise CollectorError(gateway.NOTHING_ARRIVES(name=name, seconds=seconds))
+    return report

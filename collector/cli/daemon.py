@@ -1,0 +1,75 @@
+"""Commands that collect: run, and demo."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.config import ConfigError
+from collector.errors import CollectorError
+from collector.run import run as run_daemon
+from collector.run import stop_on_signals
+from collector.texts import cli as say
+
+StateFolder = Annotated[
+    Path,
+    typer.Option(
+        "--state", envvar="STATE_DIRECTORY", help="Where the last good configuration is kept between runs."
+    ),
+]
+
+
+def run(config: Folder = DEFAULT_FOLDER, state: StateFolder = Path("/var/lib/collector")) -> None:
+    """Collect until stopped (what systemd starts)."""
+    _log_to(sys.stderr.isatty())
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        with stop_on_signals(stop):
+            await run_daemon(config, state, stop=stop)
+
+    try:
+        asyncio.run(until_stopped())
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")
+    ] = None,
+) -> None:
+    """Show the whole thing at work here: a broker, a simulated machine, the collector, a live table."""
+    try:
+        import amqtt  # noqa: F401, PLC0415 (an extra, and heavy)
+    except ImportError:
+        raise CollectorError(say.DEMO_INSTALL()) from None
+    from collector.demo import show  # noqa: PLC0415 (heavy)
+
+    _log_to(readable=True, level=logging.ERROR)
+    asyncio.run(show(seconds))
+
+
+def _log_to(readable: bool, level: int = logging.INFO) -> None:
+    """Log events to standard error: readable lines on a terminal, JSON for the journal."""
+    renderer = (
+        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    processors: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if not readable:
+        processors.append(structlog.processors.dict_tracebacks)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

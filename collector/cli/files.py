@@ -1,0 +1,71 @@
+"""Commands that only read files: check, schema, version. Also how an error is told on the terminal."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from collector import __version__
+from collector.config import ConfigError, json_schema, load
+from collector.errors import CollectorError
+from collector.messages import asyncapi
+from collector.texts import cli as say
+
+DEFAULT_FOLDER = Path("/etc/collector")
+
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="COLLECTOR_CONFIG",
+        help="The configuration folder, or the collector.toml in it.",
+    ),
+]
+
+
+def complain(error: CollectorError) -> None:
+    """Tell what went wrong and what to do, on standard error; a configuration's problems one a line."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            typer.echo(str(problem), err=True)
+    typer.echo(str(error.sentence), err=True)
+    if error.sentence.advice:
+        typer.echo(str(say.WHAT_TO_DO(advice=error.sentence.advice)), err=True)
+
+
+def check(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            envvar="COLLECTOR_CONFIG", help="The configuration folder, or the collector.toml in it."
+        ),
+    ] = DEFAULT_FOLDER,
+) -> None:
+    """Tell every mistake in the configuration: file, line, what was found, what to type instead."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    sources = sum(len(machine.waveforms) for machine in config.machines)
+    typer.echo(str(say.CONFIGURATION_GOOD(machines=len(config.machines), sources=sources)))
+
+
+def schema(
+    which: Annotated[
+        Literal["config", "wire"],
+        typer.Argument(help="config: the TOML files; wire: what is published (AsyncAPI)."),
+    ] = "config",
+) -> None:
+    """Print JSON Schema of the configuration for editors, or the description of the MQTT records."""
+    document = json_schema() if which == "config" else asyncapi()
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)

@@ -1,0 +1,187 @@
+"""How reports look on a terminal: the status page and the test page."""
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Line
+
+from collector.health import (
+    BrokerReport,
+    GatewayReport,
+    HostReport,
+    OutboxReport,
+    PartReport,
+    SourceReport,
+    State,
+    TestReport,
+)
+from collector.texts import Sentence
+from collector.texts import cli as say
+
+_COLOURS = {
+    State.OK: "green",
+    State.STARTING: "cyan",
+    State.FINISHED: "cyan",
+    State.DEGRADED: "yellow",
+    State.FAILED: "bold red",
+}
+_MARKS = {State.OK: "●", State.STARTING: "○", State.FINISHED: "○", State.DEGRADED: "▲", State.FAILED: "✖"}
+
+
+def show_status(report: GatewayReport) -> RenderableType:
+    """The page of `collector status`: parts, sources, and for each problem what to do."""
+    verdict = say.HEALTHY() if report.healthy else say.DEGRADED()
+    head = Line.assemble(
+        (f"{report.company} / {report.gateway}", "bold"),
+        "  ",
+        (str(verdict), "bold green" if report.healthy else "bold red"),
+        "  ",
+        (
+            str(say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))),
+            "dim",
+        ),
+    )
+    return Group(head, "", _parts(report), "", _sources(report), *_problems(report))
+
+
+def show_test(name: str, report: TestReport) -> RenderableType:
+    """The page of `collector test`."""
+    rate = "?" if report.rate_hz is None else f"{report.rate_hz:.2f}"
+    lines: list[RenderableType] = [
+        str(
+            say.TESTED(
+                name=name,
+                samples=f"{report.samples:,}",
+                seconds=f"{report.seconds:.1f}",
+                rate=rate,
+                nominal=f"{report.nominal_hz:g}",
+            )
+        )
+    ]
+    if report.through_daemon:
+        lines.append(str(say.THROUGH_DAEMON()))
+    if report.bad_bytes or report.lost:
+        lines.append(Line(str(say.BAD_BYTES(bytes=report.bad_bytes, lost=report.lost)), "yellow"))
+    table = Table(box=None, pad_edge=False)
+    for heading in (say.CHANNEL, say.UNIT):
+        table.add_column(str(heading()))
+    for heading in (say.MEAN, say.RMS, say.LEAST, say.GREATEST):
+        table.add_column(str(heading()), justify="right")
+    table.add_column(str(say.LAST_SAMPLES()))
+    for row, channel in enumerate(report.channels):
+        figures = (report.mean, report.rms, report.least, report.greatest)
+        last = "  ".join(f"{sample[row]:.4g}" for sample in report.last)
+        table.add_row(channel, report.units[row], *(f"{figure[row]:.4g}" for figure in figures), last)
+    return Group(*lines, table)
+
+
+def _parts(report: GatewayReport) -> Table:
+    table = Table.grid(padding=(0, 2))
+    rows: tuple[tuple[Sentence, PartReport, str], ...] = (
+        (say.CONFIGURATION(), report.configuration, ""),
+        (say.BROKER(), report.broker, _broker(report.broker)),
+        (say.OUTBOX(), report.outbox, _outbox(report.outbox, report.now_us)),
+        (say.GATEWAY(), report.host, _host(report.host)),
+    )
+    for name, part, facts in rows:
+        table.add_row(str(name), _state(part), facts)
+    return table
+
+
+def _broker(broker: BrokerReport) -> str:
+    return str(say.BROKER_FACTS(address=broker.address, confirmed=f"{broker.confirmed:,}"))
+
+
+def _outbox(outbox: OutboxReport, now_us: int) -> str:
+    if outbox.pending and outbox.oldest_us is not None:
+        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
+    else:
+        waiting = say.OUTBOX_EMPTY()
+    room = [] if outbox.hours_left is None else [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
+    return ", ".join(map(str, [waiting, *room]))
+
+
+def _host(host: HostReport) -> str:
+    facts = [
+        say.CLOCK_SET() if host.synchronised else say.CLOCK_NOT_SET(),
+        say.DISK_FREE(free=f"{host.disk_free_bytes / 2**30:.1f}"),
+    ]
+    if host.temperature_c is not None:
+        facts.append(say.TEMPERATURE(temperature=f"{host.temperature_c:.0f}"))
+    return ", ".join(map(str, facts))
+
+
+def _sources(report: GatewayReport) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in (say.SOURCE, say.STATE, say.SINCE, say.LAST_DATA):
+        table.add_column(str(heading()), no_wrap=True)
+    for heading in (say.RATE, say.WINDOWS, say.LOST):
+        table.add_column(str(heading()), justify="right", no_wrap=True)
+    for name, source in report.sources.items():
+        since = str(say.AGO(duration=_span(report.now_us - source.since_us)))
+        table.add_row(
+            name,
+            _state(source),
+            since,
+            _last_data(source),
+            _rate(source),
+            f"{source.windows:,}",
+            _lost(source),
+        )
+    return table
+
+
+def _state(part: PartReport) -> Line:
+    return Line(f"{_MARKS[part.state]} {say.STATES[part.state]()}", _COLOURS[part.state])
+
+
+def _last_data(source: SourceReport) -> str:
+    if source.last_data_age_s is None:
+        return str(say.NEVER())
+    return str(say.AGO(duration=_span(round(source.last_data_age_s * 1e6))))
+
+
+def _rate(source: SourceReport) -> str:
+    measured = "—" if source.measured_hz is None else f"{source.measured_hz:,.1f}"
+    return f"{measured} / {source.nominal_hz:,.6g} Hz"
+
+
+def _lost(source: SourceReport) -> str:
+    return str(say.ABOUT(number=f"{source.lost:,}")) if source.lost_estimated else f"{source.lost:,}"
+
+
+def _problems(report: GatewayReport) -> list[RenderableType]:
+    """For every part that has something to say: the sentence, what to do, and when it is tried again."""
+    shown: list[RenderableType] = []
+    for name, part in report.parts.items():
+        if part.reason is None:
+            continue
+        sentence = part.reason.sentence()
+        lines = [Line(str(sentence))]
+        if sentence.advice:
+            lines.append(Line(f"→ {sentence.advice}", "bold"))
+        retry_s = getattr(part, "next_retry_s", None)
+        if retry_s is not None:
+            lines.append(Line(str(say.NEXT_TRY(duration=_span(round(retry_s * 1e6)))), "dim"))
+        shown += ["", Line(name, _COLOURS[part.state]), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+    for name, source in report.sources.items():
+        if source.last_error is not None and source.reason is None and source.last_error_us is not None:
+            ago = _span(report.now_us - source.last_error_us)
+            error = say.LAST_ERROR(duration=ago, error=str(source.last_error.sentence()))
+            shown += ["", Line(f"{name}: {error}", "dim")]
+    return shown
+
+
+def _span(microseconds: int) -> str:
+    """A length of time as people say it: `0.3 s`, `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
+    seconds = max(0, microseconds) / 1e6
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

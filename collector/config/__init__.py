@@ -1,0 +1,45 @@
+"""Files on disk become one typed `Config`, or every problem in them: file, line, what to type.
+
+    loading.py      the order of things              model.py      what the files may say
+    document.py     one TOML file                    toml_lines.py where a key stands in it
+    explain.py      pydantic's errors in plain words model_tree.py what is allowed where
+    checks.py       what must fit together           existence.py  what must be on this gateway
+    problems.py     a problem, and `ConfigError`     last_good.py  the copy for a boot with a wrong one
+
+Settings of the parts are declared beside the code that uses them; nothing here runs anything.
+"""
+
+from collector.config.last_good import load_last_good, save_last_good
+from collector.config.loading import DEFAULT_FOLDER, load
+from collector.config.model import (
+    ChannelSettings,
+    Config,
+    GatewayFile,
+    GatewaySettings,
+    MachineFile,
+    MachineSettings,
+    SensorSettings,
+    ToolSettings,
+    WaveformSettings,
+    json_schema,
+)
+from collector.config.problems import ConfigError, Problem
+
+__all__ = [
+    "DEFAULT_FOLDER",
+    "ChannelSettings",
+    "Config",
+    "ConfigError",
+    "GatewayFile",
+    "GatewaySettings",
+    "MachineFile",
+    "MachineSettings",
+    "Problem",
+    "SensorSettings",
+    "ToolSettings",
+    "WaveformSettings",
+    "json_schema",
+    "load",
+    "load_last_good",
+    "save_last_good",
+]

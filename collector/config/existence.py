@@ -1,0 +1,129 @@
+"""Whether what a configuration names exists on this gateway: files that are read, the folder that is written.
+
+Nothing is changed by looking. Devices are not looked for: one that is off today must not stop the others.
+"""
+
+import difflib
+import getpass
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from collector.config.checks import ANY_SOURCE
+from collector.config.document import Document
+from collector.config.model import anchored
+from collector.config.problems import Problem, shown
+from collector.config.toml_lines import TomlPath
+from collector.mqtt import BrokerSettings, TlsSettings
+from collector.outbox import OutboxSettings
+from collector.settings import credential_path
+from collector.sources.replay import ReplaySettings
+from collector.texts import Sentence
+from collector.texts import configuration as texts
+
+
+def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
+    """Whether what collector.toml names is there; relative paths count from `folder`."""
+    named: list[tuple[TomlPath, str | None]] = []
+    broker = document.valid(("broker",), BrokerSettings)
+    if broker:
+        named.append((("broker", "password_file"), broker.password_file))
+    tls = document.valid(("broker", "tls"), TlsSettings)
+    if tls:
+        named += [(("broker", "tls", key), getattr(tls, key)) for key in ("ca_file", "cert_file", "key_file")]
+    for path, file in named:
+        sentence = _named_file(file, folder) if file else None
+        if sentence:
+            yield document.problem(path, sentence)
+    absent = document.value(("outbox",)) is None
+    outbox = OutboxSettings() if absent else document.valid(("outbox",), OutboxSettings)
+    sentence = _folder_to_write(outbox.directory, folder) if outbox else None
+    if sentence:
+        yield document.problem(("outbox", "directory"), sentence)
+
+
+def check_machine_files(document: Document, folder: Path) -> Iterator[Problem]:
+    """Whether the recordings that a machine file names are there; relative paths count from `folder`."""
+    for path in document.entries(("waveforms",)):
+        source = document.valid((*path, "source"), ANY_SOURCE)
+        if isinstance(source, ReplaySettings):
+            sentence = _file_to_read(source.file, str(source.file), folder)
+            if sentence:
+                yield document.problem((*path, "source", "file"), sentence)
+
+
+def device(port: str) -> str:
+    """The device that a port's path leads to over symbolic links, whether it is there now or not."""
+    try:
+        return os.path.realpath(port)
+    except (OSError, ValueError):
+        return port
+
+
+def _named_file(file: str, folder: Path) -> Sentence | None:
+    if not file.startswith("credential:"):
+        return _file_to_read(Path(file), file, folder)
+    if "CREDENTIALS_DIRECTORY" not in os.environ or _is_file(credential_path(file)):
+        return None  # outside the service no one can tell
+    return texts.CREDENTIAL_MISSING(found=shown(file), name=file.removeprefix("credential:"))
+
+
+def _file_to_read(path: Path, written: str, folder: Path) -> Sentence | None:
+    file = anchored(path, folder)
+    try:
+        there = _is_file(file)
+    except PermissionError:
+        return texts.FILE_UNREADABLE(found=shown(written), user=_user(), file=str(file))
+    if not there:
+        near = difflib.get_close_matches(file.name, _names(file.parent), n=1)
+        if near:
+            nearest = str(path.with_name(near[0]))
+            return texts.FILE_MISSING_NEAREST(found=shown(written), file=str(file), nearest=nearest)
+        return texts.FILE_MISSING(found=shown(written), file=str(file))
+    if not os.access(file, os.R_OK):
+        return texts.FILE_UNREADABLE(found=shown(written), user=_user(), file=str(file))
+    return None
+
+
+def _folder_to_write(path: Path, folder: Path) -> Sentence | None:
+    """Whether the folder can be written; if it is still to be made, the nearest one above it."""
+    there = anchored(path, folder)
+    while not _exists(there) and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        return texts.NOT_A_FOLDER(found=shown(str(path)), file=str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        return texts.FOLDER_UNWRITABLE(found=shown(str(path)), user=_user(), folder=str(there))
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # not there, or a path that no file can have
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except (OSError, ValueError):
+        return []
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        return str(os.getuid())

@@ -1,0 +1,138 @@
+"""From a configuration folder to a `Config`, or to every problem in it at once."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from collector.config.checks import check_gateway, check_machine, check_machines
+from collector.config.document import Document, parse_document, validate
+from collector.config.existence import check_gateway_files, check_machine_files, device
+from collector.config.explain import explain
+from collector.config.model import MACHINES_FOLDER, MAIN_FILE, Config, GatewayFile, MachineFile, assemble
+from collector.config.problems import ConfigError, Problem
+from collector.texts.configuration import MACHINE_FILE_NAME, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+
+DEFAULT_FOLDER = Path("/etc/collector")
+
+File = TypeVar("File", GatewayFile, MachineFile)
+
+
+def load(path: Path = DEFAULT_FOLDER) -> Config:
+    """The configuration in a folder, which may also be named by one of its files.
+
+    Raises:
+        ConfigError: it is wrong; every problem of every file, or the first syntax error of a file.
+    """
+    folder = path.absolute()
+    if folder.suffix == ".toml":
+        folder = folder.parent.parent if folder.parent.name == MACHINES_FOLDER else folder.parent
+    parsed, problems = _read(folder)
+    problems += _check_names(folder)
+    return _judge(parsed, problems, folder, look_around=True)
+
+
+def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
+    """A configuration from its files' contents; relative paths count from `folder`.
+
+    Whether the files that it names exist is not looked at: what is missing shows in the health of its part.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    parsed = [parse_document(file, content) for file, content in sorted(files.items())]
+    documents = [document for document in parsed if isinstance(document, Document)]
+    problems = [problem for problem in parsed if isinstance(problem, Problem)]
+    return _judge(documents, problems, folder, look_around=False)
+
+
+def files_of(folder: Path) -> list[str]:
+    """The names, from the folder on, of the files that make up its configuration, whether readable or not.
+
+    Raises:
+        OSError: the folder of the machines cannot be listed.
+    """
+    machines = folder / MACHINES_FOLDER
+    names = sorted(
+        f"{MACHINES_FOLDER}/{entry.name}" for entry in machines.iterdir() if _is_machine_file(entry)
+    )
+    return [MAIN_FILE, *names]
+
+
+def _check_names(folder: Path) -> list[Problem]:
+    """Files meant for machines with a name that is passed over, as Windows likes to give them."""
+    try:
+        names = sorted(entry.name for entry in (folder / MACHINES_FOLDER).iterdir())
+    except OSError:
+        return []
+    problems = []
+    for name in names:
+        small = name.lower()
+        if not name.startswith(".") and not name.endswith(".toml") and small.endswith((".toml", ".toml.txt")):
+            better = name[: small.rindex(".toml")] + ".toml"
+            problems.append(Problem(f"{MACHINES_FOLDER}/{name}", None, "", MACHINE_FILE_NAME(name=better)))
+    return problems
+
+
+def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
+    machines = folder / MACHINES_FOLDER
+    problems: list[Problem] = []
+    try:
+        files = files_of(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        files = [MAIN_FILE]
+    except OSError as error:
+        files = [MAIN_FILE]
+        unreadable = UNREADABLE(reason=error.strerror or str(error), file=str(machines))
+        problems.append(Problem(MACHINES_FOLDER, None, "", unreadable))
+    documents = []
+    for file in files:
+        try:
+            parsed = parse_document(file, (folder / file).read_bytes())
+        except OSError as error:
+            missing = file == MAIN_FILE and isinstance(error, FileNotFoundError)
+            reason = error.strerror or str(error)
+            unreadable = UNREADABLE(reason=reason, file=str(folder / file))
+            parsed = Problem(file, None, "", NO_MAIN_FILE(folder=str(folder)) if missing else unreadable)
+        if isinstance(parsed, Document):
+            documents.append(parsed)
+        else:
+            problems.append(parsed)
+    if len(files) == 1 and not any(problem.file == MACHINES_FOLDER for problem in problems):
+        problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
+    return documents, problems
+
+
+def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, look_around: bool) -> Config:
+    gateways: list[GatewayFile] = []
+    machines: list[MachineFile] = []
+    for document in documents:
+        if document.file == MAIN_FILE:
+            problems += _validated(document, GatewayFile, gateways)
+            problems += check_gateway(document)
+            problems += check_gateway_files(document, folder) if look_around else ()
+        else:
+            problems += _validated(document, MachineFile, machines)
+            problems += check_machine(document)
+            problems += check_machine_files(document, folder) if look_around else ()
+    machine_documents = [document for document in documents if document.file != MAIN_FILE]
+    problems += check_machines(machine_documents, device if look_around else str)
+    if problems or not gateways:
+        raise ConfigError(tuple(sorted(problems, key=_order)))
+    return assemble(gateways[0], tuple(machines), folder)
+
+
+def _validated(document: Document, model: type[File], good: list[File]) -> Iterator[Problem]:
+    try:
+        good.append(validate(model, document.data))
+    except ValidationError as error:
+        yield from explain(document, model, error)
+
+
+def _order(problem: Problem) -> tuple[bool, str, int]:
+    return problem.file != MAIN_FILE, problem.file, problem.line or 0
+
+
+def _is_machine_file(entry: Path) -> bool:
+    return entry.suffix == ".toml" and not entry.name.startswith(".")

@@ -1,0 +1,235 @@
+"""What a configuration may say: collector.toml, the machine files, and the `Config` made of both.
+
+The settings of each part are declared beside the code that uses them; here stands what belongs to no part,
+above all the metadata that makes pooled data comparable. Nothing here reads a file.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from collector.control import ControlSettings
+from collector.features import FeatureSettings
+from collector.mqtt import BrokerSettings
+from collector.outbox import OutboxSettings
+from collector.samples import Channel, Unit
+from collector.settings import Finite, Name, PositiveFinite, Settings
+from collector.sources import SourceSettings
+from collector.sources.replay import ReplaySettings
+from collector.windows import WindowSettings
+
+MAIN_FILE = "collector.toml"
+MACHINES_FOLDER = "machines"
+
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+"""Free text that is published as it stands."""
+
+CLIP_FROM = 0.995
+"""The part of full scale from which a value counts as clipped; an integer's largest is below 1."""
+
+
+class GatewaySettings(Settings):
+    """Who this gateway is; together the first levels of every topic."""
+
+    company: Name = Field(examples=["example-works"])
+    """The company's name, as the group's administrator gave it."""
+    name: Name = Field(examples=["gateway-1"])
+    """The gateway's name, unique in the company."""
+    root: Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$", max_length=200)] = "shopfloor/v1"
+    """The first levels of every topic; the same in the whole group."""
+
+
+class MachineSettings(Settings):
+    """The machine that the sensors sit on."""
+
+    name: Name = Field(examples=["mill-1"])
+    """The machine's name, unique in the company's gateway; a level of its topics."""
+    maker: Words | None = None
+    """Who built the machine."""
+    model: Words | None = None
+    """The maker's name for the model."""
+    type: (
+        Literal[
+            "milling", "turning", "mill-turn", "drilling", "boring", "grinding", "gear-cutting", "sawing",
+            "broaching", "edm", "laser", "press", "other",
+        ]
+        | None
+    ) = None  # fmt: skip
+    """The kind of machine."""
+    process: Words | None = None
+    """What is done on it, such as "finishing of steel plates"."""
+    material: Words | None = None
+    """The workpieces' material, where the company wants to share it."""
+    batch: Words | None = None
+    """The batch or order, where the company wants to share it."""
+
+
+class ToolSettings(Settings):
+    """One tool of the machine's tool table."""
+
+    number: Annotated[int, Field(ge=0)] = Field(examples=[1])
+    """The number that the controller knows it by."""
+    diameter_mm: PositiveFinite | None = None
+    """The cutting diameter in millimetres."""
+    teeth: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """The number of cutting edges."""
+
+
+class ChannelSettings(Settings):
+    """One measured quantity of a waveform, in the order in which the device sends them."""
+
+    name: Name = Field(examples=["x"])
+    """The channel's name, unique in the waveform."""
+    unit: Unit = Field(examples=["g"])
+    """The unit of its values."""
+    full_scale: PositiveFinite | None = None
+    """The largest value, in the unit, that the sensor can give; near it a sample counts as clipped."""
+    axis: Literal["x", "y", "z", "radial", "axial", "tangential"] | None = None
+    """The axis of the machine, or the direction seen from the spindle, along which it measures."""
+    direction: Literal["+", "-"] | None = None
+    """Whether its values grow along the axis or against it."""
+
+
+class SensorSettings(Settings):
+    """The sensor that a waveform comes from; all of it is published with the data."""
+
+    model: Words | None = None
+    """Maker and model."""
+    serial: Words | None = None
+    """The serial number."""
+    sensitivity: Words | None = None
+    """The sensitivity from its data sheet or calibration, such as "100 mV/g"."""
+    calibration_date: date | None = None
+    """The day of the last calibration."""
+    range: Words | None = None
+    """The measuring range, such as "±16 g"."""
+    low_hz: Annotated[Finite, Field(ge=0)] | None = None
+    """The lowest frequency that it measures faithfully."""
+    high_hz: PositiveFinite | None = None
+    """The highest frequency that it measures faithfully."""
+    mounting_place: Words | None = None
+    """Where on the machine it sits."""
+    fixed_by: Literal["screw", "glue", "wax", "magnet", "clamp", "tape", "other"] | None = None
+    """How it is fixed there."""
+
+
+class WaveformSettings(Settings):
+    """One fast signal: where it comes from, what its channels mean, how it is cut and evaluated."""
+
+    name: Name = Field(examples=["spindle"])
+    """The stream's name, unique in the machine; a level of its topics."""
+    source: SourceSettings
+    """Where the samples come from."""
+    channels: Annotated[tuple[ChannelSettings, ...], Field(min_length=1, max_length=64)]
+    """The channels, in the order of the samples."""
+    sensor: SensorSettings = SensorSettings()
+    """The sensor."""
+    window: WindowSettings
+    """How the samples are cut into windows."""
+    features: FeatureSettings = FeatureSettings()
+    """What is computed of every window."""
+
+    def signal_channels(self) -> tuple[Channel, ...]:
+        """The channels as the pipeline knows them, clipped near full scale."""
+        return tuple(_channel(channel) for channel in self.channels)
+
+
+class GatewayFile(Settings):
+    """collector.toml: the gateway, its broker and what it keeps."""
+
+    gateway: GatewaySettings
+    """Who this gateway is."""
+    broker: BrokerSettings
+    """Where the data goes."""
+    outbox: OutboxSettings = OutboxSettings()
+    """What is kept while the broker is away."""
+    control: ControlSettings = ControlSettings()
+    """How the command line finds the running collector."""
+
+
+class MachineFile(Settings):
+    """A file in machines/: one machine with its tools and waveforms."""
+
+    machine: MachineSettings
+    """The machine."""
+    tools: tuple[ToolSettings, ...] = ()
+    """The tool table."""
+    waveforms: Annotated[tuple[WaveformSettings, ...], Field(min_length=1)]
+    """The fast signals."""
+
+    @property
+    def name(self) -> str:
+        """The machine's name."""
+        return self.machine.name
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole configuration that passed every check; every path in it is absolute or `credential:NAME`."""
+
+    gateway: GatewaySettings
+    broker: BrokerSettings
+    outbox: OutboxSettings
+    control: ControlSettings
+    machines: tuple[MachineFile, ...]
+    folder: Path
+
+
+def assemble(gateway: GatewayFile, machines: tuple[MachineFile, ...], folder: Path) -> Config:
+    """Put the files together; relative paths count from `folder`."""
+    return Config(
+        gateway=gateway.gateway,
+        broker=_anchored_broker(gateway.broker, folder),
+        outbox=gateway.outbox.model_copy(update={"directory": anchored(gateway.outbox.directory, folder)}),
+        control=gateway.control.model_copy(update={"socket": anchored(gateway.control.socket, folder)}),
+        machines=tuple(_anchored_machine(machine, folder) for machine in machines),
+        folder=folder,
+    )
+
+
+def anchored(path: Path | str, folder: Path) -> Path:
+    """A path as the configuration means it: relative ones count from its folder."""
+    return Path(os.path.abspath(folder / path))  # noqa: PTH100 (Path.resolve would follow symbolic links)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of both kinds of file, for editors, by the pattern of the file's path in the folder."""
+    return {
+        MAIN_FILE: GatewayFile.model_json_schema(),
+        f"{MACHINES_FOLDER}/*.toml": MachineFile.model_json_schema(),
+    }
+
+
+def _channel(settings: ChannelSettings) -> Channel:
+    if settings.full_scale is None:
+        return Channel(settings.name, settings.unit)
+    limit = CLIP_FROM * settings.full_scale
+    return Channel(settings.name, settings.unit, clip_low=-limit, clip_high=limit)
+
+
+def _anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
+    def absolute(file: str | None) -> str | None:
+        return file if file is None or file.startswith("credential:") else str(anchored(file, folder))
+
+    tls = broker.tls and broker.tls.model_copy(
+        update={key: absolute(getattr(broker.tls, key)) for key in ("ca_file", "cert_file", "key_file")}
+    )
+    return broker.model_copy(update={"tls": tls, "password_file": absolute(broker.password_file)})
+
+
+def _anchored_machine(machine: MachineFile, folder: Path) -> MachineFile:
+    waveforms = tuple(
+        waveform.model_copy(
+            update={
+                "source": waveform.source.model_copy(update={"file": anchored(waveform.source.file, folder)})
+            }
+        )
+        if isinstance(waveform.source, ReplaySettings)
+        else waveform
+        for waveform in machine.waveforms
+    )
+    return machine.model_copy(update={"waveforms": waveforms})

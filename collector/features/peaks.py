@@ -1,0 +1,88 @@
+"""The strongest peaks of a window's spectrum, interpolated between bins.
+
+The interpolation holds for the periodic Hann window and no other. Frequencies are in bins here, not in hertz.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.features.spectrum import COHERENT_GAIN
+from collector.features.time_domain import Values
+from collector.samples import Samples
+
+_FLAT = 1.0 + 1e-12
+"""Neighbours in power closer than this factor count as level: the difference is rounding."""
+
+_DUST = 1e-12
+"""Peaks below this part of the channel's largest sample are rounding, not signal."""
+
+
+class PeakSearch:
+    """Finds the `count` strongest peaks of each channel's spectrum; owns the scratch for one shape.
+
+    Source: D. Agrez, Weighted multipoint interpolated DFT to improve amplitude estimation of multifrequency
+    signal, IEEE Trans. Instrum. Meas. 51 (2002): three points, Hann.
+    """
+
+    def __init__(self, channels: int, n: int, count: int) -> None:
+        bins = n // 2 + 1
+        self._count = count
+        self._gain = n * COHERENT_GAIN
+        self._heights = np.empty((channels, bins))
+        self._maxima = np.empty((channels, bins), dtype=np.bool_)
+        self._row_starts = np.arange(channels) * bins
+
+    def find(
+        self, power: Samples, largest: Values
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Positions in bins with fraction, and amplitudes; `[channels, count]`, strongest first, then NaN.
+
+        Args:
+            power: |X|² under the periodic Hann window, contiguous, `[channels, bins]`.
+            largest: the largest magnitude among each channel's samples, `[channels]`; NaN gives no peaks.
+        """
+        if self._count == 0:
+            none = np.empty((len(power), 0))
+            return none, none
+        self._mark_maxima(power)
+        at = self._strongest(power)
+        flat = power.reshape(-1)
+        squared = flat[at]
+        left, right = np.sqrt(flat.take(at - 1, mode="clip")), np.sqrt(flat.take(at + 1, mode="clip"))
+        middle = np.sqrt(squared)
+        delta = 2.0 * (right - left) / (left + 2.0 * middle + right)
+        # numpy's sinc is sin(πδ)/(πδ), with its limit 1 at δ = 0. |δ| stays below 0.7, far from its zeros.
+        amplitude = 2.0 / self._gain * middle * (1.0 - delta * delta) / np.sinc(delta)
+        good = self._maxima.reshape(-1)[at] & (amplitude > _DUST * largest)
+        good &= np.isfinite(squared).all(axis=0)  # a power that overflowed hides the order of the others
+        bins = at - self._row_starts + delta
+        return np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T
+
+    def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:
+        """Flat indices of the highest maxima, `[count, channels]`; where there are no more, other bins."""
+        np.multiply(power, self._maxima, out=self._heights)
+        heights = self._heights.reshape(-1)
+        found = []
+        for _ in range(self._count):  # a partition of all bins costs more than some scans
+            highest = self._heights.argmax(axis=1) + self._row_starts
+            heights[highest] = 0.0
+            found.append(highest)
+        return np.array(found)
+
+    def _mark_maxima(self, power: Samples) -> None:
+        """Mark the bins higher than both neighbours; never the first or last bin of a channel.
+
+        A tone midway between two bins makes them level: the left one stands for both. More than two level
+        bins are no peak. All channels are compared as one long row, since the ends of each are left out.
+        """
+        row, maxima = power.reshape(-1), self._maxima.reshape(-1)
+        margin = np.multiply(power, _FLAT, out=self._heights).reshape(-1)
+        rises = row[1:] > margin[:-1]
+        falls = row[:-1] > margin[1:]
+        np.logical_and(rises[:-1], falls[1:], out=maxima[1:-1])
+        if np.count_nonzero(rises) + np.count_nonzero(falls) < len(rises):
+            pairs = np.zeros_like(self._maxima)
+            pairs.reshape(-1)[1:-2] = rises[:-2] & ~(rises | falls)[1:-1] & falls[2:]
+            pairs[:, -2] = False  # its partner would be the last bin
+            self._maxima |= pairs
+        self._maxima[:, 0] = self._maxima[:, -1] = False

@@ -1,0 +1,74 @@
+"""The power spectrum of a window and the rms in frequency bands.
+
+Nothing here removes the mean or knows units. Arrays are `[channels, bins]`, for all channels at once.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.samples import Samples
+
+COHERENT_GAIN = 0.5
+"""The mean of the periodic Hann window; S1, the sum of the window, is this times n."""
+
+MEAN_SQUARE = 0.375
+"""The mean square of the periodic Hann window; S2, the sum of squares, is this times n."""
+
+_EDGE_TOLERANCE = 1e-6
+"""In bins: a band's edge that lies on a bin must not miss it by rounding."""
+
+
+def hann(n: int) -> npt.NDArray[np.float64]:
+    """The periodic Hann window `[n]` (`numpy.hanning` is the symmetric one, which adds error).
+
+    Source: F. J. Harris, On the use of windows for harmonic analysis with the DFT, Proc. IEEE 66 (1978).
+    """
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n), dtype=np.float64)
+
+
+def power(deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples, out: Samples) -> None:
+    """Write |X|² of the windowed samples to `out`, `[channels, n // 2 + 1]`; `windowed` is scratch."""
+    np.multiply(deviation, window, out=windowed)
+    parts = np.fft.rfft(windowed, axis=1).view(np.float64)  # real and imaginary parts take turns
+    np.multiply(parts, parts, out=parts)
+    np.add(parts[:, 0::2], parts[:, 1::2], out=out)
+
+
+def band_bins(low_hz: float, high_hz: float, rate_hz: float, n: int) -> slice | None:
+    """The bins from `low_hz` to `high_hz`, both included; None where there is none or beyond Nyquist."""
+    low, high = low_hz * n / rate_hz, high_hz * n / rate_hz
+    if low > high or high > n / 2 + _EDGE_TOLERANCE:
+        return None
+    first, last = math.ceil(low - _EDGE_TOLERANCE), math.floor(high + _EDGE_TOLERANCE)
+    return slice(first, last + 1) if first <= last else None
+
+
+def band_rms(power: Samples, n: int, bands: Sequence[slice | None]) -> npt.NDArray[np.float64]:
+    """The root of the power spectral density integrated over each band, `[channels, bands]`.
+
+    One-sided density 2|X|²/(rate·S2), with S2 the sum of the window's squares; DC and Nyquist not doubled.
+
+    Args:
+        power: |X|² of samples under the periodic Hann window, `[channels, bins]`.
+        n: the window's length.
+        bands: the bins of each band; None gives NaN.
+
+    Source: G. Heinzel, A. Ruediger, R. Schilling, Spectrum and spectral density estimation by the discrete
+    Fourier transform (2002), equation 23.
+    """
+    channels, bins = power.shape
+    total = np.full((channels, len(bands)), np.nan)
+    for column, band in enumerate(bands):
+        if band is None:
+            continue
+        total[:, column] = power[:, band].sum(axis=1)
+        if band.start == 0:
+            total[:, column] -= power[:, 0] / 2
+        if band.stop == bins and n % 2 == 0:
+            total[:, column] -= power[:, -1] / 2
+    # The density times the distance between bins, rate / n: the rate cancels.
+    rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
+    return rms

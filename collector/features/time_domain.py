@@ -1,0 +1,108 @@
+"""Features of a window's samples as such: the moments, and what follows from them.
+
+Nothing here knows of frequencies. Every function takes the moments of all channels at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.samples import Samples
+
+Values = npt.NDArray[np.float64]
+"""One number a channel, `[channels]`."""
+
+Mask = npt.NDArray[np.bool_]
+"""One truth a channel, `[channels]`."""
+
+SMALLEST_VARIANCE = 1e-140
+"""Below it the fourth powers leave the range of float64: better no moments than wrong ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the time-domain features are made of; every array is `[channels]`.
+
+    `variance`, `third` and `fourth` are the biased central moments. `finite` says that no sample was NaN or
+    infinite, `constant` that all samples of the window are the same number.
+    """
+
+    mean: Values
+    low: Values
+    high: Values
+    variance: Values
+    third: Values
+    fourth: Values
+    finite: Mask
+    constant: Mask
+
+
+def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
+    """Measure a window; leaves `samples` less their mean in `deviation`.
+
+    Args:
+        samples: `[channels, n]`.
+        deviation: written, `[channels, n]`.
+        square: scratch, `[channels, n]`.
+    """
+    n = samples.shape[1]
+    low, high = samples.min(axis=1), samples.max(axis=1)
+    finite = np.isfinite(low) & np.isfinite(high)
+    constant = finite & (low == high)
+    # The mean of equal numbers may round to another number; then a dead sensor would seem to move.
+    mean = np.where(constant, low, samples.sum(axis=1) / n)
+    np.subtract(samples, mean[:, np.newaxis], out=deviation)
+    np.multiply(deviation, deviation, out=square)
+    # Sums of products: `deviation**4` takes longer than the whole spectrum. Not `@` or `dot`, whose threads
+    # keep spinning on the other processors.
+    variance = square.sum(axis=1) / n
+    variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
+    third = np.einsum("cn,cn->c", square, deviation) / n
+    fourth = np.einsum("cn,cn->c", square, square) / n
+    return Moments(mean, low, high, variance, third, fourth, finite, constant)
+
+
+def mean(of: Moments) -> Values:
+    """The arithmetic mean."""
+    return of.mean
+
+
+def rms(of: Moments) -> Values:
+    """The root of the mean square about the mean."""
+    return np.sqrt(of.variance)
+
+
+def peak(of: Moments) -> Values:
+    """The largest distance from the mean."""
+    return np.maximum(of.high - of.mean, of.mean - of.low)
+
+
+def p2p(of: Moments) -> Values:
+    """The largest less the smallest sample."""
+    return of.high - of.low
+
+
+def crest(of: Moments) -> Values:
+    """Peak over rms; NaN for a constant."""
+    return peak(of) / rms(of)
+
+
+def kurtosis(of: Moments) -> Values:
+    """Pearson's kurtosis, biased (Gaussian noise has 3); NaN for a constant."""
+    return of.fourth / (of.variance * of.variance)
+
+
+def skewness(of: Moments) -> Values:
+    """The skewness, biased; NaN for a constant."""
+    return of.third / (of.variance * np.sqrt(of.variance))
+
+
+def clipped(samples: Samples, of: Moments, clip_low: Values, clip_high: Values) -> npt.NDArray[np.int64]:
+    """How many samples of each channel lie at or beyond its limits, `[channels]`."""
+    inside = (of.low > clip_low) & (of.high < clip_high)
+    if inside.all():  # the usual case needs no look at the samples
+        return np.zeros(len(inside), dtype=np.int64)
+    beyond = (samples <= clip_low[:, np.newaxis]) | (samples >= clip_high[:, np.newaxis])
+    counts: npt.NDArray[np.int64] = beyond.sum(axis=1, dtype=np.int64)
+    return counts

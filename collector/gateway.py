@@ -1,0 +1,344 @@
+"""The gateway while it runs: its streams, its way to the broker, its condition, and what can be asked of it.
+
+The order in which things happen stands in `run.py`.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from collector import __version__
+from collector.clock import UtcClock, boot_id, iso8601
+from collector.config import Config, ConfigError, MachineFile, WaveformSettings, load, save_last_good
+from collector.errors import ControlError
+from collector.health import (
+    Condition,
+    GatewayReport,
+    OutboxReport,
+    PartReport,
+    Said,
+    State,
+    TestReport,
+)
+from collector.host import host_report, read_host
+from collector.journal import Journal
+from collector.messages import ClockSet, RecordsLost, Restart, Status, Topics
+from collector.mqtt import Will
+from collector.outbox import Mark, Outbox, StreamMark
+from collector.publish import Publisher
+from collector.texts import Sentence
+from collector.texts import gateway as say
+from collector.waveform import Stopped, Waveform
+
+_PUBLISHED_OF_A_SOURCE = {
+    "state",
+    "since_us",
+    "origin",
+    "nominal_hz",
+    "measured_hz",
+    "rate_state",
+    "last_data_us",
+    "windows",
+    "gaps",
+    "lost",
+    "lost_estimated",
+}
+_PUBLISHED_OF_THE_OUTBOX = {"pending", "oldest_us", "dropped", "corrupt"}
+
+log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    """Everything that runs on this gateway. Its tasks belong to the task group that `start` is given."""
+
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        state_folder: Path,
+        refused: ConfigError | None,
+        clock: UtcClock,
+        outbox: Outbox,
+    ) -> None:
+        self._config = config
+        self._folder = folder
+        self._state_folder = state_folder
+        self._clock = clock
+        self._outbox = outbox
+        self._started_us = clock.now_us()
+        self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
+        self._journal = Journal(self._topics, clock, outbox, boot_id())
+        self._host = read_host(config.outbox.directory)
+        reason = say.ON_LAST_GOOD(count=len(refused.problems)) if refused else None
+        state = State.FAILED if refused else State.OK
+        self._configuration = Condition(state, self._started_us, reason)
+        self._declare_restart()
+        self.waveforms = {
+            name: Waveform(machine, settings, self._journal, stopped=self._stopped(name))
+            for name, (machine, settings) in _waveforms(config).items()
+        }
+        self._publisher = self._new_publisher()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Start publishing and every stream."""
+        self._tasks = tasks
+        self._publishing = tasks.create_task(self._publisher.run())
+        for waveform in self.waveforms.values():
+            self._start_waveform(waveform)
+
+    async def stop(self, goodbye_s: float) -> None:
+        """End the streams, leave a mark, and give the last records a moment to reach the broker."""
+        await _ended(self._running.values())
+        for waveform in self.waveforms.values():
+            waveform.stop()
+        self.save_mark()
+        self._announce_status("stopped")
+        await self._publisher.drain(goodbye_s)
+        await _ended([self._publishing])
+
+    def look(self) -> None:
+        """What is to be noticed once a second: the clock, the streams, losses of the outbox."""
+        change = self._clock.look()
+        if change is not None:
+            log.warning("clock.changed", step_s=change.step_ns / 1e9, synchronised=change.synchronised)
+            self._journal.record(
+                ClockSet,
+                self._topics.gateway_event,
+                change.monotonic_ns,
+                step_us=change.step_ns // 1000 if change.stepped else 0,
+                offset_before_us=change.offset_before_ns // 1000,
+                offset_us=change.offset_ns // 1000,
+                synchronised=change.synchronised,
+            )
+        for waveform in self.waveforms.values():
+            waveform.look()
+        self._declare_lost_records()
+
+    def look_at_host(self) -> None:
+        """Read the gateway's own hardware."""
+        self._host = read_host(self._config.outbox.directory)
+
+    def publish_status(self) -> None:
+        """Put the retained status in place."""
+        self._announce_status("healthy" if self.report().healthy else "degraded")
+
+    def save_mark(self) -> None:
+        """Remember how far everything has come, so that a restart can tell what it missed."""
+        sync = self._clock.synchronised
+        streams = {
+            name: StreamMark(*last, sync)
+            for name, waveform in self.waveforms.items()
+            if (last := waveform.last_sample()) is not None
+        }
+        mark = Mark(self._outbox.epoch, self._journal.last_seq, self._clock.now_us(), sync, streams)
+        self._outbox.save_mark(mark)
+
+    def report(self) -> GatewayReport:
+        """How everything is."""
+        return GatewayReport(
+            company=self._topics.company,
+            gateway=self._topics.gateway,
+            version=__version__,
+            epoch=self._outbox.epoch,
+            pid=os.getpid(),
+            started_us=self._started_us,
+            now_us=self._clock.now_us(),
+            configuration=_part(self._configuration),
+            broker=self._publisher.report(),
+            outbox=self._outbox_report(),
+            host=host_report(self._host, self._clock, self._started_us),
+            sources={name: waveform.report() for name, waveform in sorted(self.waveforms.items())},
+        )
+
+    async def reload(self) -> list[str]:
+        """Take the configuration on disk; streams that did not change are not interrupted.
+
+        Raises:
+            ConfigError: it is wrong; nothing has changed.
+            ControlError: it changes what only a restart can change; nothing has changed.
+        """
+        now_us = self._clock.now_us()
+        try:
+            config = load(self._folder)
+        except ConfigError as error:
+            self._configuration.change(State.FAILED, now_us, say.RELOAD_REFUSED(count=len(error.problems)))
+            raise
+        for table in ("gateway", "outbox", "control"):
+            if getattr(config, table) != getattr(self._config, table):
+                raise ControlError(say.NEEDS_RESTART(table=table))
+        save_last_good(self._folder, self._state_folder)
+        changes = await self._change_waveforms(config)
+        if config.broker != self._config.broker:
+            changes.append(say.BROKER_CHANGED())
+        broker_changed = config.broker != self._config.broker
+        self._config = config
+        if broker_changed:
+            await self._change_broker()
+        self._configuration.change(State.OK, now_us)
+        self.publish_status()
+        log.info("reloaded", changes=[str(change) for change in changes])
+        return [str(change) for change in changes or [say.UNCHANGED()]]
+
+    async def test(self, source: str, seconds: float) -> TestReport:
+        """Watch a running stream.
+
+        Raises:
+            ControlError: there is no such stream, or it delivers nothing.
+        """
+        waveform = self.waveforms.get(source)
+        if waveform is None:
+            raise ControlError(say.NO_SUCH_SOURCE(name=source, known=", ".join(sorted(self.waveforms))))
+        return await waveform.watch(seconds)
+
+    def _start_waveform(self, waveform: Waveform) -> None:
+        assert self._tasks is not None
+        self._publisher.announce(waveform.meta.topic, waveform.meta.payload)
+        self._running[waveform.name] = self._tasks.create_task(waveform.keep(), name=waveform.name)
+
+    async def _change_waveforms(self, config: Config) -> list[Sentence]:
+        """Stop what is gone, replace what changed, start what is new."""
+        wanted = _waveforms(config)
+        before = self.waveforms
+        same = {n for n, w in before.items() if wanted.get(n) == (w.machine, w.settings)}
+        ending = [name for name in before if name not in same]
+        await _ended(self._running.pop(name) for name in ending)
+        for name in ending:
+            before[name].stop()
+        self.waveforms = {name: before[name] for name in same}
+        for name, (machine, settings) in wanted.items():
+            if name not in same:
+                self.waveforms[name] = Waveform(machine, settings, self._journal, before=before.get(name))
+                self._start_waveform(self.waveforms[name])
+        return (
+            [say.STREAM_REMOVED(name=name) for name in ending if name not in wanted]
+            + [say.STREAM_CHANGED(name=name) for name in ending if name in wanted]
+            + [say.STREAM_ADDED(name=name) for name in wanted if name not in before]
+        )
+
+    def _new_publisher(self) -> Publisher:
+        client_id = self._config.broker.client_id or f"{self._topics.company}-{self._topics.gateway}"
+        will = Will(self._topics.status, self._status_offline().model_dump_json().encode())
+        return Publisher(self._config.broker, client_id, will, self._outbox, self._clock)
+
+    async def _change_broker(self) -> None:
+        assert self._tasks is not None
+        await _ended([self._publishing])
+        self._publisher = self._new_publisher()
+        for waveform in self.waveforms.values():
+            self._publisher.announce(waveform.meta.topic, waveform.meta.payload)
+        self._publishing = self._tasks.create_task(self._publisher.run())
+
+    def _declare_restart(self) -> None:
+        mark = self._outbox.previous_mark
+        self._journal.record(
+            Restart,
+            self._topics.gateway_event,
+            self._clock.monotonic_ns(),
+            version=__version__,
+            previous_epoch=mark.epoch if mark else None,
+            last_seq=mark.last_seq if mark else None,
+        )
+
+    def _stopped(self, name: str) -> Stopped | None:
+        """How far a stream had come before this start: by the mark, or by a newer record found on disk."""
+        mark = self._outbox.previous_mark
+        if mark is None:
+            return None
+        machine, stream = name.split("/")
+        newest = mark.newest.get(self._topics.of(machine, stream, "features"))
+        by_epoch = [(mark.epoch, mark.streams[name].t_us)] if name in mark.streams else []
+        by_epoch += [(newest.epoch, newest.t_us)] if newest else []
+        return Stopped(*max(by_epoch)) if by_epoch else None
+
+    def _declare_lost_records(self) -> None:
+        for loss in self._outbox.losses():
+            log.warning("outbox.lost", cause=loss.cause, records=loss.records)
+            self._journal.record(
+                RecordsLost,
+                self._topics.gateway_event,
+                self._clock.monotonic_ns(),
+                cause=loss.cause,
+                records=loss.records,
+                lost_epoch=loss.epoch,
+                first_seq=loss.first_seq,
+                last_seq=loss.last_seq,
+                from_us=loss.first_t_us,
+                to_us=loss.last_t_us,
+            )
+
+    def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
+        """Put the status in place; codes instead of sentences, whose values may name files and ports."""
+        report = self.report()
+        status = Status(
+            state=state,
+            epoch=report.epoch,
+            version=__version__,
+            t_us=report.now_us,
+            t=iso8601(report.now_us),
+            sync=self._clock.synchronised,
+            sources={
+                name: source.model_dump(
+                    mode="json",
+                    include=_PUBLISHED_OF_A_SOURCE,
+                )
+                for name, source in report.sources.items()
+            },
+            outbox=report.outbox.model_dump(mode="json", include=_PUBLISHED_OF_THE_OUTBOX),
+            problems=[
+                {"part": name, "code": part.reason.code} for name, part in report.parts.items() if part.reason
+            ],
+        )
+        self._publisher.announce(self._topics.status, status.model_dump_json().encode())
+
+    def _status_offline(self) -> Status:
+        return Status(
+            state="offline", epoch=self._outbox.epoch, version=__version__, t_us=None, t=None, sync=None
+        )
+
+    def _outbox_report(self) -> OutboxReport:
+        state = self._outbox.state()
+        if state.disk_failing and state.last_disk_error is not None:
+            condition, reason = State.FAILED, state.last_disk_error
+        elif state.dropped:
+            condition, reason = State.DEGRADED, say.OUTBOX_DROPPING(dropped=state.dropped)
+        elif state.corrupt:
+            condition, reason = State.DEGRADED, say.OUTBOX_CORRUPT(corrupt=state.corrupt)
+        else:
+            condition, reason = State.OK, None
+        return OutboxReport(
+            state=condition,
+            since_us=self._started_us,
+            reason=Said.of(reason) if reason else None,
+            pending=state.records,
+            memory_bytes=state.memory_bytes,
+            disk_bytes=state.disk_bytes,
+            oldest_us=state.oldest_us,
+            hours_left=state.hours_left,
+            dropped=state.dropped,
+            corrupt=state.corrupt,
+        )
+
+
+def _waveforms(config: Config) -> dict[str, tuple[MachineFile, WaveformSettings]]:
+    return {
+        f"{machine.name}/{w.name}": (machine, w) for machine in config.machines for w in machine.waveforms
+    }
+
+
+def _part(condition: Condition) -> PartReport:
+    reason = Said.of(condition.reason) if condition.reason else None
+    return PartReport(state=condition.state, since_us=condition.since_us, reason=reason)
+
+
+async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have given everything back."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,0 +1,79 @@
+"""The gateway's own hardware as Linux tells it: temperature, under-voltage, free disk."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.clock import UtcClock
+from collector.health import HostReport, Said, State
+from collector.texts import Sentence
+from collector.texts import gateway as say
+
+_SYS = Path("/sys")
+_DISK_LOW_BYTES = 200 << 20
+_HOT_C = 80.0
+_CLOCK_PATIENCE_US = 15 * 60 * 1_000_000
+"""A gateway that has just started may take so long to find the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Readings of the gateway; None where this computer does not tell."""
+
+    disk_free_bytes: int
+    temperature_c: float | None
+    under_voltage: bool | None
+
+
+def read_host(folder: Path, sys: Path = _SYS) -> Host:
+    """Read the gateway's hardware; `folder` is where the free disk space counts."""
+    return Host(shutil.disk_usage(folder).free, _temperature_c(sys), _under_voltage(sys))
+
+
+def host_report(host: Host, clock: UtcClock, started_us: int) -> HostReport:
+    """Judge the gateway's hardware and clock."""
+    reason = _complaint(host, clock, started_us)
+    return HostReport(
+        state=State.DEGRADED if reason else State.OK,
+        since_us=started_us,
+        reason=Said.of(reason) if reason else None,
+        synchronised=clock.synchronised,
+        disk_free_bytes=host.disk_free_bytes,
+        temperature_c=host.temperature_c,
+        under_voltage=host.under_voltage,
+    )
+
+
+def _complaint(host: Host, clock: UtcClock, started_us: int) -> Sentence | None:
+    if host.disk_free_bytes < _DISK_LOW_BYTES:
+        return say.DISK_LOW(free_mib=host.disk_free_bytes >> 20)
+    if host.under_voltage:
+        return say.UNDER_VOLTAGE()
+    if host.temperature_c is not None and host.temperature_c > _HOT_C:
+        return say.HOT(temperature=round(host.temperature_c))
+    if not clock.synchronised and clock.now_us() - started_us > _CLOCK_PATIENCE_US:
+        return say.CLOCK_UNSET()
+    return None
+
+
+def _temperature_c(sys: Path) -> float | None:
+    """The hottest thermal zone in degrees Celsius."""
+    zones = sys.glob("class/thermal/thermal_zone*/temp")
+    readings = [reading / 1000 for zone in zones if (reading := _integer(zone)) is not None]
+    return max(readings, default=None)
+
+
+def _under_voltage(sys: Path) -> bool | None:
+    """A Raspberry Pi's low-voltage alarm."""
+    for name in sys.glob("class/hwmon/hwmon*/name"):
+        if name.read_text(encoding="ascii").strip() == "rpi_volt":
+            alarm = _integer(name.parent / "in0_lcrit_alarm")
+            return None if alarm is None else bool(alarm)
+    return None
+
+
+def _integer(file: Path) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,48 @@
+"""The wire contract: records, topics, encode and decode.
+
+This is all that a store or a researcher imports of the daemon.
+"""
+
+from collector.messages.asyncapi import asyncapi
+from collector.messages.message import Message
+from collector.messages.numbering import Moment, Numbering, meta_hash, moment
+from collector.messages.records import (
+    Alarm,
+    ClockSet,
+    Event,
+    Features,
+    Gap,
+    Meta,
+    MetaContent,
+    Record,
+    RecordsLost,
+    Restart,
+    Status,
+    decode,
+)
+from collector.messages.topics import GATEWAY_MACHINE, StreamTopic, Topics, parse_topic
+
+__all__ = [
+    "GATEWAY_MACHINE",
+    "Alarm",
+    "ClockSet",
+    "Event",
+    "Features",
+    "Gap",
+    "Message",
+    "Meta",
+    "MetaContent",
+    "Moment",
+    "Numbering",
+    "Record",
+    "RecordsLost",
+    "Restart",
+    "Status",
+    "StreamTopic",
+    "Topics",
+    "asyncapi",
+    "decode",
+    "meta_hash",
+    "moment",
+    "parse_topic",
+]

@@ -1,0 +1,77 @@
+"""Envelopes: every record gets its number, its predecessor on the topic, and its time, then its bytes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from collector.clock import UtcClock, iso8601
+from collector.messages.message import Message
+from collector.messages.records import MetaContent, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment for an envelope."""
+
+    mono_us: int
+    t_us: int
+    sync: bool
+
+
+class Numbering:
+    """The numbers of one epoch; one for the whole gateway."""
+
+    def __init__(self, epoch: str, boot: str) -> None:
+        self._epoch = epoch
+        self._boot = boot
+        self._seq = 0
+        self._last_on: dict[str, int] = {}
+
+    @property
+    def last_seq(self) -> int:
+        """The last number given; 0 before the first."""
+        return self._seq
+
+    def message(
+        self,
+        kind: type[Record],
+        topic: str,
+        at: Moment,
+        *,
+        meta: str | None = None,
+        retain: bool = False,
+        **fields: Any,
+    ) -> Message:
+        """Make the next record and encode it.
+
+        Raises:
+            pydantic.ValidationError: `fields` are not what the contract says; a bug of ours.
+        """
+        seq = self._seq + 1
+        record = kind(
+            epoch=self._epoch,
+            seq=seq,
+            prev=self._last_on.get(topic),
+            meta=meta,
+            t_us=at.t_us,
+            t=iso8601(at.t_us),
+            sync=at.sync,
+            boot=self._boot,
+            mono_us=at.mono_us,
+            **fields,
+        )
+        payload = record.model_dump_json().encode()
+        self._seq = self._last_on[topic] = seq
+        return Message(self._epoch, seq, topic, payload, at.t_us, at.sync, retain)
+
+
+def moment(clock: UtcClock, monotonic_ns: int) -> Moment:
+    """A moment on the monotonic clock, with UTC as it is known now."""
+    return Moment(monotonic_ns // 1000, clock.utc_us(monotonic_ns), clock.synchronised)
+
+
+def meta_hash(content: MetaContent) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the content as canonical JSON (sorted keys)."""
+    canonical = json.dumps(content.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]

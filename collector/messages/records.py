@@ -1,0 +1,237 @@
+"""The records of the wire contract, version 1: what each field means is said once, here.
+
+Times are integer microseconds of UTC; numbers are finite or null. The published JSON Schema and the AsyncAPI
+document are generated from these models.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from collector.samples import LossCause, RateState
+
+CONTRACT_VERSION: Literal[1] = 1
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Wire(BaseModel):
+    """Strictness shared by all records: readers ignore fields that a later version adds, writers add none."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class Peak(_Wire):
+    """A spectral peak."""
+
+    hz: Number
+    """Frequency in Hz."""
+    amplitude: Number
+    """Amplitude (half of peak to peak of the sinusoid) in the channel's unit."""
+
+
+ChannelValues = dict[str, int | Number | dict[str, Number | None] | list[Peak] | None]
+"""Values of one channel by feature name; null means undefined, as the feature's definition says when."""
+
+
+class Envelope(_Wire):
+    """What every record begins with."""
+
+    v: Literal[1] = CONTRACT_VERSION
+    """Version of this contract."""
+    epoch: str
+    """One run of the daemon: a counter that survives restarts, and random digits. Sorts in order of runs."""
+    seq: int
+    """Counts the records of an epoch. (company, gateway, epoch, seq) identifies a record for ever."""
+    prev: int | None
+    """The `seq` of the record before this one on the same topic and epoch; null for the first."""
+    meta: str | None
+    """The hash of the meta record under which this one was made; null for events of the gateway itself."""
+    t_us: int
+    """UTC in microseconds: of a window's first sample, or of the event."""
+    t: str
+    """The same as ISO 8601 text."""
+    sync: bool
+    """Whether the gateway's clock was synchronised; if not, trust only `mono_us`."""
+    boot: str
+    """The gateway's boot id; `mono_us` compares only between records of one boot."""
+    mono_us: int
+    """The same moment on the gateway's monotonic clock, in microseconds."""
+
+
+class Features(Envelope):
+    """The features of one window."""
+
+    kind: Literal["features"] = "features"
+    first: int
+    """Index of the window's first sample since the start of the epoch."""
+    n: int
+    """The window's length in samples."""
+    hop: int
+    """The distance to the next window's start in samples, where no gap comes between."""
+    rate_hz: Number
+    """The sample rate that sets the frequency axis of this record."""
+    rate_state: RateState
+    """Where `rate_hz` comes from: `nominal` and `settling` mean the configured rate."""
+    measured_hz: Number | None
+    """The measured rate as it stands; null before anything was measured."""
+    lost: int
+    """Samples lost between the previous window and this one."""
+    clipped: int
+    """Samples at the sensor's limit, over all channels."""
+    quality: list[str]
+    """Flags of the window; empty when nothing is wrong. Defined in meta."""
+    channels: dict[str, ChannelValues]
+    """The values by channel."""
+    context: dict[str, Any] = Field(default_factory=dict)
+    """What the machine was doing; empty where no controller is configured."""
+
+
+class Gap(Envelope):
+    """Samples are missing."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["gap"] = "gap"
+    cause: LossCause | Literal["restart"]
+    """Why; `restart` is the time between two runs of the daemon."""
+    first: int | None
+    """Index of the first missing sample; null across a restart, where indices begin anew."""
+    lost: int | None
+    """How many samples; null where it cannot be told."""
+    estimated: bool
+    """Whether `lost` comes from times (else it was counted)."""
+    gaps: int = 1
+    """How many separate gaps this record sums up, where they follow one another closely."""
+    from_us: int
+    """UTC of the last sample known before the gap."""
+    to_us: int
+    """UTC of the first sample after it."""
+    previous_epoch: str | None = None
+    """Across a restart: the epoch of the run before."""
+
+
+class Restart(Envelope):
+    """The daemon has started."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["restart"] = "restart"
+    version: str
+    """The program's version."""
+    previous_epoch: str | None
+    """The run before; null on the first one."""
+    last_seq: int | None
+    """The last `seq` of the run before that is known to have existed."""
+
+
+class ClockSet(Envelope):
+    """The gateway's clock was set, or its synchronisation changed; maps monotonic time to UTC."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["clock"] = "clock"
+    step_us: int
+    """How far UTC jumped; 0 if only the synchronisation changed."""
+    offset_before_us: int
+    """UTC minus monotonic time until now, for correcting the records of this boot before this one."""
+    offset_us: int
+    """UTC minus monotonic time from now on."""
+    synchronised: bool
+    """Whether the clock is synchronised from now on."""
+
+
+class RecordsLost(Envelope):
+    """Records that were made are gone: the outbox was full, too old, or damaged."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["records-lost"] = "records-lost"
+    cause: str
+    """`overflow`, `age`, `corrupt` or `memory`."""
+    records: int | None
+    """How many; null where a damaged file cannot tell."""
+    lost_epoch: str | None
+    """Their epoch."""
+    first_seq: int | None
+    last_seq: int | None
+    from_us: int | None
+    """UTC of the oldest of them."""
+    to_us: int | None
+    """UTC of the newest of them."""
+
+
+class Alarm(Envelope):
+    """Something about a stream needs attention, or no longer does."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["alarm"] = "alarm"
+    code: str
+    """The stable code of the sentence."""
+    text: str
+    """The sentence in English."""
+    active: bool
+    """False when it has passed."""
+
+
+Event = Annotated[Gap | Restart | ClockSet | RecordsLost | Alarm, Field(discriminator="event")]
+
+
+class MetaContent(_Wire):
+    """Everything that makes a stream's records comparable with others'; its hash is the records' `meta`."""
+
+    version: str
+    """The program's version."""
+    machine: dict[str, Any]
+    """Maker, model, type, process, and what else the company shares."""
+    tools: list[dict[str, Any]]
+    """The tool table: number, diameter, teeth."""
+    source: dict[str, Any]
+    """Kind of source, origin (live, replay or simulated) and nominal rate."""
+    sensor: dict[str, Any]
+    """Model, serial number, sensitivity, calibration, range, usable band, mounting."""
+    channels: list[dict[str, Any]]
+    """Name, unit, UCUM code, axis and direction of each channel."""
+    window: dict[str, Any]
+    """Length and hop in samples."""
+    features: dict[str, list[dict[str, Any]]]
+    """Name, unit, definition, formula, version and source of every feature, by the unit of the channel."""
+    flags: list[dict[str, Any]]
+    """What each quality flag means."""
+
+
+class Meta(Envelope):
+    """The description of a stream, retained."""
+
+    kind: Literal["meta"] = "meta"
+    content: MetaContent
+
+
+class Status(_Wire):
+    """How the gateway is, retained; the broker itself publishes `offline` when the gateway vanishes."""
+
+    v: Literal[1] = CONTRACT_VERSION
+    kind: Literal["status"] = "status"
+    state: Literal["healthy", "degraded", "stopped", "offline"]
+    epoch: str
+    version: str
+    t_us: int | None
+    """UTC of this status; null in the last will, which was written at connection time."""
+    t: str | None
+    sync: bool | None
+    sources: dict[str, Any] = Field(default_factory=dict)
+    """Health of every source, by `machine/stream`."""
+    outbox: dict[str, Any] = Field(default_factory=dict)
+    """Pending records, and the oldest of them."""
+    problems: list[dict[str, Any]] = Field(default_factory=list)
+    """What needs attention: code and English text."""
+
+
+Record = Meta | Features | Gap | Restart | ClockSet | RecordsLost | Alarm
+
+_RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Meta | Features | Event, Field(discriminator="kind")])
+
+
+def decode(payload: bytes) -> Record:
+    """Read a record as published.
+
+    Raises:
+        pydantic.ValidationError: it is none of contract version 1.
+    """
+    return _RECORD.validate_json(payload)

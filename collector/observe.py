@@ -1,0 +1,83 @@
+"""Watching a source for some seconds, for `collector test`: what it delivers, in plain figures."""
+
+import asyncio
+import contextlib
+from contextlib import aclosing
+
+import numpy as np
+
+from collector.clock import monotonic_ns
+from collector.health import TestReport
+from collector.sample_clock import SampleClock
+from collector.samples import Block, Chunk, Signal
+from collector.sources.reader import Reading, read_chunks
+from collector.sources.source import WaveformSource
+
+_SHOWN = 5
+
+
+class Observation:
+    """Sums over what a source delivers; keeps only the last few samples."""
+
+    def __init__(self, signal: Signal) -> None:
+        channels = len(signal.channels)
+        self._signal = signal
+        self._began_ns = monotonic_ns()
+        self._first_ns = self._last_ns = 0
+        self._first_n = self._n = self._lost = 0
+        self._sum, self._squares = np.zeros(channels), np.zeros(channels)
+        self._least, self._greatest = np.full(channels, np.inf), np.full(channels, -np.inf)
+        self._last = np.empty((channels, 0))
+
+    def add(self, chunk: Chunk, block: Block) -> None:
+        """Take what has just arrived."""
+        samples = block.samples
+        if not self._n:
+            self._first_ns, self._first_n = chunk.arrived_ns, samples.shape[1]
+        self._last_ns = chunk.arrived_ns
+        self._n += samples.shape[1]
+        self._lost += block.gap.lost if block.gap else 0
+        self._sum += samples.sum(axis=1)
+        self._squares += np.einsum("cn,cn->c", samples, samples)
+        self._least = np.minimum(self._least, samples.min(axis=1))
+        self._greatest = np.maximum(self._greatest, samples.max(axis=1))
+        self._last = np.concatenate((self._last, samples), axis=1)[:, -_SHOWN:]
+
+    def report(self, bad_bytes: int, *, through_daemon: bool) -> TestReport | None:
+        """The figures; None when nothing arrived."""
+        if not self._n:
+            return None
+        elapsed_s = (self._last_ns - self._first_ns) / 1e9
+        mean = self._sum / self._n
+        return TestReport(
+            seconds=(monotonic_ns() - self._began_ns) / 1e9,
+            samples=self._n,
+            rate_hz=(self._n - self._first_n) / elapsed_s if elapsed_s else None,
+            nominal_hz=self._signal.rate_hz,
+            lost=self._lost,
+            bad_bytes=bad_bytes,
+            channels=[channel.name for channel in self._signal.channels],
+            units=[channel.unit for channel in self._signal.channels],
+            mean=mean.tolist(),
+            rms=np.sqrt(np.maximum(self._squares / self._n - mean * mean, 0.0)).tolist(),
+            least=self._least.tolist(),
+            greatest=self._greatest.tolist(),
+            last=self._last.T.tolist(),
+            through_daemon=through_daemon,
+        )
+
+
+async def observe(source: WaveformSource, seconds: float, silent_after_s: float) -> TestReport | None:
+    """Open a source that nobody holds and watch it; None when nothing arrived.
+
+    Raises:
+        SourceError: it cannot be opened or understood, with what to do.
+    """
+    observation, clock, reading = Observation(source.signal), SampleClock(source.signal), Reading()
+    async with aclosing(read_chunks(source, silent_after_s, reading)) as arriving:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for chunks in arriving:
+                    for chunk in chunks:
+                        observation.add(chunk, clock.place(chunk))
+    return observation.report(reading.bad_bytes, through_daemon=False)

@@ -1,0 +1,283 @@
+"""The durable log: storing groups of records, reading them back, confirming them, within bounds.
+
+Synchronous, and used by the disk thread alone, which owns every file. It knows neither threads nor the event
+loop; time comes in as an argument.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+
+from collector.errors import OutboxError
+from collector.messages import Message
+from collector.outbox.files import Files, Lock
+from collector.outbox.folder import Folder
+from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
+from collector.outbox.notes import EPOCH, MARK, mark_content, mark_from, read_note, write_note
+from collector.outbox.segment import Damage, Found, decode_record, record_bytes
+from collector.outbox.settings import OutboxSettings
+from collector.outbox.state import Cause, DiskFacts, Key, Mark, NewestRecord, OutboxLoss
+from collector.outbox.trouble import Trouble, is_full
+from collector.texts import delivery
+
+TIDY_INTERVAL_S = 1.0
+RETIRE_AFTER_S = 5.0
+"""A delivered segment that is still open goes after so long without a commit: a network with a few slow
+seconds now and then shall not cost a new file each time."""
+
+_LOCK = "lock"
+_SEGMENT_BYTES = 8 << 20
+_SCAN_AT_OPEN_BYTES = 32 << 20
+"""About a second on an SD card; older segments are scanned while the daemon is already collecting."""
+_READ_RECORDS, _READ_BYTES = 256, 512 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening the folder gave."""
+
+    epoch: str
+    previous_mark: Mark | None
+
+
+class Log:
+    """One outbox folder, locked from `open` to `close`."""
+
+    def __init__(self, settings: OutboxSettings, files: Files) -> None:
+        self.trouble = Trouble(settings.directory)
+        self._files = files
+        self._directory = settings.directory
+        self._folder = Folder(files, settings.directory, self.trouble)
+        self._max_bytes = settings.max_mib << 20
+        self._segment_bytes = min(_SEGMENT_BYTES, self._max_bytes // 8)
+        self._max_age_us = int(settings.max_age_days * 86_400e6)
+        self._lock: Lock | None = None
+        self._epoch = ""
+        self._newest_sync_us: int | None = None
+        self._committed_s = self._tidied_s = float("-inf")
+        self._failing = False
+        self._oldest: tuple[Key, int, bool] | None = None
+
+    def open(self) -> Opened:
+        """Lock the folder, make a new epoch, and scan the newest segments of earlier runs.
+
+        Raises:
+            OutboxError: the folder cannot be used, or another process uses it.
+        """
+        folder = str(self._directory)
+        try:
+            self._files.make_directory(self._directory)
+            self._lock = self._files.lock(self._directory / _LOCK)
+            self._folder.survey()
+            self._epoch = self._new_epoch()
+            newest_bytes = 0
+            for segment in reversed(list(self._folder.segments)):
+                newest_bytes += segment.size_bytes
+                if newest_bytes <= _SCAN_AT_OPEN_BYTES:
+                    self._folder.scan(segment)
+            return Opened(self._epoch, self._previous_mark())
+        except BlockingIOError:
+            raise OutboxError(delivery.OUTBOX_LOCKED(path=folder)) from None
+        except PermissionError as error:
+            self.close()
+            path = str(error.filename or folder)
+            raise OutboxError(delivery.OUTBOX_NO_PERMISSION(path=path, folder=folder)) from error
+        except OSError as error:
+            self.close()
+            reason = error.strerror or str(error)
+            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=folder, reason=reason)) from error
+
+    def _new_epoch(self) -> str:
+        saved = (read_note(self._files, self._directory / EPOCH) or {}).get("counter")
+        counters = [int(s.name.epoch.partition("-")[0]) for s in self._folder.segments]
+        counter = max([saved if isinstance(saved, int) else 0, *counters]) + 1
+        while True:
+            try:
+                write_note(self._files, self._directory / EPOCH, {"counter": counter})
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                self.trouble.error(error)
+                if self._folder.drop_oldest():
+                    continue
+                # Nothing left to free. Better to collect: the random part alone keeps the epoch unique.
+            return f"{counter:06d}-{secrets.token_hex(4)}"
+
+    def _previous_mark(self) -> Mark | None:
+        content = read_note(self._files, self._directory / MARK)
+        mark = mark_from(content) if content else None
+        newest: dict[str, NewestRecord] = {}
+        last: NewestRecord | None = None
+        for segment in self._folder.segments:
+            for topic, (seq, t_us, sync) in segment.newest.items():
+                newest[topic] = record = NewestRecord(segment.name.epoch, seq, t_us, sync)
+                if last is None or (record.epoch, record.seq) > (last.epoch, last.seq):
+                    last = record
+        if mark is None and last is not None:
+            mark = Mark(last.epoch, last.seq, last.t_us, last.sync)
+        return replace(mark, newest=newest) if mark else None
+
+    def scan_next(self) -> bool:
+        """Scan the oldest segment that is not scanned yet; False where there is none."""
+        segment = next((s for s in self._folder.segments if not s.scanned), None)
+        if segment is not None:
+            self._folder.scan(segment)
+        return segment is not None
+
+    def commit(self, messages: Sequence[Message], now_s: float) -> int:
+        """Store records, in ascending order of `seq`, as one group; return how many of the first are safe.
+
+        They count as handed to the event loop. A file that failed is never written again: the group goes into
+        a new one. A full disk costs the oldest segments.
+        """
+        self._committed_s = now_s
+        synced = [m.t_us for m in messages if m.sync]
+        self._newest_sync_us = max([*synced, *filter(None, [self._newest_sync_us])], default=None)
+        size_bytes = sum(map(record_bytes, messages))
+        while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
+            pass
+        stored, new_files = 0, 1
+        while stored < len(messages):
+            try:
+                writer = self._folder.writer or self._folder.start_segment(self._epoch)
+                count = writer.write(messages[stored:], self._segment_bytes)
+            except OSError as error:
+                self.trouble.error(error)
+                self._folder.close_writer()
+                if is_full(error):
+                    if not self._folder.drop_oldest():
+                        break
+                elif new_files:
+                    new_files -= 1
+                else:
+                    break
+            else:
+                stored += count
+                if stored < len(messages):
+                    self._folder.close_writer()  # full: the next segment takes the rest
+        self._failing = stored < len(messages)
+        return stored
+
+    def read(self, withheld: Collection[str] = ()) -> list[Message]:
+        """The oldest records that only the disk has, at most 256 or 512 KiB, leaving out some topics.
+
+        They count as handed to the event loop. An empty list means that there are none.
+        """
+        for segment in self._folder.segments:
+            self._folder.scan(segment)
+            numbers: list[int] = []
+            for number in segment.pending_numbers(withheld):
+                start = segment.span(numbers[0] if numbers else number)[0]
+                too_long = numbers and segment.span(number)[1] - start > _READ_BYTES
+                if too_long or len(numbers) == _READ_RECORDS:
+                    break
+                numbers.append(number)
+            if numbers and (messages := self._load(segment, numbers)):
+                return messages
+        return []
+
+    def _load(self, segment: SegmentIndex, numbers: list[int]) -> list[Message]:
+        start, end = segment.span(numbers[0])[0], segment.span(numbers[-1])[1]
+        data = self._folder.read(segment, start, end)
+        messages: list[Message] = []
+        places: list[Found | Damage] = []
+        for number in numbers:
+            offset, end = segment.span(number)
+            message = decode_record(data, offset - start, segment.name, offset)
+            segment.change(number, DONE if message is None else HANDED)
+            if message is None:  # whole when it was scanned, and damaged since
+                places.append(Damage(offset, end, 1))
+            else:
+                messages.append(message)
+                places.append(Found(offset, end, message.seq, message.t_us, message.sync, message.topic))
+        self.trouble.damage(segment, places)
+        return messages
+
+    def confirm(self, keys: Iterable[Key]) -> None:
+        """Records were delivered for good; those that are not here are ignored."""
+        self._change(keys, DONE)
+        self._folder.delivered_changed = True
+
+    def give_back(self, keys: Iterable[Key]) -> None:
+        """The event loop has no copy of these records any more; one whose segment was dropped is lost now."""
+        for epoch, seq in self._change(keys, PENDING):
+            self.trouble.lost(OutboxLoss(Cause.OVERFLOW, epoch, 1, seq, seq, None, None, 0))
+
+    def _change(self, keys: Iterable[Key], state: int) -> list[Key]:
+        """Put records into a state; returns those that no segment has."""
+        missing = set(keys)
+        for epoch, group in groupby(sorted(missing), key=itemgetter(0)):
+            seqs = [seq for _, seq in group]
+            for segment in self._folder.of_epoch(epoch):
+                for seq in segment.change_all(seqs, state):
+                    missing.discard((epoch, seq))
+        return sorted(missing)
+
+    def save_mark(self, mark: Mark) -> None:
+        """Save the mark of the streams."""
+        try:
+            write_note(self._files, self._directory / MARK, mark_content(mark))
+        except OSError as error:
+            self.trouble.error(error)
+
+    def tidy(self, now_s: float) -> None:
+        """At most once a second: save the delivery mark, remove what is delivered, drop what is too old."""
+        if now_s - self._tidied_s < TIDY_INTERVAL_S:
+            return
+        self._tidied_s = now_s
+        limit_us = (self._newest_sync_us or 0) - self._max_age_us
+        for segment in list(self._folder.segments):
+            # Nothing tells the age of a record from before the clock was set.
+            if segment.unsynced == 0 and (segment.newest_sync_us or limit_us) < limit_us:
+                self._folder.drop(segment, Cause.AGE)
+        if self._folder.save_delivered():
+            self._folder.retire(active=now_s - self._committed_s >= RETIRE_AFTER_S)
+
+    def facts(self) -> DiskFacts:
+        """Count everything."""
+        segments = self._folder.segments
+        oldest_us, oldest_sync = self._find_oldest()
+        try:
+            free_bytes = self._files.free_bytes(self._directory)
+        except OSError as error:
+            self.trouble.error(error)
+            free_bytes = 0
+        return DiskFacts(
+            records=sum(s.unconfirmed for s in segments),
+            to_read=sum(s.pending for s in segments),
+            unscanned=sum(not s.scanned for s in segments),
+            segments=len(segments),
+            bytes=self._folder.bytes(),
+            free_bytes=free_bytes,
+            oldest_us=oldest_us,
+            oldest_sync=oldest_sync,
+            corrupt=self.trouble.corrupt,
+            failing=self._failing,
+            last_error=self.trouble.last_error,
+        )
+
+    def _find_oldest(self) -> tuple[int | None, bool]:
+        segment = next((s for s in self._folder.segments if s.unconfirmed), None)
+        number = segment.first_unconfirmed() if segment else None
+        if segment is None or number is None:
+            return None, False
+        key = (segment.name.epoch, segment.seq(number))
+        if self._oldest is None or self._oldest[0] != key:
+            offset, end = segment.span(number)
+            message = decode_record(self._folder.read(segment, offset, end), 0, segment.name, offset)
+            if message is None:  # damaged since it was scanned: found again when it is read to be sent
+                return segment.first_t_us, False
+            self._oldest = (key, message.t_us, message.sync)
+        return self._oldest[1:]
+
+    def close(self) -> None:
+        """Save what is delivered and give the folder up; never raises."""
+        if self._lock is None:
+            return
+        if self._folder.save_delivered():
+            self._folder.retire(active=True)
+        self._folder.close_writer()
+        self._lock.close()
+        self._lock = None

@@ -1,0 +1,209 @@
+"""The records in memory: fresh ones, stored ones at hand, and those in flight. Pure: no disk, no event loop.
+
+A record is *fresh* until it is safe on disk; most are confirmed before that. Stored records are here only as
+far as they are about to be sent: the disk has them all.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from collector.messages import Message
+from collector.outbox.state import Cause, Key, OutboxLoss
+
+RECORD_ALLOWANCE_BYTES = 512
+"""What a record takes beside its payload."""
+FRESH_BYTES = 5 << 20
+"""Beyond this much that is not on disk (only where the disk cannot be written) the oldest is dropped."""
+AHEAD_BYTES = 1 << 20
+"""How much of the backlog is kept at hand."""
+STORED_IN_FLIGHT_BYTES = 1 << 20
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    message: Message
+    size_bytes: int
+    appended_s: float
+    stored: bool = False
+    committing: bool = False
+
+
+class Memory:
+    """What the event loop holds. Every mapping is in the order of sending."""
+
+    def __init__(self) -> None:
+        self._fresh: dict[Key, _Record] = {}
+        """In flight or not."""
+        self._unsent: dict[Key, _Record] = {}
+        """The fresh ones that are not in flight."""
+        self._ahead: dict[Key, _Record] = {}
+        """Stored, not in flight."""
+        self._in_flight: dict[Key, _Record] = {}
+        self._fresh_bytes = self._ahead_bytes = self._stored_in_flight_bytes = 0
+
+    @property
+    def fresh(self) -> int:
+        """How many records only memory has."""
+        return len(self._fresh)
+
+    @property
+    def in_flight(self) -> int:
+        """How many records are in flight."""
+        return len(self._in_flight)
+
+    @property
+    def bytes(self) -> int:
+        """What all records take, with an allowance for each."""
+        return self._fresh_bytes + self._ahead_bytes + self._stored_in_flight_bytes
+
+    @property
+    def overfull(self) -> bool:
+        """Whether there is more that is not on disk than may be."""
+        return self._fresh_bytes > FRESH_BYTES
+
+    def oldest_fresh(self) -> tuple[Message, float] | None:
+        """The oldest record that only memory has, and when it was appended."""
+        for record in self._fresh.values():
+            return record.message, record.appended_s
+        return None
+
+    def append(self, message: Message, now_s: float) -> None:
+        """Take a new record; its key is above that of any before."""
+        record = _Record(message, len(message.payload) + RECORD_ALLOWANCE_BYTES, now_s)
+        key = (message.epoch, message.seq)
+        self._fresh[key] = self._unsent[key] = record
+        self._fresh_bytes += record.size_bytes
+
+    def take_fresh(self, room: int, withheld: Collection[str]) -> list[Message]:
+        """Put fresh records in flight, at most `room`."""
+        taken: list[Message] = []
+        for record in self._unsent.values():
+            if len(taken) >= room:
+                break
+            if record.message.topic not in withheld:
+                taken.append(record.message)
+        for message in taken:
+            key = (message.epoch, message.seq)
+            self._in_flight[key] = self._unsent.pop(key)
+        return taken
+
+    def take_ahead(self, room: int, withheld: Collection[str]) -> list[Message]:
+        """Put stored records in flight, at most `room` and at most 1 MiB of them in all."""
+        taken: list[Message] = []
+        for record in self._ahead.values():
+            if len(taken) >= room or self._stored_in_flight_bytes >= STORED_IN_FLIGHT_BYTES:
+                break
+            if record.message.topic not in withheld:
+                taken.append(record.message)
+                self._stored_in_flight_bytes += record.size_bytes
+                self._ahead_bytes -= record.size_bytes
+        for message in taken:
+            key = (message.epoch, message.seq)
+            self._in_flight[key] = self._ahead.pop(key)
+        return taken
+
+    def make_room(self, withheld: Collection[str]) -> list[Key] | None:
+        """Forget withheld records where others are to be read from disk.
+
+        Returns:
+            what was forgotten; None where there is enough at hand to send.
+        """
+        useless = [key for key, record in self._ahead.items() if record.message.topic in withheld]
+        useless_bytes = sum(self._ahead[key].size_bytes for key in useless)
+        if self._ahead_bytes - useless_bytes >= AHEAD_BYTES // 2:
+            return None
+        for key in useless:
+            del self._ahead[key]
+        self._ahead_bytes -= useless_bytes
+        return useless
+
+    def add_read(self, messages: Iterable[Message]) -> None:
+        """Take records that were read from disk."""
+        for message in messages:
+            record = _Record(message, len(message.payload) + RECORD_ALLOWANCE_BYTES, 0.0, stored=True)
+            self._ahead[message.epoch, message.seq] = record
+            self._ahead_bytes += record.size_bytes
+        self._ahead = dict(sorted(self._ahead.items()))
+
+    def confirm(self, key: Key) -> bool:
+        """Let go of a delivered record; False where the disk never heard of it."""
+        sent = self._in_flight.pop(key, None)
+        fresh = self._fresh.pop(key, None)
+        if fresh is not None:
+            self._unsent.pop(key, None)
+            self._fresh_bytes -= fresh.size_bytes
+            return fresh.committing
+        if sent is not None:
+            self._stored_in_flight_bytes -= sent.size_bytes
+        elif (ahead := self._ahead.pop(key, None)) is not None:
+            self._ahead_bytes -= ahead.size_bytes
+        return True
+
+    def release(self, keys: Iterable[Key] | None) -> None:
+        """Records are no longer in flight; None means all of them."""
+        unsent: dict[Key, _Record] = {}
+        ahead: dict[Key, _Record] = {}
+        for key in list(self._in_flight) if keys is None else keys:
+            record = self._in_flight.pop(key, None)
+            if record is not None and record.stored:
+                ahead[key] = record
+                self._stored_in_flight_bytes -= record.size_bytes
+                self._ahead_bytes += record.size_bytes
+            elif record is not None:
+                unsent[key] = record
+        if unsent:
+            self._unsent = dict(sorted((unsent | self._unsent).items()))
+        if ahead:
+            self._ahead = dict(sorted((ahead | self._ahead).items()))
+
+    def begin_commit(self, appended_before_s: float, limit_bytes: int) -> list[Message]:
+        """The oldest fresh records, to be stored as one group; they stay here until that is done."""
+        group: list[Message] = []
+        size_bytes = 0
+        for record in self._fresh.values():
+            if record.appended_s > appended_before_s or size_bytes >= limit_bytes:
+                break
+            record.committing = True
+            group.append(record.message)
+            size_bytes += record.size_bytes
+        return group
+
+    def end_commit(self, group: list[Message], stored: int, *, keep: bool) -> list[Key]:
+        """The first `stored` records of a group are safe on disk, the others are not.
+
+        Stored ones stay at hand as far as there is room, if `keep` says that nothing older waits on disk.
+
+        Returns:
+            stored records that are no longer here, to be read from disk in their turn.
+        """
+        forgotten: list[Key] = []
+        for message in group[:stored]:
+            key = (message.epoch, message.seq)
+            record = self._fresh.pop(key, None)
+            if record is None:
+                continue  # confirmed meanwhile
+            record.stored = True
+            self._fresh_bytes -= record.size_bytes
+            self._unsent.pop(key, None)
+            if key in self._in_flight:
+                self._stored_in_flight_bytes += record.size_bytes
+            elif keep and self._ahead_bytes + record.size_bytes <= AHEAD_BYTES:
+                self._ahead[key] = record
+                self._ahead_bytes += record.size_bytes
+            else:
+                keep = False
+                forgotten.append(key)
+        for message in group[stored:]:
+            if (record := self._fresh.get((message.epoch, message.seq))) is not None:
+                record.committing = False
+        return forgotten
+
+    def shed(self) -> OutboxLoss | None:
+        """Drop the oldest record that is neither in flight nor on its way to the disk, where there is one."""
+        for key, record in self._unsent.items():
+            if not record.committing:
+                del self._unsent[key], self._fresh[key]
+                self._fresh_bytes -= record.size_bytes
+                t_us, size_bytes = record.message.t_us, len(record.message.payload)
+                return OutboxLoss(Cause.MEMORY, key[0], 1, key[1], key[1], t_us, t_us, size_bytes)
+        return None

@@ -1,0 +1,79 @@
+"""The outbox's small files, each replaced as a whole: epoch, delivery mark, mark of the streams.
+
+A note is one line: the CRC of a JSON text, and the JSON text. A damaged note counts as none. The outbox must
+work, if with repetitions, without any of them.
+"""
+
+import contextlib
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from collector.outbox.files import Files
+from collector.outbox.state import Mark, StreamMark
+
+EPOCH, DELIVERED, MARK = "epoch.note", "delivered.note", "mark.note"
+UNFINISHED = ".tmp"
+
+_LARGEST_BYTES = 1 << 20
+
+
+def read_note(files: Files, path: Path) -> dict[str, Any] | None:
+    """Read a note; None where there is none, or only a damaged one.
+
+    Raises:
+        OSError: it exists and cannot be read.
+    """
+    try:
+        crc, _, text = files.read(path, 0, _LARGEST_BYTES).partition(b" ")
+    except FileNotFoundError:
+        return None
+    try:
+        content = json.loads(text) if int(crc, 16) == zlib.crc32(text) else None
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def write_note(files: Files, path: Path, content: dict[str, Any]) -> None:
+    """Replace a note; after a power cut either the old or the new one is there, whole.
+
+    Raises:
+        OSError: the old one is still there.
+    """
+    text = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        file = files.create(unfinished)
+        try:
+            file.write(b"%08x %s" % (zlib.crc32(text), text))
+            file.sync()
+        finally:
+            file.close()
+        files.rename(unfinished, path)
+    except OSError:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            files.unlink(unfinished)
+        raise
+    files.sync_directory(path.parent)
+
+
+def mark_content(mark: Mark) -> dict[str, Any]:
+    """What is saved of a mark."""
+    return {
+        "epoch": mark.epoch,
+        "last_seq": mark.last_seq,
+        "t_us": mark.t_us,
+        "sync": mark.sync,
+        "streams": {name: [s.last_sample, s.t_us, s.sync] for name, s in mark.streams.items()},
+    }
+
+
+def mark_from(content: dict[str, Any]) -> Mark | None:
+    """The mark that was saved; None where the content is not one."""
+    try:
+        streams = {name: StreamMark(*values) for name, values in content["streams"].items()}
+        return Mark(content["epoch"], content["last_seq"], content["t_us"], content["sync"], streams)
+    except (KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,268 @@
+"""The outbox as the rest of the program sees it: what to store and send when, between memory and disk thread.
+
+Memory first: a record that is confirmed within the commit interval never meets the disk thread. Everything
+here is called from the event loop only, and waits for the disk only in `open`, `commit` and `close`.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable
+
+from collector.messages import Message
+from collector.outbox.disk import (
+    Batch,
+    Commit,
+    Committed,
+    Confirm,
+    Confirmed,
+    DiskThread,
+    GiveBack,
+    Read,
+    Report,
+    SaveMark,
+)
+from collector.outbox.files import Files, RealFiles
+from collector.outbox.log import Log
+from collector.outbox.memory import Memory
+from collector.outbox.rate import AppendRate
+from collector.outbox.segment import record_bytes
+from collector.outbox.settings import OutboxSettings
+from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
+from collector.texts import delivery
+
+_GROUP_BYTES = 2 << 20
+_YOUNG = 0.25
+"""Of a commit interval: younger records stay out of a group, for they may be confirmed any moment."""
+
+
+class Outbox:
+    """The durable queue. `ready` is set while `take` may give something."""
+
+    epoch: str
+    previous_mark: Mark | None
+
+    def __init__(self, settings: OutboxSettings, files: Files) -> None:
+        self.ready = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._memory = Memory()
+        self._disk = DiskThread(Log(settings, files), self._on_report, self._on_end)
+        self._facts = DiskFacts()
+        self._tick_s = min(0.25, settings.commit_interval_s * _YOUNG)
+        self._timer: asyncio.TimerHandle | None = None
+        self._commit_done = asyncio.Event()
+        self._commit_done.set()
+        self._retry_s = 0.0
+        self._confirmed: set[Key] = set()
+        """Delivered, and perhaps on disk; the disk thread is not told yet."""
+        self._confirming: set[Key] = set()
+        """Told, and not answered yet."""
+        self._reading = False
+        self._nothing_but: frozenset[str] | None = None
+        """The disk has records of these topics alone to read; None where that is not known."""
+        self._losses: list[OutboxLoss] = []
+        self._dropped = 0
+        self._last_seq = -1
+        self._rate = AppendRate()
+
+    @classmethod
+    async def open(cls, settings: OutboxSettings, files: Files | None = None) -> "Outbox":
+        """Take the folder, begin a new epoch, and start the disk thread.
+
+        Raises:
+            OutboxError: the folder cannot be used, or another daemon uses it.
+        """
+        outbox = cls(settings, files or RealFiles())
+        opened = await outbox._disk.start()
+        outbox.epoch, outbox.previous_mark = opened.epoch, opened.previous_mark
+        outbox._tick()
+        return outbox
+
+    @property
+    def disk_progress(self) -> int:
+        """A number that moves at least once a second while the disk thread gets on."""
+        return self._disk.progress
+
+    def append(self, message: Message) -> None:
+        """Take a record of this epoch; memory only.
+
+        Raises:
+            ValueError: its epoch is another one, or its `seq` not above the last one's; a bug of ours.
+        """
+        if message.epoch != self.epoch or message.seq <= self._last_seq:
+            raise ValueError(f"record {message.epoch}/{message.seq} after {self.epoch}/{self._last_seq}")
+        self._last_seq = message.seq
+        self._memory.append(message, self._loop.time())
+        self._rate.add(record_bytes(message))
+        if self._memory.overfull:
+            self._shed()
+        if not self.ready.is_set():
+            self.ready.set()
+
+    def take(self, room: int, withheld: Collection[str] = ()) -> list[Outgoing]:
+        """The next records to send, at most `room`, which count as in flight from now on.
+
+        Fresh records come first, then the backlog in order; records of `withheld` topics stay. What it gives
+        less than `room` is not there yet: `ready` tells when to ask again.
+        """
+        fresh = self._memory.take_fresh(room, withheld)
+        late = self._memory.take_ahead(room - len(fresh), withheld)
+        if len(fresh) + len(late) < room:
+            self.ready.clear()
+        if self._unread:
+            self._read_on(frozenset(withheld))
+        return [Outgoing(m, late=False) for m in fresh] + [Outgoing(m, late=True) for m in late]
+
+    def confirm(self, epoch: str, seq: int) -> None:
+        """A record was delivered for good; in any order, any number of times, known here or not."""
+        key = (epoch, seq)
+        if self._memory.confirm(key):
+            self._confirmed.add(key)
+            if not self.ready.is_set():
+                self.ready.set()  # a full megabyte of stored records in flight may have been the limit
+
+    def release(self, keys: Iterable[Key] | None = None) -> None:
+        """Records are no longer in flight and shall be sent again; None means all of them."""
+        self._memory.release(keys)
+        self.ready.set()
+
+    def save_mark(self, mark: Mark) -> None:
+        """Have the disk thread save how far the streams have come."""
+        self._disk.put(SaveMark(mark))
+
+    def losses(self) -> list[OutboxLoss]:
+        """What was lost since the last call; the caller declares it."""
+        losses, self._losses = self._losses, []
+        return losses
+
+    def state(self) -> OutboxState:
+        """How full the outbox is, and how the disk is."""
+        facts, memory = self._facts, self._memory
+        oldest_us, oldest_sync = facts.oldest_us, facts.oldest_sync
+        if oldest_us is None and (oldest := memory.oldest_fresh()) is not None:
+            oldest_us, oldest_sync = oldest[0].t_us, oldest[0].sync
+        untold = len(self._confirmed) + len(self._confirming)
+        room_bytes = max(0, min((self._settings.max_mib << 20) - facts.bytes, facts.free_bytes))
+        stopped = self._disk.ended.is_set()
+        return OutboxState(
+            records=memory.fresh + max(0, facts.records - untold),
+            uncommitted=memory.fresh,
+            in_flight=memory.in_flight,
+            memory_bytes=memory.bytes,
+            disk_bytes=facts.bytes,
+            segments=facts.segments,
+            unscanned=facts.unscanned,
+            oldest_us=oldest_us,
+            oldest_sync=oldest_sync,
+            rate_bytes_s=self._rate.bytes_s,
+            hours_left=self._rate.hours_to(room_bytes),
+            dropped=self._dropped,
+            corrupt=facts.corrupt,
+            disk_failing=facts.failing or stopped,
+            last_disk_error=delivery.OUTBOX_DISK_STOPPED() if stopped else facts.last_error,
+        )
+
+    async def commit(self) -> None:
+        """Write everything unconfirmed to disk now, and return when that was done or has failed."""
+        await self._commit_done.wait()
+        self._commit_until(self._loop.time(), self._memory.bytes)
+        await self._commit_done.wait()
+
+    async def close(self) -> None:
+        """Commit everything unconfirmed and end the disk thread."""
+        if self._timer is None:
+            return
+        self._timer.cancel()
+        self._timer = None
+        self._tell_confirmed()
+        await self.commit()
+        self._tell_confirmed()
+        await self._disk.close()
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._tick_s, self._tick)
+        now_s = self._loop.time()
+        self._rate.advance(now_s)
+        self._commit_due(now_s)
+        if not self._confirming:
+            self._tell_confirmed()
+
+    def _commit_due(self, now_s: float) -> None:
+        """Commit once a record would otherwise be older than the commit interval at the next tick."""
+        oldest = self._memory.oldest_fresh()
+        if oldest is None or not self._commit_done.is_set() or now_s < self._retry_s:
+            return
+        interval_s = self._settings.commit_interval_s
+        if now_s + self._tick_s - oldest[1] >= interval_s:
+            self._commit_until(now_s - interval_s * _YOUNG, _GROUP_BYTES)
+
+    def _commit_until(self, appended_before_s: float, limit_bytes: int) -> None:
+        if self._disk.ended.is_set():
+            return
+        if group := self._memory.begin_commit(appended_before_s, limit_bytes):
+            self._commit_done.clear()
+            self._disk.put(Commit(group))
+
+    def _tell_confirmed(self) -> None:
+        if self._confirmed:
+            self._confirming |= self._confirmed
+            self._disk.put(Confirm(self._confirmed))
+            self._confirmed = set()
+
+    @property
+    def _unread(self) -> bool:
+        return not self._reading and (self._facts.to_read > 0 or self._facts.unscanned > 0)
+
+    def _read_on(self, withheld: frozenset[str]) -> None:
+        if withheld == self._nothing_but:
+            return
+        forgotten = self._memory.make_room(withheld)
+        if forgotten is None:
+            return
+        if forgotten:
+            self._disk.put(GiveBack(forgotten))
+        self._reading = True
+        self._disk.put(Read(withheld))
+
+    def _shed(self) -> None:
+        while self._memory.overfull and (loss := self._memory.shed()):
+            self._lose(loss)
+
+    def _lose(self, loss: OutboxLoss) -> None:
+        merge_loss(self._losses, loss)
+        self._dropped += loss.records or 0
+
+    def _on_report(self, report: Report) -> None:
+        self._facts = report.facts
+        for loss in report.losses:
+            self._lose(loss)
+        match report.answer:
+            case Committed(group, stored):
+                self._on_committed(group, stored)
+            case Confirmed():
+                self._confirming = set()
+            case Batch(messages, withheld):
+                self._reading = False
+                self._nothing_but = None if messages else withheld
+                known = self._confirmed | self._confirming
+                self._memory.add_read(m for m in messages if (m.epoch, m.seq) not in known)
+            case None:
+                pass
+        if self._nothing_but is None and (self._unread or isinstance(report.answer, Batch)):
+            self.ready.set()
+
+    def _on_committed(self, group: list[Message], stored: int) -> None:
+        keep = self._facts.to_read == 0 and self._facts.unscanned == 0
+        if forgotten := self._memory.end_commit(group, stored, keep=keep):
+            self._nothing_but = None
+            self._disk.put(GiveBack(forgotten))
+        self._commit_done.set()
+        now_s = self._loop.time()
+        if stored < len(group):
+            self._retry_s = now_s + self._settings.commit_interval_s
+            self._shed()
+        elif self._timer is not None:
+            self._commit_due(now_s)
+
+    def _on_end(self) -> None:
+        """The thread ended, at our wish or by a bug: nobody shall wait for it."""
+        self._commit_done.set()

@@ -1,0 +1,161 @@
+"""What the outbox tells its callers: values only, no behaviour of the queue or of the disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from collector.messages import Message
+from collector.texts import Sentence
+
+Key = tuple[str, int]
+"""A record's identity within the gateway: epoch and sequence number. Keys sort in the order of sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to send now; `late` where it comes from the backlog on disk."""
+
+    message: Message
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMark:
+    """How far one stream had come: the index of its last sample, and that sample's UTC time."""
+
+    last_sample: int
+    t_us: int
+    sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewestRecord:
+    """The newest record of one topic found on disk."""
+
+    epoch: str
+    seq: int
+    t_us: int
+    sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the gateway had come, saved once a minute so that a restart knows where its gap began.
+
+    `t_us` is when the mark was made. `newest`, by topic, is filled in when the outbox is opened: a record on
+    disk may be newer than the mark. It comes from the newest segments (32 MiB of them) and is not saved.
+    """
+
+    epoch: str
+    last_seq: int
+    t_us: int
+    sync: bool
+    streams: Mapping[str, StreamMark] = field(default_factory=dict)
+    newest: Mapping[str, NewestRecord] = field(default_factory=dict)
+
+
+class Cause(StrEnum):
+    """Why undelivered records are gone."""
+
+    OVERFLOW = "overflow"
+    """The outbox was at its limit, or the disk full."""
+    AGE = "age"
+    """They were older than the configured age."""
+    CORRUPT = "corrupt"
+    """Their bytes on disk were damaged, or cut off by a power failure."""
+    MEMORY = "memory"
+    """The disk could not be written and the memory set aside for records was full."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxLoss:
+    """Undelivered records that are gone, of one epoch.
+
+    They lie between `first_seq` and `last_seq`, which need not all be lost: `records` says how many are, and
+    is None where damage hides the number. A bound is None where nothing is known. Damage is declared once for
+    each segment, and again after a restart while the segment is still there, with the same epoch and bounds.
+    """
+
+    cause: Cause
+    epoch: str
+    records: int | None
+    first_seq: int | None
+    last_seq: int | None
+    first_t_us: int | None
+    last_t_us: int | None
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFacts:
+    """What the disk thread knows, as of its last report.
+
+    `to_read` counts the records that only the disk has; `unscanned` the segments whose records are not yet
+    counted anywhere.
+    """
+
+    records: int = 0
+    to_read: int = 0
+    unscanned: int = 0
+    segments: int = 0
+    bytes: int = 0
+    free_bytes: int = 0
+    oldest_us: int | None = None
+    oldest_sync: bool = False
+    corrupt: int = 0
+    failing: bool = False
+    last_error: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """The outbox at a glance.
+
+    Sizes are bytes; those in memory include an allowance for each record. `hours_left` is how long an
+    outage may last from now at the present rate before records are dropped; None while nothing is appended.
+    """
+
+    records: int
+    """Unconfirmed, wherever they are."""
+    uncommitted: int
+    """Of these, only in memory."""
+    in_flight: int
+    memory_bytes: int
+    disk_bytes: int
+    segments: int
+    unscanned: int
+    """Segments of earlier runs whose records are not counted yet."""
+    oldest_us: int | None
+    oldest_sync: bool
+    rate_bytes_s: float
+    hours_left: float | None
+    dropped: int
+    corrupt: int
+    """Damaged places found on disk in this run."""
+    disk_failing: bool
+    """The last write did not succeed."""
+    last_disk_error: Sentence | None
+
+
+def joined(first: OutboxLoss, second: OutboxLoss) -> OutboxLoss:
+    """Two losses of one cause and epoch as one, `first` having the older records."""
+    unknown = first.records is None or second.records is None
+    return OutboxLoss(
+        cause=first.cause,
+        epoch=first.epoch,
+        records=None if unknown else (first.records or 0) + (second.records or 0),
+        first_seq=first.first_seq,
+        last_seq=second.last_seq,
+        first_t_us=first.first_t_us,
+        last_t_us=second.last_t_us,
+        bytes=first.bytes + second.bytes,
+    )
+
+
+def merge_loss(losses: list[OutboxLoss], loss: OutboxLoss) -> None:
+    """Add a loss, joined to the last one where cause and epoch agree; damage is told by the segment."""
+    last = losses[-1] if losses else None
+    if last and (last.cause, last.epoch) == (loss.cause, loss.epoch) and loss.cause is not Cause.CORRUPT:
+        losses[-1] = joined(last, loss)
+    else:
+        losses.append(loss)

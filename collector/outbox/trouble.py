@@ -1,0 +1,94 @@
+"""What went wrong on the disk, kept until it is told: losses, damaged places, the last error."""
+
+import errno
+from functools import reduce
+from pathlib import Path
+
+import structlog
+
+from collector.outbox.index import SegmentIndex
+from collector.outbox.segment import Damage, Found
+from collector.outbox.state import Cause, OutboxLoss, joined, merge_loss
+from collector.texts import Sentence, delivery
+
+_log = structlog.get_logger(__name__)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or this user's share of it, is full."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+class Trouble:
+    """The account of one outbox folder."""
+
+    def __init__(self, directory: Path) -> None:
+        self.corrupt = 0
+        self.last_error: Sentence | None = None
+        self._directory = directory
+        self._losses: list[OutboxLoss] = []
+
+    def error(self, error: OSError) -> None:
+        """Remember an error of the disk as the last one."""
+        reason = error.strerror or str(error)
+        _log.error("outbox.disk", errno=error.errno, reason=reason)
+        folder = str(self._directory)
+        if is_full(error):
+            self.last_error = delivery.OUTBOX_DISK_FULL(path=folder)
+        else:
+            self.last_error = delivery.OUTBOX_DISK_ERROR(path=folder, reason=reason)
+
+    def damage(self, segment: SegmentIndex, places: list[Found | Damage]) -> None:
+        """Count the damage in one segment and declare it as one loss; `places` are what a scan found."""
+        losses: list[OutboxLoss] = []
+        for i, place in enumerate(places):
+            if isinstance(place, Found):
+                continue
+            self.corrupt += 1
+            segment.damaged = True
+            _log.warning("outbox.damage", segment=segment.file, start=place.start, end=place.end)
+            if place.records == 0:
+                continue
+            before = next((p for p in reversed(places[:i]) if isinstance(p, Found)), None)
+            after = next((p for p in places[i:] if isinstance(p, Found)), None)
+            losses.append(
+                OutboxLoss(
+                    Cause.CORRUPT,
+                    segment.name.epoch,
+                    records=place.records,
+                    first_seq=before.seq + 1 if before else None,
+                    last_seq=after.seq - 1 if after else None,
+                    first_t_us=before.t_us if before else None,
+                    last_t_us=after.t_us if after else None,
+                    bytes=place.end - place.start,
+                )
+            )
+        if losses:
+            self._losses.append(reduce(joined, losses))
+
+    def dropped(self, segment: SegmentIndex, cause: Cause) -> None:
+        """Declare what only this segment had."""
+        if not segment.pending:
+            return
+        first_seq, last_seq = segment.bounds()
+        self.lost(
+            OutboxLoss(
+                cause,
+                segment.name.epoch,
+                records=segment.pending,
+                first_seq=first_seq,
+                last_seq=last_seq,
+                first_t_us=segment.first_t_us,
+                last_t_us=segment.last_t_us,
+                bytes=segment.size_bytes,
+            )
+        )
+
+    def lost(self, loss: OutboxLoss) -> None:
+        """Declare a loss."""
+        merge_loss(self._losses, loss)
+
+    def drain(self) -> list[OutboxLoss]:
+        """What was lost since the last call."""
+        losses, self._losses = self._losses, []
+        return losses

@@ -1,0 +1,101 @@
+"""The order of things: what starts, in which order, what watches it, and how it ends.
+
+How one stream works stands in `waveform.py`; what the whole gateway is and reports, in `gateway.py`.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from collector.clock import Clock, SystemClock, UtcClock
+from collector.config import Config, ConfigError, load, load_last_good, save_last_good
+from collector.control import serving
+from collector.gateway import Gateway
+from collector.outbox import Outbox
+from collector.watchdog import Watchdog, notify
+
+_LOOK_S = 1.0
+_STATUS_EVERY = 10
+_MARK_EVERY = 60
+_GOODBYE_S = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, stop: asyncio.Event) -> None:
+    """Collect by the configuration in `folder` until `stop` is set.
+
+    Raises:
+        ConfigError: the configuration is wrong and there is no last good one.
+        OutboxError: the outbox's folder cannot be used.
+        ControlError: another daemon runs here.
+    """
+    config, refused = starting_configuration(folder, state_folder)
+    utc = UtcClock(clock or SystemClock())
+    outbox = await Outbox.open(config.outbox)
+    try:
+        gateway = Gateway(config, folder, state_folder, refused, utc, outbox)
+        async with serving(config.control.socket, gateway), asyncio.TaskGroup() as tasks:
+            gateway.start(tasks)
+            keeping = tasks.create_task(_keep_house(gateway, outbox))
+            notify("READY=1")
+            log.info("started", epoch=outbox.epoch, sources=len(gateway.waveforms), refused=bool(refused))
+            await stop.wait()
+            notify("STOPPING=1")
+            keeping.cancel()
+            await gateway.stop(_GOODBYE_S)
+    finally:
+        await outbox.close()
+    log.info("stopped")
+
+
+def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, ConfigError | None]:
+    """The configuration to start with; if the one on disk is refused, the last good one and why.
+
+    Raises:
+        ConfigError: it is wrong and there is no last good one.
+    """
+    try:
+        config = load(folder)
+    except ConfigError as error:
+        last_good = load_last_good(state_folder)
+        if last_good is None:
+            raise
+        return last_good, error
+    save_last_good(folder, state_folder)
+    return config, None
+
+
+async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
+    """Once a second: look at everything, feed systemd; now and then publish status and save a mark."""
+    watchdog = Watchdog(disk=lambda: outbox.disk_progress)
+    turn = 0
+    while True:
+        gateway.look()
+        if turn % _STATUS_EVERY == 0:
+            gateway.look_at_host()
+            gateway.publish_status()
+        if turn % _MARK_EVERY == _MARK_EVERY - 1:
+            gateway.save_mark()
+        stuck = watchdog.look()
+        if stuck is not None:
+            log.error("watchdog.starved", part=stuck)
+        turn += 1
+        await asyncio.sleep(_LOOK_S)
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set `stop` on SIGTERM and Ctrl-C while the context lasts."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

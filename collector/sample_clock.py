@@ -1,0 +1,216 @@
+"""Where samples stand in time: index -> monotonic time, the measured rate, and what is missing; pure.
+
+Arrival is one-sided: a sample can come late, never early. So the line through the *lower envelope* of arrival
+against index is the device's own clock, and lateness that is made up for is not loss. The decision and its
+measurements: docs/decisions/0007-sample-clock.md.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.samples import Block, Chunk, Gap, Loss, LossCause, RateState, Signal
+
+_NS = 1_000_000_000
+_START_UP_NS = 2 * _NS
+"""Arrivals this soon after opening are left out: buffers on the way are still draining."""
+_BUCKET_NS = _NS // 4
+_BUCKETS = 480
+"""Two minutes of bucket minima set the line."""
+_SETTLED_SPAN_NS = 5 * _NS
+_SETTLED_ERROR = 1.5e-3
+"""The rate counts as measured once its estimated relative error is below this."""
+_LATE_NS = 50_000_000
+_LATE_BUCKETS = 20
+"""Samples have vanished once the stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """The promptest arrival of a bucket: index of the sample and when it came."""
+
+    index: int
+    at_ns: int
+
+
+class SampleClock:
+    """The clock of one stream, for as long as the daemon runs; indices never restart.
+
+    Not safe for threads; everything happens where blocks are made.
+    """
+
+    def __init__(self, signal: Signal) -> None:
+        self._nominal_hz = signal.rate_hz
+        self._exact = signal.rate_exact
+        self._period_ns = _NS / signal.rate_hz
+        self._origin_index = 0
+        self._origin_ns: float | None = None
+        self._end = 0
+        self._settled = False
+        self._rate_known = False
+        self._opened_ns = 0
+        self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
+        self._bucket: _Arrival | None = None
+        self._bucket_ends_ns = 0
+        self._vanished = 0
+        self._last_index, self._last_ns = 0, 0
+
+    def succeeded_by(self, signal: Signal) -> "SampleClock":
+        """The clock of the same stream under another signal: indices and times go on where this one stands."""
+        heir = SampleClock(signal)
+        if self._origin_ns is not None:
+            heir._end = heir._origin_index = self._end
+            heir._origin_ns = self._origin_ns + (self._end - self._origin_index) * self._period_ns
+        return heir
+
+    @property
+    def end(self) -> int:
+        """The index that the next sample gets."""
+        return self._end
+
+    @property
+    def rate_state(self) -> RateState:
+        """How far `measured_hz` can be trusted."""
+        if self._exact:
+            return RateState.EXACT
+        if self._settled:
+            return RateState.MEASURED
+        return RateState.SETTLING if self._prompt else RateState.NOMINAL
+
+    @property
+    def measured_hz(self) -> float | None:
+        """The rate of the line as it stands; None before anything was measured."""
+        if self._exact:
+            return self._nominal_hz
+        return _NS / self._period_ns if self._rate_known else None
+
+    @property
+    def axis_hz(self) -> float:
+        """The rate that sets frequency axes: the measured one once settled, else the nominal one."""
+        return _NS / self._period_ns if self._settled else self._nominal_hz
+
+    def time_ns(self, index: int) -> int:
+        """Monotonic time of a sample, for non-decreasing indices.
+
+        A new fit moves the line by less than the jitter of arrival. Should that ever squeeze two samples
+        together, the later one keeps at least half of its distance, so that times never go back.
+        """
+        if self._origin_ns is None:
+            raise ValueError("no sample has been placed yet")
+        at_ns = round(self._origin_ns + (index - self._origin_index) * self._period_ns)
+        if index >= self._last_index and self._last_ns:
+            at_ns = max(at_ns, self._last_ns + round((index - self._last_index) * self._period_ns / 2))
+        self._last_index, self._last_ns = index, at_ns
+        return at_ns
+
+    def place(self, chunk: Chunk) -> Block:
+        """Give the samples of a chunk their indices, and declare what is missing before them."""
+        n = chunk.run.samples.shape[1]
+        if self._origin_ns is None:
+            self._start(chunk, n)
+        loss = chunk.run.loss if self._end else None  # nothing is missing before the first sample
+        gap = self._gap(loss, chunk, n)
+        first = self._end + (gap.lost if gap else 0)
+        self._end = first + n
+        if loss is not None and loss.cause is LossCause.RECONNECT:
+            self._begin_fit(chunk.arrived_ns)
+        if not self._exact and n:
+            self._observe(self._end - 1, chunk.arrived_ns)
+        return Block(first, chunk.run.samples, gap)
+
+    def _start(self, chunk: Chunk, n: int) -> None:
+        self._origin_ns = chunk.arrived_ns - (n - 1) * self._period_ns
+        self._begin_fit(chunk.arrived_ns)
+
+    def _begin_fit(self, at_ns: int) -> None:
+        """Start measuring anew after a (re)opening; the rate known so far stays in use."""
+        self._opened_ns = at_ns
+        self._prompt.clear()
+        self._bucket = None
+        self._bucket_ends_ns = at_ns + _START_UP_NS
+        self._vanished = 0
+
+    def _gap(self, loss: Loss | None, chunk: Chunk, n: int) -> Gap | None:
+        lost, estimated, cause = 0, False, LossCause.LATE
+        if self._vanished:
+            lost, estimated = self._vanished, True
+            self._vanished = 0
+        if loss is not None:
+            cause = loss.cause
+            counted, guessed = self._resolve(loss, chunk, n)
+            lost, estimated = lost + counted, estimated or guessed
+        # A loss that turns out as nothing still breaks the run: no window may span it.
+        return Gap(cause, self._end, lost, estimated) if lost or loss is not None else None
+
+    def _resolve(self, loss: Loss, chunk: Chunk, n: int) -> tuple[int, bool]:
+        """The number of samples a loss stands for, and whether it is estimated."""
+        assert self._origin_ns is not None
+        due = self._origin_index + (chunk.arrived_ns - self._origin_ns) / self._period_ns - (n - 1)
+        missing = max(0, round(due) - self._end)
+        if loss.samples is None:
+            return missing, True
+        if loss.modulus is not None and missing - loss.samples > loss.modulus:
+            turns = round((missing - loss.samples) / loss.modulus)
+            return loss.samples + turns * loss.modulus, True
+        return loss.samples, loss.estimated
+
+    def _observe(self, index: int, at_ns: int) -> None:
+        """Keep the promptest arrival of each bucket and fit the line when a bucket ends."""
+        if at_ns < self._opened_ns + _START_UP_NS:
+            return
+        if at_ns >= self._bucket_ends_ns:
+            self._bucket_ends_ns = at_ns + _BUCKET_NS
+            if self._bucket is not None:
+                self._prompt.append(self._bucket)
+                self._bucket = None
+                self._fit()
+        if self._bucket is None or self._delay(index, at_ns) < self._delay(
+            self._bucket.index, self._bucket.at_ns
+        ):
+            self._bucket = _Arrival(index, at_ns)
+
+    def _delay(self, index: int, at_ns: int) -> float:
+        """How much later than the line a sample came, in nanoseconds."""
+        assert self._origin_ns is not None
+        return at_ns - self._origin_ns - (index - self._origin_index) * self._period_ns
+
+    def _fit(self) -> None:
+        if len(self._prompt) < 8 or self._is_late():
+            return
+        base = self._prompt[0]
+        index = np.array([a.index - base.index for a in self._prompt], dtype=np.float64)
+        at_ns = np.array([a.at_ns - base.at_ns for a in self._prompt], dtype=np.float64)
+        half = len(index) // 2
+        # Median of slopes over half the span: neither a late stretch nor a single early burst moves it.
+        period_ns = float(np.median((at_ns[-half:] - at_ns[:half]) / (index[-half:] - index[:half])))
+        delays = at_ns - index * period_ns
+        envelope, middle = np.quantile(delays, (0.1, 0.5))
+        span_ns = at_ns[-1]
+        error = 4 * (middle - envelope) / span_ns
+        self._period_ns = period_ns
+        self._origin_index, self._origin_ns = base.index, base.at_ns + float(envelope)
+        self._rate_known = True
+        if span_ns >= _SETTLED_SPAN_NS and error < _SETTLED_ERROR:
+            self._settled = True
+
+    def _is_late(self) -> bool:
+        """Whether the stream has stayed behind its line for long: samples vanished, or the rate changed."""
+        if not self._settled or len(self._prompt) < 2 * _LATE_BUCKETS:
+            return False
+        recent = list(self._prompt)[-_LATE_BUCKETS:]
+        delays = [self._delay(a.index, a.at_ns) for a in recent]
+        least = min(delays)
+        if least < _LATE_NS:
+            return False
+        if delays[-1] - delays[0] > least / 2:  # still growing: another rate, not a loss
+            self._settled = False
+            for _ in range(len(self._prompt) - _LATE_BUCKETS):
+                self._prompt.popleft()
+            return False
+        self._vanished = round(float(np.median(delays)) / self._period_ns)
+        for arrival in recent:
+            arrival.index += self._vanished
+        if self._bucket is not None:
+            self._bucket.index += self._vanished
+        return True

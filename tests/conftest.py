@@ -1,0 +1,51 @@
+"""What every test relies on: nothing leaks, and real recordings are found or their absence is said."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(("asyncio_", "ThreadPoolExecutor")):
+            continue  # the loop's own executor ends with the loop
+        thread.join(timeout=2)
+        assert not thread.is_alive(), f"the test leaked the thread {thread.name}"
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def no_leaked_tasks() -> AsyncIterator[None]:
+    """Fail a test that leaves an asyncio task running (the fixture itself runs as one)."""
+    before = asyncio.all_tasks()
+    yield
+    this = asyncio.current_task()
+    leaked = {task for task in asyncio.all_tasks() - before if task is not this and not task.done()}
+    for task in leaked:
+        task.cancel()
+    assert not leaked, f"the test leaked {leaked}"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real recordings and node sets (COLLECTOR_SHARED)."""
+    folder = Path(os.environ.get("COLLECTOR_SHARED", _PROJECT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no real recordings in {folder}: set COLLECTOR_SHARED to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recordings(shared: Path) -> Path:
+    """The folder with real recordings."""
+    return shared / "data"
