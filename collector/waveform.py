@@ -94,6 +94,7 @@ class Waveform:
         self._estimated = False
         self._last_data_ns: int | None = None
         self._recent_losses: deque[tuple[int, Missing]] = deque()
+        self._bad_bytes: deque[tuple[int, int]] = deque()  # (when, how many so far), of the last minute
         self._last_flags: list[str] = []
         self._last_error: tuple[Sentence, int] | None = None
         self._retry_ns: int | None = None
@@ -146,8 +147,10 @@ class Waveform:
         ):
             return
         now_ns = self._journal.clock.monotonic_ns()
-        while self._recent_losses and now_ns - self._recent_losses[0][0] > _LOSS_SHOWN_NS:
-            self._recent_losses.popleft()
+        for recent in (self._recent_losses, self._bad_bytes):
+            while recent and now_ns - recent[0][0] > _LOSS_SHOWN_NS:
+                recent.popleft()
+        self._bad_bytes.append((now_ns, self._reading.bad_bytes))
         reason = self._complaint()
         self._enter(State.DEGRADED if reason else State.OK, reason)
 
@@ -303,6 +306,9 @@ class Waveform:
         if self._recent_losses:
             lost = sum(gap.lost for _, gap in self._recent_losses)
             return _LOSSES[self._recent_losses[-1][1].cause](lost=lost)
+        bad_bytes = self._bad_bytes[-1][1] - self._bad_bytes[0][1]
+        if bad_bytes:
+            return say.DISTURBED(bytes=bad_bytes)
         measured, nominal = self.clock.measured_hz, self.source.signal.rate_hz
         if self.clock.rate_state is RateState.MEASURED and measured is not None:
             off = measured / nominal - 1
@@ -316,6 +322,7 @@ class Waveform:
     def _fail(self, sentence: Sentence) -> None:
         log.warning("source.failed", source=self.name, code=sentence.code, reason=str(sentence))
         self._interrupted = self.clock.end > 0
+        self._bad_bytes.clear()  # the rest of a frame after opening is no disturbance
         self._last_error = (sentence, self._journal.clock.now_us())
         self._enter(State.FAILED, sentence)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from servers import Mosquitto
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
@@ -49,3 +50,12 @@ def shared() -> Path:
 def recordings(shared: Path) -> Path:
     """The folder with real recordings."""
     return shared / "data"
+
+
+@pytest_asyncio.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    """A mosquitto that lets everybody in."""
+    mosquitto = Mosquitto(tmp_path)
+    await mosquitto.start()
+    yield mosquitto
+    await mosquitto.stop()

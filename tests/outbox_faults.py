@@ -36,10 +36,6 @@ class FaultyFiles(RealFiles):
     def used_bytes(self) -> int:
         return sum(self.sizes(self.directory).values()) if self.directory else 0
 
-    def make_directory(self, path: Path) -> None:
-        self.directory = path
-        super().make_directory(path)
-
     def create(self, path: Path) -> NewFile:
         self.check("create", path)
         return _FaultyFile(self, path, super().create(path))
@@ -62,6 +58,7 @@ class FaultyFiles(RealFiles):
 
     def lock(self, path: Path) -> Lock:
         self.check("lock", path)
+        self.directory = path.parent
         return super().lock(path)
 
 

@@ -28,7 +28,10 @@ LISTS: st.SearchStrategy[Value] = st.sampled_from(
         (["[1, 2]"], [(0,), (1,)]),
         (["[", "  1,", "", "  # between", "  2,", "]"], [(0,), (1,)]),
         (["[[1],", "[", "2]]"], [(0,), (0, 0), (1,), (1, 0)]),
-        (["{ inner = 1, deeper.still = [3] }"], [("inner",), ("deeper",), ("deeper", "still"), ("deeper", "still", 0)]),
+        (
+            ["{ inner = 1, deeper.still = [3] }"],
+            [("inner",), ("deeper",), ("deeper", "still"), ("deeper", "still", 0)],
+        ),
         (["[", "  { low = 1 },", "  { low = 2 },", "]"], [(0,), (0, "low"), (1,), (1, "low")]),
     ]
 )
@@ -111,7 +114,7 @@ def test_a_syntax_error_has_a_line(text: str, line: int) -> None:
     assert line_of_syntax_error(text, str(error.value)) == line
 
 
-@given(st.text(alphabet='ab=[]{}"\'\n#,.1 ', max_size=40))
+@given(st.text(alphabet="ab=[]{}\"'\n#,.1 ", max_size=40))
 def test_any_syntax_error_has_a_line_of_the_file(text: str) -> None:
     try:
         tomllib.loads(text)

@@ -6,6 +6,9 @@ Exit codes: 0 good, 1 something needs attention or failed, 2 wrong configuration
 import os
 import sys
 
+# Threads of the linear algebra library cost more than they give on windows of this size, and memory.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import typer
 
 from collector.cli import ask, daemon, files

@@ -76,7 +76,8 @@ def _file_to_read(path: Path, written: str, folder: Path) -> Sentence | None:
     except PermissionError:
         return texts.FILE_UNREADABLE(found=shown(written), user=_user(), file=str(file))
     if not there:
-        near = difflib.get_close_matches(file.name, _names(file.parent), n=1)
+        others = [name for name in _names(file.parent) if name != file.name]
+        near = difflib.get_close_matches(file.name, others, n=1)
         if near:
             nearest = str(path.with_name(near[0]))
             return texts.FILE_MISSING_NEAREST(found=shown(written), file=str(file), nearest=nearest)

@@ -34,11 +34,16 @@ _LIMITS: dict[str, tuple[Text, str]] = {
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
     """The problems that pydantic found in a file, one for each key."""
-    told: set[TomlPath] = set()
+    told: dict[TomlPath, Sentence] = {}
     for details, place in _of_nearest_members(document, model, error.errors(include_url=False)):
         path, sentence = _explained(document, model, details, place)
-        if path not in told:
-            told.add(path)
+        told.setdefault(path, sentence)
+    # A mistyped key is unknown, and the right one is missing; that is one mistake, and the first says it better.
+    mistyped = {
+        (*path[:-1], s.values["nearest"]) for path, s in told.items() if s.code == texts.UNKNOWN_KEY.code
+    }
+    for path, sentence in told.items():
+        if path not in mistyped or document.value(path) is not None:
             yield document.problem(path, sentence)
 
 
@@ -95,6 +100,9 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
             path = (*place.path, key)
             if kind == "union_tag_invalid":
                 return path, _choice(document.value(path), possible)
+            mistyped = difflib.get_close_matches(key, found, n=1)
+            if mistyped:
+                return (*place.path, mistyped[0]), texts.UNKNOWN_KEY(found=shown(mistyped[0]), nearest=key)
             return path, texts.MISSING_KIND(key=key, example=possible[0], choices=_listed(possible))
         case "model_type" | "model_attributes_type" | "dict_type":
             return place.path, _not_a_table(place, found)
@@ -162,26 +170,31 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
     typed = key.lower().replace("-", "_")
     near = difflib.get_close_matches(typed, keys, n=1, cutoff=0.8)
     if not near:
-        elsewhere = _elsewhere(model, key, table=isinstance(found, dict | list))
-        if elsewhere:
-            return texts.UNKNOWN_KEY_ELSEWHERE(found=shown(key), table=elsewhere)
+        headers = [
+            header(entry.path, listed=entry.listed)
+            for entry in model_tree.tables(model)
+            if entry.path[-1] == key
+        ]
+        if _is_table(found) and headers:
+            return texts.UNKNOWN_KEY(found=shown(key), nearest=headers[0])
+        homes = [str(entry) for entry in model_tree.tables(model) if key in entry.model.model_fields]
+        if homes:
+            return texts.UNKNOWN_KEY_ELSEWHERE(found=shown(key), tables=", ".join(dict.fromkeys(homes)))
         near = difflib.get_close_matches(typed, keys, n=1)
     if near:
         return texts.UNKNOWN_KEY(found=shown(key), nearest=near[0])
     return texts.UNKNOWN_KEY_LIST(found=shown(key), keys=", ".join(keys))
 
 
-def _elsewhere(model: type[BaseModel], key: str, *, table: bool) -> str:
-    """The tables of the same file that have such a key, in words; a table's own name where the key is one."""
-    places = [entry for entry in model_tree.tables(model) if key in entry.model.model_fields]
-    if table:
-        places = [entry for entry in model_tree.tables(model) if entry.path[-1] == key]
-    return ", ".join(dict.fromkeys(map(str, places)))
-
-
 def _is_secret(key: str, found: Any) -> bool:
     inside = found.items() if isinstance(found, dict) else ()
     return bool(_SECRET.search(key)) or any(_is_secret(inner, value) for inner, value in inside)
+
+
+def _is_table(found: Any) -> bool:
+    return isinstance(found, dict) or (
+        isinstance(found, list) and any(isinstance(item, dict) for item in found)
+    )
 
 
 def _missing(place: Place) -> Sentence:

@@ -69,7 +69,7 @@ class Table:
     tag: str = ""
 
     def __str__(self) -> str:
-        return header(self.path, listed=self.listed) + (f" {self.tag}" if self.tag else "")
+        return header(self.path, listed=self.listed) + (f" ({self.tag})" if self.tag else "")
 
 
 def place_of(model: type[BaseModel], location: tuple[str | int, ...]) -> Place:
@@ -158,7 +158,14 @@ def example(table: type[BaseModel], key: str) -> Any:
     """A valid value for a key of a table."""
     field = table.model_fields[key]
     kind = field_kind(table, key)
-    candidates = (*(field.examples or ()), *_EXAMPLES.get(key, ()), *choices(kind), *_PLAIN_EXAMPLES)
+    defaults = (field.default,) if isinstance(field.default, str | int | float) else ()
+    candidates = (
+        *(field.examples or ()),
+        *_EXAMPLES.get(key, ()),
+        *choices(kind),
+        *defaults,
+        *_PLAIN_EXAMPLES,
+    )
     return next((value for value in candidates if _fits(field, value)), "…")
 
 

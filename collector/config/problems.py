@@ -27,9 +27,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return " ".join(
-            filter(None, [f"{place}:", self.path and f"{self.path}:", str(self.sentence), self.advice])
-        )
+        where = f"{place}: {self.path}:" if self.path else f"{place}:"
+        return f"{where} {self.sentence}. {self.advice}"
 
     @property
     def found(self) -> str:

@@ -49,7 +49,7 @@ def line_of_syntax_error(text: str, message: str) -> int:
     for number, prefix in _prefixes(text):
         try:
             tomllib.loads(prefix)
-        except tomllib.TOMLDecodeError:
+        except ValueError:  # as the caller met
             continue
         statement = number + 1
     return min(statement, last)

@@ -18,7 +18,7 @@ from collector.outbox.writer import Writer
 _ASIDE = ".corrupt"
 _KEPT_ASIDE = 4
 """How many damaged segments are kept for a look at them."""
-_PIECE_BYTES = 64 << 10
+_PAGE_BYTES = 4096
 
 
 class Folder:
@@ -95,14 +95,13 @@ class Folder:
             return self._files.read(path, start, end - start)
         except OSError as error:
             self._trouble.error(error)
-        pieces = []
-        for offset in range(start, end, _PIECE_BYTES):
-            size = min(_PIECE_BYTES, end - offset)
-            try:
-                pieces.append(self._files.read(path, offset, size).ljust(size, b"\0"))
-            except OSError:  # told above
-                pieces.append(bytes(size))
-        return b"".join(pieces)
+        data = bytearray(end - start)
+        for page in range(start - start % _PAGE_BYTES, end, _PAGE_BYTES):
+            offset = max(page, start)
+            with contextlib.suppress(OSError):  # told above
+                piece = self._files.read(path, offset, min(page + _PAGE_BYTES, end) - offset)
+                data[offset - start : offset - start + len(piece)] = piece
+        return bytes(data)
 
     def of_epoch(self, epoch: str) -> Iterator[SegmentIndex]:
         """The segments of an epoch, scanned."""

@@ -41,12 +41,11 @@ class Trouble:
     def damage(self, segment: SegmentIndex, places: list[Found | Damage]) -> None:
         """Count the damage in one segment and declare it as one loss; `places` are what a scan found."""
         losses: list[OutboxLoss] = []
+        count = 0
         for i, place in enumerate(places):
             if isinstance(place, Found):
                 continue
-            self.corrupt += 1
-            segment.damaged = True
-            _log.warning("outbox.damage", segment=segment.file, start=place.start, end=place.end)
+            count += 1
             if place.records == 0:
                 continue
             before = next((p for p in reversed(places[:i]) if isinstance(p, Found)), None)
@@ -65,6 +64,10 @@ class Trouble:
             )
         if losses:
             self._losses.append(reduce(joined, losses))
+        if count:
+            self.corrupt += count
+            segment.damaged = True
+            _log.warning("outbox.damage", segment=segment.file, places=count)
 
     def dropped(self, segment: SegmentIndex, cause: Cause) -> None:
         """Declare what only this segment had."""

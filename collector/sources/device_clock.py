@@ -85,7 +85,7 @@ class DeviceTime:
         if self._modulus is not None:
             intervals %= self._modulus
         self._last = float(stamps[-1])
-        at = 0
+        at = 1 if first else 0
         while at < len(stamps):
             end = min(len(stamps), at + self._until_lesson)
             lost[at:end] = self._judge(intervals[at:end])
@@ -98,8 +98,6 @@ class DeviceTime:
             if not self._until_lesson:
                 self._learn()
             at = end
-        if first:
-            lost[0] = 0
         return lost, guessed
 
     def _judge(self, intervals: npt.NDArray[np.float64]) -> Counts:
@@ -127,7 +125,7 @@ class DeviceTime:
             self._lessons = min(self._lessons + 1, _LESSONS_KEPT)
             period = self._pattern.period + (period - self._pattern.period) / self._lessons
         else:
-            self._lessons = 1
+            self._lessons = 0  # the next lesson, a longer one, replaces this first guess
         self._pattern = _Pattern(period, resolution)
 
 

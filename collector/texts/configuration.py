@@ -86,7 +86,7 @@ UNKNOWN_KEY = Text(
 UNKNOWN_KEY_ELSEWHERE = Text(
     "config.unknown-key.elsewhere",
     "found the key {found}, which is unknown here",
-    "It belongs to {table}; move it there.",
+    "It belongs to {tables}; move it there.",
 )
 UNKNOWN_KEY_LIST = Text(
     "config.unknown-key.list",

@@ -32,6 +32,11 @@ LOSING_LATE = Text(
     "About {lost} samples vanished without a trace.",
     "Check the cable; a device that counts its samples tells exactly.",
 )
+DISTURBED = Text(
+    "source.disturbed",
+    "Disturbed data: {bytes} bytes of the last minute were no valid data; no sample is known to be lost.",
+    "Check the cable, its shield and the baud rate.",
+)
 RATE_OFF = Text(
     "source.rate-off",
     "The sensor delivers {measured} Hz instead of the configured {nominal} Hz ({percent} %).",
