@@ -28,6 +28,7 @@ class ControlSettings(Settings):
     """Where the CLI finds the running daemon."""
 
     socket: Path = Path("/run/collector/control.sock")
+    """The unix socket's path."""
 
 
 class Answering(Protocol):

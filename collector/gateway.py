@@ -205,12 +205,15 @@ class Gateway:
         """Stop what is gone, replace what changed, start what is new."""
         wanted = _waveforms(config)
         before = self.waveforms
-        same = {n for n, w in before.items() if wanted.get(n) == (w.machine, w.settings)}
+        same = {name for name, w in before.items() if name in wanted and w.is_acquired_like(wanted[name][1])}
+        described = [name for name in wanted if name in same and before[name].describe(*wanted[name])]
         ending = [name for name in before if name not in same]
         await _ended(self._running.pop(name) for name in ending)
         for name in ending:
             before[name].stop()
         self.waveforms = {name: before[name] for name in same}
+        for name in described:
+            self._publisher.announce(before[name].meta.topic, before[name].meta.payload)
         for name, (machine, settings) in wanted.items():
             if name not in same:
                 self.waveforms[name] = Waveform(machine, settings, self._journal, before=before.get(name))
@@ -218,6 +221,7 @@ class Gateway:
         return (
             [say.STREAM_REMOVED(name=name) for name in ending if name not in wanted]
             + [say.STREAM_CHANGED(name=name) for name in ending if name in wanted]
+            + [say.STREAM_DESCRIBED(name=name) for name in described]
             + [say.STREAM_ADDED(name=name) for name in wanted if name not in before]
         )
 

@@ -10,14 +10,13 @@ from collector.samples import UCUM
 from collector.sources.source import WaveformSource
 
 
-def describe(
-    machine: MachineFile, settings: WaveformSettings, source: WaveformSource, n: int, hop: int
-) -> MetaContent:
+def describe(machine: MachineFile, settings: WaveformSettings, source: WaveformSource) -> MetaContent:
     """Everything a researcher needs beside the records of one stream.
 
     Only what is listed here leaves the gateway: neither the port nor a file's name is part of it.
     """
     signal = source.signal
+    n, hop = settings.window.resolve(signal.rate_hz)
     units = dict.fromkeys(channel.unit for channel in signal.channels)
     return MetaContent(
         version=__version__,

@@ -42,15 +42,19 @@ class BrokerSettings(Settings):
     """The MQTT broker of the study group."""
 
     host: str = Field(min_length=1)
+    """The broker's name or address, without port."""
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     """8883 with TLS, 1883 without, unless given."""
     protocol: Literal["mqtt5", "mqtt311"] = "mqtt5"
+    """The version of MQTT that the broker speaks."""
     user: str | None = None
+    """The user's name at the broker, with `password_file`."""
     password_file: CredentialPath | None = None
     """A file that holds the password alone. `credential:NAME` names a systemd credential."""
     client_id: str | None = None
     """Given by the broker's administrator; else made of company and gateway."""
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    """The broker takes the gateway for lost when it hears nothing for one and a half times as long."""
     tls: TlsSettings | None = None
     """Leave the table out for a connection without TLS."""
     in_flight: Annotated[int, Field(ge=1, le=1000)] = 64

@@ -13,7 +13,7 @@ from collector.samples import Block, Chunk, Signal
 from collector.sources.reader import Reading, read_chunks
 from collector.sources.source import WaveformSource
 
-_SHOWN = 5
+_SHOWN = 3
 
 
 class Observation:
@@ -43,8 +43,8 @@ class Observation:
         self._greatest = np.maximum(self._greatest, samples.max(axis=1))
         self._last = np.concatenate((self._last, samples), axis=1)[:, -_SHOWN:]
 
-    def report(self, bad_bytes: int, *, through_daemon: bool) -> TestReport | None:
-        """The figures; None when nothing arrived."""
+    def report(self, bad_bytes: int, measured_hz: float | None, *, through_daemon: bool) -> TestReport | None:
+        """The figures; None when nothing arrived. Without a measured rate a rough one is told."""
         if not self._n:
             return None
         elapsed_s = (self._last_ns - self._first_ns) / 1e9
@@ -52,7 +52,7 @@ class Observation:
         return TestReport(
             seconds=(monotonic_ns() - self._began_ns) / 1e9,
             samples=self._n,
-            rate_hz=(self._n - self._first_n) / elapsed_s if elapsed_s else None,
+            rate_hz=measured_hz or ((self._n - self._first_n) / elapsed_s if elapsed_s else None),
             nominal_hz=self._signal.rate_hz,
             lost=self._lost,
             bad_bytes=bad_bytes,
@@ -80,4 +80,4 @@ async def observe(source: WaveformSource, seconds: float, silent_after_s: float)
                 async for chunks in arriving:
                     for chunk in chunks:
                         observation.add(chunk, clock.place(chunk))
-    return observation.report(reading.bad_bytes, through_daemon=False)
+    return observation.report(reading.bad_bytes, clock.measured_hz, through_daemon=False)

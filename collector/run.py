@@ -14,6 +14,7 @@ import structlog
 from collector.clock import Clock, SystemClock, UtcClock
 from collector.config import Config, ConfigError, load, load_last_good, save_last_good
 from collector.control import serving
+from collector.errors import CollectorError
 from collector.gateway import Gateway
 from collector.outbox import Outbox
 from collector.watchdog import Watchdog, notify
@@ -41,12 +42,16 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
         gateway = Gateway(config, folder, state_folder, refused, utc, outbox)
         async with serving(config.control.socket, gateway), asyncio.TaskGroup() as tasks:
             gateway.start(tasks)
-            keeping = tasks.create_task(_keep_house(gateway, outbox))
+            keeping = [
+                tasks.create_task(_keep_house(gateway, outbox)),
+                tasks.create_task(_reload_on_hangup(gateway)),
+            ]
             notify("READY=1")
             log.info("started", epoch=outbox.epoch, sources=len(gateway.waveforms), refused=bool(refused))
             await stop.wait()
             notify("STOPPING=1")
-            keeping.cancel()
+            for task in keeping:
+                task.cancel()
             await gateway.stop(_GOODBYE_S)
     finally:
         await outbox.close()
@@ -86,6 +91,22 @@ async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
             log.error("watchdog.starved", part=stuck)
         turn += 1
         await asyncio.sleep(_LOOK_S)
+
+
+async def _reload_on_hangup(gateway: Gateway) -> None:
+    """SIGHUP means the same as `collector reload`; what it refuses stands in the log and in the status."""
+    loop, hangup = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        while True:
+            await hangup.wait()
+            hangup.clear()
+            try:
+                await gateway.reload()
+            except CollectorError as error:
+                log.warning("reload.refused", reason=str(error))
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @contextlib.contextmanager

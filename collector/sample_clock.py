@@ -23,7 +23,7 @@ _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
 _LATE_NS = 50_000_000
 _LATE_BUCKETS = 20
-"""Samples have vanished once the stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
+"""Samples vanished once the stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
 
 
 @dataclass(slots=True)

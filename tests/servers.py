@@ -23,7 +23,7 @@ def free_port() -> int:
         return port
 
 
-async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 15.0) -> Any:
+async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 45.0) -> Any:
     """Wait for something to become true, and return it."""
     async with asyncio.timeout(timeout_s):
         while True:
@@ -173,7 +173,7 @@ class Collector:
     async def ask(self, *command: str) -> tuple[int, str]:
         """Run another command of the CLI against it: exit code and output."""
         process = await Process.start(PROGRAM, *command, "--config", self.folder)
-        code = await asyncio.wait_for(process.process.wait(), 30)
+        code = await asyncio.wait_for(process.process.wait(), 60)
         await process.end()
         return code, "\n".join(process.lines)
 

@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from runs import all_samples, cut_places, feed_in_pieces, is_subsequence, merged
 
@@ -85,6 +86,7 @@ def test_floats_must_be_finite(order: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CHECKSUMS)
+@hypothesis_settings(max_examples=40)
 @given(
     places=cut_places,
     garbage=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=40)), max_size=4),
@@ -113,6 +115,7 @@ def test_cuts_make_no_difference(
 
 
 @pytest.mark.parametrize("kind", CHECKSUMS[1:])
+@hypothesis_settings(max_examples=60)
 @given(
     garbage=st.lists(
         st.tuples(

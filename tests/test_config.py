@@ -3,12 +3,15 @@
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from collector.config import Config, ConfigError, Problem, json_schema, load
+from collector.config import Config, ConfigError, GatewayFile, MachineFile, Problem, json_schema, load
+from collector.config.model_tree import choices, field_kind, header, tables
 from collector.samples import Channel
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat
@@ -225,6 +228,8 @@ MISTAKES = [
     (MILL, "#counter_column = 4", "counter_column = 4", "counter_column", ".source.format.counter_column", "belongs-together", "counter_modulus = "),
     (MILL, "#time_column = 5", "time_column = 5", "time_column", ".source.format.time_column", "belongs-together", "time_unit_s = "),
     (MILL, "#time_column = 5\n#", "time_column = 3\n", "time_column", ".source.format.time_column", "column-taken", "columns[2]"),
+    (MILL, "#time_modulus", "time_modulus", "time_modulus", ".source.format.time_modulus", "belongs-together", "time_column = "),
+    (MILL, "#line_columns = 6", "line_columns = 2", "line_columns", ".source.format.line_columns", "line-columns", "at least 3"),
     (MILL, "columns = [1, 2, 3]", "columns = [1, 2]", "columns", ".source.format.columns", "entries-for-channels", "3 channels"),
     (MILL, "columns = [1, 2, 3]", "columns = [0, 1, 2]", "columns", ".source.format.columns[0]", "column-below-one", "Type 1"),
     (MILL, "columns = [1, 2, 3]", "columns = [1, 1, 2]", "columns", ".source.format.columns[1]", "column-taken", "columns[0]"),
@@ -398,14 +403,36 @@ def test_other_files_in_the_folder_do_no_harm(folder: Path) -> None:
     load(folder)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
-def test_what_this_user_may_not_use_is_told(folder: Path, tmp_path: Path) -> None:
-    (folder / MILL).chmod(0)
-    (folder / "recordings" / "example.csv").chmod(0)
-    closed = tmp_path / "state"
-    closed.mkdir(mode=0o500)
-    codes = {problem.sentence.code for problem in problems(folder)}
-    assert codes == {"config.unreadable", "config.file-unreadable", "config.folder-unwritable"}
+def test_what_this_user_may_not_use_is_told() -> None:
+    with tempfile.TemporaryDirectory() as temporary:  # pytest's own may be entered by its user alone
+        folder = Path(temporary) / "etc"
+        shutil.copytree(EXAMPLES, folder)
+        state = Path(temporary) / "state"
+        change(folder, MAIN, "/var/lib/collector", str(state))
+        state.mkdir(mode=0o500)
+        (folder / MILL).chmod(0)
+        (folder / "recordings" / "example.csv").chmod(0)
+        Path(temporary).chmod(0o755)
+        codes = as_ordinary_user(lambda: " ".join(problem.sentence.code for problem in problems(folder)))
+    assert codes == "config.folder-unwritable config.unreadable config.file-unreadable"
+
+
+def as_ordinary_user(look: Callable[[], str]) -> str:
+    """What a user who is not root sees, for whom alone permissions count."""
+    if os.getuid() != 0:
+        return look()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(65534)
+            os.write(writing, look().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        return pipe.read()
 
 
 def test_a_machine_file_that_is_a_folder(folder: Path) -> None:
@@ -419,6 +446,24 @@ def test_the_schema_says_a_sentence_about_every_table_and_key() -> None:
             assert table["description"], title
             for key, value in table["properties"].items():
                 assert {"description", "const", "$ref"} & value.keys(), f"{title}.{key}"
+
+
+def test_the_reference_page_explains_every_key_and_every_choice() -> None:
+    page = (EXAMPLES.parent / "docs" / "configuration.md").read_text("utf-8")
+    cells = {key for row in re.findall(r"(?m)^\| ([^|]*) \|", page) for key in re.findall(r"\w+", row)}
+    for table in (*tables(GatewayFile), *tables(MachineFile)):
+        assert header(table.path, listed=table.listed) in page or table.path[-1] in {"format", "bands"}
+        fields = {key for key in table.model.model_fields if (*table.path, key) not in inner_tables()}
+        assert fields <= cells, table
+        for key in fields:
+            assert all(f'"{choice}"' in page for choice in choices(field_kind(table.model, key))), (
+                table,
+                key,
+            )
+
+
+def inner_tables() -> set[tuple[str, ...]]:
+    return {table.path for file in (GatewayFile, MachineFile) for table in tables(file)}
 
 
 def test_the_configuration_is_frozen(folder: Path) -> None:

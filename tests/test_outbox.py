@@ -1,6 +1,7 @@
 """The outbox whole: event loop, memory and disk thread together, over stops, kills and failing disks."""
 
 import asyncio
+import contextlib
 import errno
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def confirm(outbox: Outbox, sent: list[Outgoing]) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (`state` has no event)
             await asyncio.sleep(0.005)
 
 
@@ -194,7 +195,7 @@ async def test_withheld_topics_stay_and_hold_nothing_up(tmp_path: Path) -> None:
     fill(outbox, [3000], "good")
     assert [o.message.seq for o in await take(outbox, 1, {"refused"})] == [3000]
     outbox.ready.set()  # as the publisher does when it tries a refused topic again
-    seqs = []
+    seqs: list[int] = []
     while len(seqs) < 2700:
         sent = await take(outbox, min(64, 2700 - len(seqs)))
         seqs += [o.message.seq for o in sent]
@@ -204,12 +205,27 @@ async def test_withheld_topics_stay_and_hold_nothing_up(tmp_path: Path) -> None:
     await outbox.close()
 
 
+async def test_records_given_back_while_the_disk_is_asked_are_not_forgotten(tmp_path: Path) -> None:
+    outbox = await Outbox.open(slow_settings(tmp_path))
+    fill(outbox, range(10), "refused")
+    await outbox.close()
+    outbox = await Outbox.open(slow_settings(tmp_path))
+    await outbox.ready.wait()
+    fill(outbox, range(10), "good")
+    committing = asyncio.create_task(outbox.commit())
+    await asyncio.sleep(0)
+    assert outbox.take(0, {"refused"}) == []  # asks the disk, which has nothing else yet
+    await committing
+    assert len(await take(outbox, 10, {"refused"})) == 10
+    await outbox.close()
+
+
 async def test_nothing_to_take_is_waited_for_without_spinning(tmp_path: Path) -> None:
     outbox = await Outbox.open(short_settings(tmp_path))
     fill(outbox, range(10), "refused")
     await outbox.commit()
     wakes = 0
-    with pytest.raises(TimeoutError):
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1.2):
             while True:
                 await outbox.ready.wait()
@@ -252,6 +268,26 @@ async def test_disk_that_fails_for_a_while_loses_nothing_that_memory_holds(tmp_p
     assert not outbox.state().disk_failing
     assert [o.message for o in await take(outbox, 100)] == records
     await outbox.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_fault_of_the_program_in_the_disk_thread_is_told_and_hangs_nobody(tmp_path: Path) -> None:
+    def bug(operation: str, path: Path) -> int | None:
+        raise ZeroDivisionError
+
+    files = FaultyFiles()
+    outbox = await Outbox.open(short_settings(tmp_path), files)
+    files.fault = bug
+    fill(outbox, range(5))
+    await outbox.commit()
+    await until(lambda: outbox.state().disk_failing)
+    error = outbox.state().last_disk_error
+    assert error is not None
+    assert error.code == "outbox.disk.stopped"
+    progress = outbox.disk_progress
+    assert [o.message.seq for o in outbox.take(10)] == [0, 1, 2, 3, 4]
+    await outbox.close()
+    assert outbox.disk_progress == progress
 
 
 async def test_memory_is_bounded_while_the_disk_fails(tmp_path: Path) -> None:
@@ -354,7 +390,8 @@ from collector.messages import Message
 from collector.outbox import Outbox, OutboxSettings
 
 async def main():
-    outbox = await Outbox.open(OutboxSettings(directory=Path(sys.argv[1]), max_mib=16, commit_interval_s=0.05))
+    settings = OutboxSettings(directory=Path(sys.argv[1]), max_mib=16, commit_interval_s=0.05)
+    outbox = await Outbox.open(settings)
     seq = 0
     while True:
         for _ in range(50):
@@ -371,7 +408,20 @@ asyncio.run(main())
 """
 
 
-async def test_killed_at_any_moment_all_that_was_committed_comes_out(tmp_path: Path) -> None:
+async def drained(settings: OutboxSettings) -> list[Outgoing]:
+    """Everything that an earlier run left."""
+    outbox = await Outbox.open(settings)
+    await until(lambda: outbox.state().unscanned == 0)
+    sent: list[Outgoing] = []
+    while outbox.state().records:
+        some = await take(outbox, 1)
+        sent += some
+        confirm(outbox, some)
+    await outbox.close()
+    return sent
+
+
+def test_killed_at_any_moment_all_that_was_committed_comes_out(tmp_path: Path) -> None:
     committed: dict[str, int] = {}
     for lines in (1, 7, 20):
         child = subprocess.Popen(
@@ -388,14 +438,7 @@ async def test_killed_at_any_moment_all_that_was_committed_comes_out(tmp_path: P
         child.stdout.close()
         child.wait()
 
-    outbox = await Outbox.open(short_settings(tmp_path))
-    await until(lambda: outbox.state().unscanned == 0)
-    sent: list[Outgoing] = []
-    while outbox.state().records:
-        some = await take(outbox, 1)
-        sent += some
-        confirm(outbox, some)
-    await outbox.close()
+    sent = asyncio.run(drained(short_settings(tmp_path)))
 
     seqs: dict[str, list[int]] = {epoch: [] for epoch in committed}
     for outgoing in sent:
@@ -404,8 +447,8 @@ async def test_killed_at_any_moment_all_that_was_committed_comes_out(tmp_path: P
         expected = f"{message.epoch}/{message.seq}:".encode().ljust(50 + message.seq % 700, b".")
         assert (message.payload, message.t_us) == (expected, 1_000_000 + message.seq)
         seqs[message.epoch].append(message.seq)
-    for epoch, last in committed.items():
-        assert seqs[epoch][:last] == list(range(1, last + 1))
+    for epoch, newest in committed.items():
+        assert seqs[epoch][:newest] == list(range(1, newest + 1))
         assert seqs[epoch] == sorted(set(seqs[epoch]))
 
 

@@ -38,20 +38,18 @@ def complain(error: CollectorError) -> None:
 
 def check(
     path: Annotated[
-        Path,
-        typer.Argument(
-            envvar="COLLECTOR_CONFIG", help="The configuration folder, or the collector.toml in it."
-        ),
-    ] = DEFAULT_FOLDER,
+        Path | None, typer.Argument(help="The configuration folder, or the collector.toml in it.")
+    ] = None,
+    config: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Tell every mistake in the configuration: file, line, what was found, what to type instead."""
     try:
-        config = load(path)
+        loaded = load(path or config)
     except ConfigError as error:
         complain(error)
         raise typer.Exit(2) from None
-    sources = sum(len(machine.waveforms) for machine in config.machines)
-    typer.echo(str(say.CONFIGURATION_GOOD(machines=len(config.machines), sources=sources)))
+    sources = sum(len(machine.waveforms) for machine in loaded.machines)
+    typer.echo(str(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources)))
 
 
 def schema(

@@ -90,8 +90,13 @@ def _check_columns(document: Document, path: TomlPath, source: Any, channels: in
             path = (*path, "format")
             yield from _belongs_both_ways(document, path, "counter_column", "counter_modulus")
             yield from _belongs_both_ways(document, path, "time_column", "time_unit_s")
+            yield from _belongs(document, path, "time_modulus", "time_column")
             yield from _check_entries(document, (*path, "scale"), lines.scale, channels)
             yield from _check_places(document, path, lines.columns, channels)
+            used = (*(lines.columns or (channels,)), lines.counter_column or 1, lines.time_column or 1)
+            if lines.line_columns is not None and lines.line_columns < max(used):
+                sentence = texts.LINE_COLUMNS(found=shown(lines.line_columns), column=max(used))
+                yield document.problem((*path, "line_columns"), sentence)
         case SerialSettings(format=BinaryFormat() as frames):
             yield from _check_entries(document, (*path, "format", "scale"), frames.scale, channels)
         case SerialSettings(format=WitMotionFormat()) if channels != 3:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from collector.config.problems import Problem
-from collector.config.toml_lines import TomlPath, line_of, line_of_syntax_error, lines_of_paths, written
+from collector.config.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 from collector.texts import Sentence, Text
 from collector.texts.configuration import (
     NOT_UTF8,
@@ -64,7 +64,7 @@ class Document:
 
     def line(self, path: TomlPath) -> int:
         """The line, from 1, where a path stands, or where the innermost table around it begins."""
-        return line_of(path, self._lines)
+        return self._lines.line_of(path)
 
     def value(self, path: TomlPath) -> Any:
         """What stands at a path; None where nothing does."""
@@ -92,8 +92,8 @@ class Document:
             return None
 
     @cached_property
-    def _lines(self) -> dict[TomlPath, int]:
-        return lines_of_paths(self.text)
+    def _lines(self) -> TomlLines:
+        return TomlLines(self.text)
 
 
 def validate(kind: type[T], value: Any) -> T:

@@ -4,8 +4,8 @@ Nothing is changed by looking. Devices are not looked for: one that is off today
 """
 
 import difflib
-import getpass
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +125,6 @@ def _names(folder: Path) -> list[str]:
 
 def _user() -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without a name
         return str(os.getuid())

@@ -38,10 +38,9 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError) 
     for details, place in _of_nearest_members(document, model, error.errors(include_url=False)):
         path, sentence = _explained(document, model, details, place)
         told.setdefault(path, sentence)
-    # A mistyped key is unknown, and the right one is missing; that is one mistake, and the first says it better.
-    mistyped = {
-        (*path[:-1], s.values["nearest"]) for path, s in told.items() if s.code == texts.UNKNOWN_KEY.code
-    }
+    # A mistyped key is unknown, and the right one is missing: that is one mistake.
+    unknown = [(path, said) for path, said in told.items() if said.code == texts.UNKNOWN_KEY.code]
+    mistyped = {(*path[:-1], said.values["nearest"]) for path, said in unknown}
     for path, sentence in told.items():
         if path not in mistyped or document.value(path) is not None:
             yield document.problem(path, sentence)
@@ -138,7 +137,7 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
             return texts.NOT_FINITE(found=shown(found), example=_example(place, 1.0))
         case "bool_type":
             return texts.NOT_TRUE_OR_FALSE(found=shown(found))
-        case "string_type" | "path_type":
+        case _ if kind == "path_type" or (kind.startswith("string_") and not isinstance(found, str)):
             plain = not isinstance(found, list | dict)
             return texts.NOT_TEXT(
                 found=shown(found), example=f'"{shown(found)}"' if plain else _example(place, "text")

@@ -6,6 +6,7 @@ Nothing here knows a particular table; the models are read through pydantic's ow
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,7 @@ _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "array": ("samples",),
     "baud": (115200,),
     "ca_file": ("ca.pem",),
+    "calibration_date": (date(2025, 3, 31),),
     "cert_file": ("gateway.pem",),
     "columns": ([1, 2, 3],),
     "counter_modulus": (65536,),
@@ -27,10 +29,12 @@ _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "high_hz": (500.0,),
     "host": ("broker.example.org",),
     "key_file": ("gateway.key",),
+    "line_columns": (4,),
     "low_hz": (10.0,),
     "overlap": (0.5,),
     "password_file": ("/etc/collector/broker-password",),
     "port": ("/dev/serial/by-id/usb-Example_Sensor-if00", 8883),
+    "recorded_at": (datetime(2025, 3, 31, 8, tzinfo=timezone(timedelta(hours=9))),),
     "root": ("shopfloor/v1",),
     "samples": (4096,),
     "scale": (0.001,),

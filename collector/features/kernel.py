@@ -20,7 +20,9 @@ class BandSettings(Settings):
     """A frequency band, both edges included."""
 
     low_hz: Annotated[Finite, Field(ge=0)]
+    """The lower edge."""
     high_hz: PositiveFinite
+    """The upper edge, at most half of the sample rate."""
 
     @property
     def name(self) -> str:

@@ -165,7 +165,7 @@ class Alarm(Envelope):
     code: str
     """The stable code of the sentence."""
     text: str
-    """The sentence in English."""
+    """The sentence in English, its places unfilled: they may hold a file or a port of the company."""
     active: bool
     """False when it has passed."""
 

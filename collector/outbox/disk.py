@@ -38,7 +38,7 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """The event loop has forgotten these stored records and wants to read them again later."""
+    """The event loop forgot these stored records, to read them again later; answered by `GivenBack`."""
 
     keys: list[Key]
 
@@ -80,17 +80,26 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records read back, in order; none where the disk has no others than of the `withheld` topics."""
+    """Records read back, in order; none where the disk has no others than of the withheld topics."""
 
     messages: list[Message]
-    withheld: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """So many records are the disk's alone again."""
+
+    records: int
+
+
+Answer = Committed | Confirmed | Batch | GivenBack
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a command gave, and how the disk is after it."""
 
-    answer: Committed | Confirmed | Batch | None
+    answer: Answer | None
     facts: DiskFacts
     losses: list[OutboxLoss]
 
@@ -146,9 +155,9 @@ class DiskThread:
             self._report(None)
             self._post(self._answer_open, opened)
             self._serve()
-        finally:
-            # An error nobody expected ends the thread with a traceback; the watchdog then ends the daemon.
             self._log.close()
+        finally:
+            # An error nobody expected ends the thread with a traceback, and stops `progress`.
             self._post(self.ended.set)
             self._post(self._on_end)
 
@@ -167,9 +176,7 @@ class DiskThread:
             self._log.tidy(monotonic_ns() / 1e9)
             self._report(answer)
 
-    def _do(
-        self, command: Commit | Confirm | GiveBack | Read | SaveMark
-    ) -> Committed | Confirmed | Batch | None:
+    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark) -> Answer | None:
         match command:
             case Commit(messages):
                 return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
@@ -177,16 +184,17 @@ class DiskThread:
                 self._log.confirm(keys)
                 return Confirmed()
             case Read(withheld):
-                return Batch(self._log.read(withheld), withheld)
+                return Batch(self._log.read(withheld))
             case GiveBack(keys):
                 self._log.give_back(keys)
+                return GivenBack(len(keys))
             case SaveMark(mark):
                 self._log.save_mark(mark)
             case _:
                 assert_never(command)
         return None
 
-    def _report(self, answer: Committed | Confirmed | Batch | None) -> None:
+    def _report(self, answer: Answer | None) -> None:
         self._post(self._on_report, Report(answer, self._log.facts(), self._log.trouble.drain()))
 
     def _answer_open(self, result: Opened | OutboxError) -> None:

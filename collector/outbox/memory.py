@@ -39,12 +39,18 @@ class Memory:
         self._ahead: dict[Key, _Record] = {}
         """Stored, not in flight."""
         self._in_flight: dict[Key, _Record] = {}
-        self._fresh_bytes = self._ahead_bytes = self._stored_in_flight_bytes = 0
+        self._fresh_bytes = self._ahead_bytes = 0
+        self._stored_in_flight = self._stored_in_flight_bytes = 0
 
     @property
     def fresh(self) -> int:
         """How many records only memory has."""
         return len(self._fresh)
+
+    @property
+    def stored(self) -> int:
+        """How many records are here that the disk has, too."""
+        return len(self._ahead) + self._stored_in_flight
 
     @property
     def in_flight(self) -> int:
@@ -95,6 +101,7 @@ class Memory:
                 break
             if record.message.topic not in withheld:
                 taken.append(record.message)
+                self._stored_in_flight += 1
                 self._stored_in_flight_bytes += record.size_bytes
                 self._ahead_bytes -= record.size_bytes
         for message in taken:
@@ -134,6 +141,7 @@ class Memory:
             self._fresh_bytes -= fresh.size_bytes
             return fresh.committing
         if sent is not None:
+            self._stored_in_flight -= 1
             self._stored_in_flight_bytes -= sent.size_bytes
         elif (ahead := self._ahead.pop(key, None)) is not None:
             self._ahead_bytes -= ahead.size_bytes
@@ -147,6 +155,7 @@ class Memory:
             record = self._in_flight.pop(key, None)
             if record is not None and record.stored:
                 ahead[key] = record
+                self._stored_in_flight -= 1
                 self._stored_in_flight_bytes -= record.size_bytes
                 self._ahead_bytes += record.size_bytes
             elif record is not None:
@@ -186,6 +195,7 @@ class Memory:
             self._fresh_bytes -= record.size_bytes
             self._unsent.pop(key, None)
             if key in self._in_flight:
+                self._stored_in_flight += 1
                 self._stored_in_flight_bytes += record.size_bytes
             elif keep and self._ahead_bytes + record.size_bytes <= AHEAD_BYTES:
                 self._ahead[key] = record

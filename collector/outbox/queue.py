@@ -16,6 +16,7 @@ from collector.outbox.disk import (
     Confirmed,
     DiskThread,
     GiveBack,
+    GivenBack,
     Read,
     Report,
     SaveMark,
@@ -56,9 +57,12 @@ class Outbox:
         """Delivered, and perhaps on disk; the disk thread is not told yet."""
         self._confirming: set[Key] = set()
         """Told, and not answered yet."""
+        self._giving_back = 0
         self._reading = False
         self._nothing_but: frozenset[str] | None = None
         """The disk has records of these topics alone to read; None where that is not known."""
+        self._asked: frozenset[str] | None = None
+        """What the disk was last asked to leave out; None where it would be asked another question by now."""
         self._losses: list[OutboxLoss] = []
         self._dropped = 0
         self._last_seq = -1
@@ -140,11 +144,10 @@ class Outbox:
         oldest_us, oldest_sync = facts.oldest_us, facts.oldest_sync
         if oldest_us is None and (oldest := memory.oldest_fresh()) is not None:
             oldest_us, oldest_sync = oldest[0].t_us, oldest[0].sync
-        untold = len(self._confirmed) + len(self._confirming)
         room_bytes = max(0, min((self._settings.max_mib << 20) - facts.bytes, facts.free_bytes))
         stopped = self._disk.ended.is_set()
         return OutboxState(
-            records=memory.fresh + max(0, facts.records - untold),
+            records=memory.fresh + memory.stored + self._giving_back + facts.to_read,
             uncommitted=memory.fresh,
             in_flight=memory.in_flight,
             memory_bytes=memory.bytes,
@@ -210,18 +213,24 @@ class Outbox:
 
     @property
     def _unread(self) -> bool:
-        return not self._reading and (self._facts.to_read > 0 or self._facts.unscanned > 0)
+        return self._facts.to_read > 0 or self._facts.unscanned > 0
 
     def _read_on(self, withheld: frozenset[str]) -> None:
-        if withheld == self._nothing_but:
+        if self._reading and withheld != self._asked:
+            self._asked = None
+        if self._reading or withheld == self._nothing_but:
             return
         forgotten = self._memory.make_room(withheld)
         if forgotten is None:
             return
         if forgotten:
-            self._disk.put(GiveBack(forgotten))
-        self._reading = True
+            self._give_back(forgotten)
+        self._reading, self._asked = True, withheld
         self._disk.put(Read(withheld))
+
+    def _give_back(self, keys: list[Key]) -> None:
+        self._giving_back += len(keys)
+        self._disk.put(GiveBack(keys))
 
     def _shed(self) -> None:
         while self._memory.overfull and (loss := self._memory.shed()):
@@ -240,21 +249,27 @@ class Outbox:
                 self._on_committed(group, stored)
             case Confirmed():
                 self._confirming = set()
-            case Batch(messages, withheld):
+            case Batch(messages):
                 self._reading = False
-                self._nothing_but = None if messages else withheld
+                self._nothing_but = self._asked if not messages else None
                 known = self._confirmed | self._confirming
                 self._memory.add_read(m for m in messages if (m.epoch, m.seq) not in known)
+            case GivenBack(records):
+                self._giving_back -= records
             case None:
                 pass
-        if self._nothing_but is None and (self._unread or isinstance(report.answer, Batch)):
+        if (
+            self._nothing_but is None
+            and not self._reading
+            and (self._unread or isinstance(report.answer, Batch))
+        ):
             self.ready.set()
 
     def _on_committed(self, group: list[Message], stored: int) -> None:
         keep = self._facts.to_read == 0 and self._facts.unscanned == 0
         if forgotten := self._memory.end_commit(group, stored, keep=keep):
-            self._nothing_but = None
-            self._disk.put(GiveBack(forgotten))
+            self._nothing_but = self._asked = None
+            self._give_back(forgotten)
         self._commit_done.set()
         now_s = self._loop.time()
         if stored < len(group):

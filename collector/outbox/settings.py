@@ -12,6 +12,7 @@ class OutboxSettings(Settings):
     """Where and how much is kept while the broker is away."""
 
     directory: Path = Path("/var/lib/collector/outbox")
+    """The folder that it is kept in; made if it is not there."""
     max_mib: Annotated[int, Field(ge=16)] = 2048
     """The most it may take on disk; beyond it the oldest records are dropped, and that is declared."""
     max_age_days: PositiveFinite = 90.0

@@ -90,8 +90,8 @@ class OutboxLoss:
 class DiskFacts:
     """What the disk thread knows, as of its last report.
 
-    `to_read` counts the records that only the disk has; `unscanned` the segments whose records are not yet
-    counted anywhere.
+    `records` counts the unconfirmed ones on disk, `to_read` those of them that only the disk has, `unscanned`
+    the segments whose records are not counted yet.
     """
 
     records: int = 0
@@ -116,7 +116,7 @@ class OutboxState:
     """
 
     records: int
-    """Unconfirmed, wherever they are."""
+    """Unconfirmed, in memory or on disk, without those in `unscanned` segments."""
     uncommitted: int
     """Of these, only in memory."""
     in_flight: int

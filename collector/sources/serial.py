@@ -194,11 +194,11 @@ class SerialDevice:
         )
 
 
-def why_not_open(port: str, baud: int, error: Exception) -> Sentence:
+def why_not_open(port: str, baud: int, error: Exception, by_id: Path = _BY_ID) -> Sentence:
     """What an operator should know of a port that could not be opened."""
     match getattr(error, "errno", None):
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:
-            present = sorted(str(path) for path in _BY_ID.glob("*"))
+            present = sorted(str(path) for path in by_id.glob("*"))
             if present:
                 return say.NOT_FOUND(port=port, present=", ".join(present))
             return say.NO_PORTS(port=port)

@@ -291,6 +291,11 @@ COLUMN_TAKEN = Text(
     "found {found}, a column that is already used as {use}",
     "Type another column; with columns = [2, 3, 4] you say where the channels stand.",
 )
+LINE_COLUMNS = Text(
+    "config.line-columns",
+    "found {found}, but column {column} of the line is used",
+    "Type how many numbers each line has, at least {column}; or delete this line.",
+)
 WITMOTION_CHANNELS = Text(
     "config.witmotion-channels",
     "found {count} channels; a WitMotion sensor sends exactly three, x, y and z",

@@ -131,5 +131,6 @@ OUTBOX_CORRUPT = Text(
 STREAM_ADDED = Text("gateway.stream-added", "{name} added")
 STREAM_REMOVED = Text("gateway.stream-removed", "{name} removed")
 STREAM_CHANGED = Text("gateway.stream-changed", "{name} changed")
+STREAM_DESCRIBED = Text("gateway.stream-described", "{name} described anew")
 BROKER_CHANGED = Text("gateway.broker-changed", "broker settings changed")
 UNCHANGED = Text("gateway.unchanged", "nothing changed")

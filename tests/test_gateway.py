@@ -1,0 +1,282 @@
+"""The running gateway: reloading, the last good configuration, one bad stream beside a good one, the CLI."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from servers import Collector, Mosquitto, Subscriber, until, write_configuration
+
+SIMULATED = """\
+channels = [{ name = "x", unit = "g" }]
+window = { samples = 256 }
+source = { kind = "simulated", rate_hz = 3200 }
+"""
+
+SECOND = """
+[[waveforms]]
+name = "%s"
+channels = [{ name = "x", unit = "g" }]
+window = { samples = %d }
+source = { kind = "simulated", rate_hz = 1600 }
+"""
+
+
+@pytest_asyncio.fixture
+async def collector(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Collector]:
+    """A collector of one simulated machine that is stopped at the end."""
+    write_configuration(tmp_path, broker.port, SIMULATED)
+    daemon = Collector(tmp_path)
+    yield daemon
+    if daemon.process is not None:
+        await daemon.end()
+
+
+def machine_file(collector: Collector) -> Path:
+    return collector.folder / "machines" / "mill-1.toml"
+
+
+async def collecting(collector: Collector, name: str = "mill-1/spindle") -> dict[str, Any] | None:
+    report = await collector.report()
+    return report if report and report["sources"].get(name, {}).get("windows") else None
+
+
+async def test_reload_changes_what_changed_and_interrupts_nothing_else(
+    collector: Collector, broker: Mosquitto
+) -> None:
+    machine_file(collector).write_text(machine_file(collector).read_text() + SECOND % ("motor", 128))
+    subscriber = await Subscriber.start(broker.port)
+    await collector.start()
+    await until(lambda: collecting(collector, "mill-1/motor"))
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(
+        text.replace("samples = 128", "samples = 512") + SECOND % ("table", 64)
+    )
+    code, output = await collector.ask("reload")
+    assert code == 0, output
+    assert "mill-1/motor changed" in output
+    assert "mill-1/table added" in output
+    assert "mill-1/spindle" not in output
+    await until(lambda: collecting(collector, "mill-1/table"))
+    await asyncio.sleep(0.5)
+    machine_file(collector).write_text(text.split('\n[[waveforms]]\nname = "motor"')[0])
+    assert collector.process is not None
+    collector.process.process.send_signal(signal.SIGHUP)
+    await until(lambda: _sources(collector, ["mill-1/spindle"]))
+    topics = [(topic, json.loads(payload)) for topic, payload in subscriber.raw]
+    await subscriber.end()
+    spindle = [r for topic, r in topics if topic.endswith("mill-1/spindle/features")]
+    assert [r["first"] for r in spindle] == [256 * i for i in range(len(spindle))]
+    motor = [r for topic, r in topics if topic.endswith("mill-1/motor/features")]
+    assert {r["n"] for r in motor} == {128, 512}
+    firsts = [r["first"] for r in motor]
+    assert firsts == sorted(set(firsts))  # indices go on over the reload
+    assert len({r["meta"] for r in motor}) == 2
+    gaps = [r for topic, r in topics if topic.endswith("mill-1/motor/event") and r["event"] == "gap"]
+    assert [gap["cause"] for gap in gaps] == ["reconnect"]
+
+
+async def test_metadata_changes_without_interrupting(collector: Collector, broker: Mosquitto) -> None:
+    subscriber = await Subscriber.start(broker.port)
+    await collector.start()
+    await until(lambda: collecting(collector))
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text.replace('name = "mill-1"', 'name = "mill-1"\nmaker = "Okuma"'))
+    code, output = await collector.ask("reload")
+    assert code == 0
+    assert "mill-1/spindle described anew" in output
+    await until(lambda: len({r["meta"] for r in subscriber.records("features")}) == 2)
+    meta = subscriber.records("meta")[-1]
+    features = subscriber.records("features")
+    gaps = [r for r in subscriber.records("event") if r["event"] == "gap"]
+    await subscriber.end()
+    assert meta["content"]["machine"]["maker"] == "Okuma"
+    assert features[-1]["meta"] == meta["meta"]
+    assert [r["first"] for r in features] == [256 * i for i in range(len(features))]
+    assert not gaps
+
+
+async def _sources(collector: Collector, names: list[str]) -> bool:
+    report = await collector.report()
+    return report is not None and list(report["sources"]) == names
+
+
+async def test_a_wrong_configuration_is_refused_with_the_same_messages(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    good = machine_file(collector).read_text()
+    machine_file(collector).write_text(good.replace("samples", "sample"))
+    checked, messages = await collector.ask("check")
+    code, output = await collector.ask("reload")
+    assert checked == code == 2
+    assert "machines/mill-1.toml:7" in output
+    assert "window.sample" in output
+    assert output == messages
+    code, output = await collector.ask("status")
+    assert code == 1
+    assert "collector check" in output
+    report = await until(collector.report)
+    assert report["sources"]["mill-1/spindle"]["state"] == "ok"
+    machine_file(collector).write_text(good)
+    assert (await collector.ask("reload"))[0] == 0
+    assert (await collector.ask("status"))[0] == 0
+
+
+async def test_what_needs_a_restart_is_said(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    main = collector.folder / "collector.toml"
+    main.write_text(main.read_text().replace('name = "gw1"', 'name = "gw2"'))
+    code, output = await collector.ask("reload")
+    assert code == 1
+    assert "[gateway]" in output
+    assert "restart" in output
+
+
+async def test_boot_with_a_wrong_configuration_uses_the_last_good_one(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    assert await collector.end() == 0
+    machine_file(collector).write_text("[machine\n")
+    await collector.start()
+    report = await until(lambda: collecting(collector))
+    assert report["configuration"]["state"] == "failed"
+    assert report["configuration"]["reason"]["code"] == "gateway.on-last-good"
+    assert (await collector.ask("status"))[0] == 1
+
+
+async def test_boot_with_a_wrong_configuration_and_no_good_one_exits_with_2(collector: Collector) -> None:
+    machine_file(collector).write_text("[machine\n")
+    await collector.start()
+    assert collector.process is not None
+    assert await asyncio.wait_for(collector.process.process.wait(), 20) == 2
+    await collector.end()
+    output = "\n".join(collector.process.lines)
+    assert "machines/mill-1.toml:1" in output
+    assert "Traceback" not in output
+
+
+async def test_one_dead_stream_stops_nothing_else(collector: Collector) -> None:
+    machine_file(collector).write_text(
+        machine_file(collector).read_text()
+        + """
+[[waveforms]]
+name = "motor"
+channels = [{ name = "i", unit = "A" }]
+window = { samples = 128 }
+source = { kind = "serial", port = "/dev/no-such-port", baud = 9600, rate_hz = 99, format = { kind = "text" } }
+"""
+    )
+    await collector.start()
+    report = await until(lambda: collecting(collector))
+    motor = await until(lambda: _failed(collector, "mill-1/motor"))
+    assert motor["reason"]["code"].startswith("source.serial.no")
+    assert motor["reason"]["advice"]
+    assert report["sources"]["mill-1/spindle"]["lost"] == 0
+    code, output = await collector.ask("test", "mill-1/motor", "--seconds", "1")
+    assert code == 1
+    assert "/dev/no-such-port" in output
+    code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
+    assert code == 0
+    assert "3200 Hz" in output
+    assert "running collector" in output
+
+
+async def _failed(collector: Collector, name: str) -> dict[str, Any] | None:
+    report = await collector.report()
+    source = report["sources"][name] if report else {}
+    return dict(source) if source.get("state") == "failed" else None
+
+
+async def test_without_a_daemon(collector: Collector) -> None:
+    code, output = await collector.ask("status")
+    assert code == 3
+    assert "systemctl start collector" in output
+    code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
+    assert code == 0
+    assert "running collector" not in output
+    code, output = await collector.ask("test", "mill-1/spindel")
+    assert code == 1
+    assert "mill-1/spindle" in output
+    assert (await collector.ask("reload"))[0] == 3
+
+
+async def test_two_daemons_do_not_share_a_gateway(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    second = Collector(collector.folder)
+    await second.start()
+    assert second.process is not None
+    assert await asyncio.wait_for(second.process.process.wait(), 20) == 1
+    await second.end()
+    assert "Traceback" not in "\n".join(second.process.lines)
+    assert await collecting(collector)
+
+
+async def test_status_and_last_will(collector: Collector, broker: Mosquitto) -> None:
+    subscriber = await Subscriber.start(broker.port, "shopfloor/v1/works/gw1/status")
+    await collector.start()
+    healthy = await until(lambda: [r for r in subscriber.records("status") if r["state"] == "healthy"])
+    assert healthy[0]["sources"]["mill-1/spindle"]["origin"] == "simulated"
+    await collector.end(signal.SIGKILL)
+    await until(lambda: subscriber.records("status")[-1]["state"] == "offline")
+    await collector.start()
+    await until(lambda: subscriber.records("status")[-1]["state"] == "healthy")
+    assert await collector.end() == 0
+    await until(lambda: subscriber.records("status")[-1]["state"] == "stopped")
+    await asyncio.sleep(0.2)
+    states = [r["state"] for r in subscriber.records("status")]
+    await subscriber.end()
+    assert states[-1] == "stopped"
+
+
+async def test_systemd_is_told_and_the_watchdog_fed(collector: Collector, tmp_path: Path) -> None:
+    import socket
+
+    address = tmp_path / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(address))
+        told.setblocking(False)
+        heard: list[str] = []
+
+        def hear(word: str) -> bool:
+            while True:
+                try:
+                    heard.append(told.recv(4096).decode())
+                except BlockingIOError:
+                    return word in heard
+
+        os.environ["NOTIFY_SOCKET"] = str(address)
+        try:
+            await collector.start()
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        await until(lambda: hear("READY=1"))
+        await until(lambda: hear("WATCHDOG=1"))
+        assert collector.process is not None
+        collector.process.process.send_signal(signal.SIGSTOP)  # a blocked event loop
+        await asyncio.sleep(0.5)
+        hear("")
+        heard.clear()
+        await asyncio.sleep(2.5)
+        assert not hear("WATCHDOG=1")
+        collector.process.process.send_signal(signal.SIGCONT)
+        await until(lambda: hear("WATCHDOG=1"))
+        await collector.end()
+        assert hear("STOPPING=1")
+
+
+@pytest.mark.parametrize("command", [["schema"], ["schema", "wire"], ["version"], ["--help"]])
+async def test_commands_that_need_nothing(collector: Collector, command: list[str]) -> None:
+    from servers import PROGRAM, Process
+
+    process = await Process.start(PROGRAM, *command)
+    assert await asyncio.wait_for(process.process.wait(), 20) == 0
+    await process.end()
+    if command[0] == "schema":
+        assert json.loads("\n".join(process.lines))
