@@ -1,7 +1,7 @@
 """CPU time of the feature kernel for one window against a bare FFT of the same window.
 
-Run `python benchmarks/kernel.py`. Both are measured in turns in one run, so that a slow moment of the machine
-meets both; medians are printed. The aim is a ratio of at most 5 from 4096 samples up.
+Both are measured in turns in one run, so that a slow moment of the machine meets both; medians are printed.
+The aim is a ratio of at most 5 from 4096 samples up.
 """
 
 from statistics import median
@@ -36,12 +36,9 @@ def measure(channels: int, n: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    print("\nFeature kernel against a bare FFT: microseconds of CPU for a window, everything warm in the cache\n")
     print(f"{'channels':>8} {'samples':>8} {'rfft us':>9} {'kernel us':>10} {'ratio':>6}")
     for channels in (3, 16):
         for n in (1024, 2048, 4096, 8192, 16384):
             fft_us, kernel_us = measure(channels, n)
             print(f"{channels:8} {n:8} {fft_us:9.0f} {kernel_us:10.0f} {kernel_us / fft_us:6.2f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -23,7 +23,7 @@ _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
 _LATE_NS = 50_000_000
 _LATE_BUCKETS = 20
-"""Samples vanished once the stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
+"""Samples vanished once a stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class SampleClock:
         self._last_index, self._last_ns = 0, 0
 
     def succeeded_by(self, signal: Signal) -> "SampleClock":
-        """The clock of the same stream under another signal: indices and times go on where this one stands."""
+        """The clock of the same stream under another signal; indices and times go on from here."""
         heir = SampleClock(signal)
         if self._origin_ns is not None:
             heir._end = heir._origin_index = self._end

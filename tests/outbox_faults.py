@@ -23,9 +23,12 @@ class FaultyFiles(RealFiles):
     def __init__(self, capacity_bytes: int | None = None) -> None:
         self.fault: Fault = lambda _operation, _path: None
         self.capacity_bytes = capacity_bytes
+        self.bad_bytes = range(0)
+        """What no segment can be read at."""
         self.counts: Counter[str] = Counter()
         self.written_bytes = 0
         self.directory: Path | None = None
+        self._lock: Lock | None = None
 
     def check(self, operation: str, path: Path) -> None:
         self.counts[operation] += 1
@@ -42,6 +45,8 @@ class FaultyFiles(RealFiles):
 
     def read(self, path: Path, offset: int, size: int) -> bytes:
         self.check("read", path)
+        if path.suffix == ".log" and offset < self.bad_bytes.stop and offset + size > self.bad_bytes.start:
+            raise os_error(errno.EIO, path)
         return super().read(path, offset, size)
 
     def rename(self, old: Path, new: Path) -> None:
@@ -59,7 +64,13 @@ class FaultyFiles(RealFiles):
     def lock(self, path: Path) -> Lock:
         self.check("lock", path)
         self.directory = path.parent
-        return super().lock(path)
+        self._lock = super().lock(path)
+        return self._lock
+
+    def kill(self) -> None:
+        """Give the lock up, as the system does for a process that dies."""
+        assert self._lock is not None
+        self._lock.close()
 
 
 class _FaultyFile:

@@ -12,6 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from collector.control import ask
+from collector.errors import ControlError
+
 PROGRAM = Path(sys.executable).with_name("collector")
 
 
@@ -178,9 +181,11 @@ class Collector:
         return code, "\n".join(process.lines)
 
     async def report(self) -> dict[str, Any] | None:
-        """What `collector status --json` says; None while it is not running."""
-        code, output = await self.ask("status", "--json")
-        return None if code == 3 else dict(json.loads(output))
+        """What the control socket says (as `collector status --json` does); None while it is not running."""
+        try:
+            return dict(await ask(self.folder / "control.sock", {"do": "report"}))
+        except ControlError:
+            return None
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it."""

@@ -65,7 +65,7 @@ def test_what_is_written_is_found(records: list[Message]) -> None:
 
 
 @given(st.lists(messages, min_size=1, max_size=8), st.data())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_flipped_bits_cost_only_the_records_they_hit(records: list[Message], data: st.DataObject) -> None:
     whole, offsets = segment_of(records)
     bits = data.draw(st.sets(st.integers(0, len(whole) * 8 - 1), min_size=1, max_size=4))

@@ -45,12 +45,15 @@ class Opened:
 class Log:
     """One outbox folder, locked from `open` to `close`."""
 
-    def __init__(self, settings: OutboxSettings, files: Files) -> None:
+    def __init__(
+        self, settings: OutboxSettings, files: Files, scan_at_open_bytes: int = _SCAN_AT_OPEN_BYTES
+    ) -> None:
         self.trouble = Trouble(settings.directory)
         self._files = files
         self._directory = settings.directory
         self._folder = Folder(files, settings.directory, self.trouble)
         self._max_bytes = settings.max_mib << 20
+        self._scan_at_open_bytes = scan_at_open_bytes
         self._segment_bytes = min(_SEGMENT_BYTES, self._max_bytes // 8)
         self._max_age_us = int(settings.max_age_days * 86_400e6)
         self._lock: Lock | None = None
@@ -75,7 +78,7 @@ class Log:
             newest_bytes = 0
             for segment in reversed(list(self._folder.segments)):
                 newest_bytes += segment.size_bytes
-                if newest_bytes <= _SCAN_AT_OPEN_BYTES:
+                if newest_bytes <= self._scan_at_open_bytes:
                     self._folder.scan(segment)
             return Opened(self._epoch, self._previous_mark())
         except BlockingIOError:

@@ -1,0 +1,88 @@
+"""What the benchmarks run against: a mosquitto on loopback, and a gateway's configuration with three streams.
+
+Nothing here measures.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+WINDOW = 4096
+RATES_HZ = (1_600, 6_400, 25_600)
+
+_START_S = 5.0
+
+_GATEWAY = """\
+[gateway]
+company = "works"
+name = "gateway-1"
+
+[broker]
+host = "127.0.0.1"
+port = {port}
+
+[outbox]
+directory = "outbox"
+
+[control]
+socket = "control.sock"
+"""
+_STREAM = """\
+[[waveforms]]
+name = "at-{rate_hz}"
+source = {{ kind = "simulated", rate_hz = {rate_hz} }}
+channels = [{{ name = "x", unit = "g" }}, {{ name = "y", unit = "g" }}, {{ name = "z", unit = "g" }}]
+window = {{ samples = {window} }}
+
+[waveforms.features]
+peaks = 5
+bands = [{{ low_hz = 10, high_hz = 100 }}, {{ low_hz = 100, high_hz = 300 }}, {{ low_hz = 300, high_hz = 700 }}]
+"""
+
+
+def write_configuration(folder: Path, port: int) -> None:
+    """A gateway with one machine and three simulated streams of three channels each."""
+    (folder / "machines").mkdir()
+    (folder / "collector.toml").write_text(_GATEWAY.format(port=port), encoding="utf-8")
+    streams = (_STREAM.format(rate_hz=rate_hz, window=WINDOW) for rate_hz in RATES_HZ)
+    machine = '[machine]\nname = "mill-1"\n\n' + "\n".join(streams)
+    (folder / "machines" / "mill-1.toml").write_text(machine, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def broker(folder: Path) -> Iterator[int]:
+    """A mosquitto that lets everybody in, on the port that is yielded."""
+    program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if program is None:
+        raise SystemExit("mosquitto is not installed; ./dev bench installs it")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    user = "user root\n" if os.geteuid() == 0 else ""
+    settings = folder / "mosquitto.conf"
+    settings.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
+    try:
+        _await_listening(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await_listening(port: int) -> None:
+    end_s = time.monotonic() + _START_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > end_s:
+                raise
+            time.sleep(0.02)
+        else:
+            return
