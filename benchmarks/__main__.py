@@ -6,7 +6,9 @@ from benchmarks import daemon, kernel, pipeline
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="./dev bench", description="Speed and memory against named references.")
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description="Speed and memory against named references."
+    )
     parser.add_argument("--only", choices=("kernel", "pipeline", "daemon"), help="run this one alone")
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="how long the daemon is watched (default: %(default)g)"

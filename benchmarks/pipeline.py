@@ -13,15 +13,16 @@ Left out: making the samples, and the handover from the reader thread (the daemo
 
 import asyncio
 import json
+import logging
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from statistics import median
 from time import process_time_ns
-from typing import Any, AsyncIterator
+from typing import Any
 
 import numpy as np
 import paho.mqtt.client as paho
@@ -30,7 +31,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from benchmarks.rig import WINDOW, broker, write_configuration
 from collector.clock import SystemClock, UtcClock, boot_id
-from collector.config import Config, MachineFile, WaveformSettings, load
+from collector.config import Config, WaveformSettings, load
 from collector.features import Kernel
 from collector.journal import Journal
 from collector.messages import Message, Topics
@@ -40,7 +41,8 @@ from collector.publish import Publisher
 from collector.samples import Chunk, Run, Samples
 from collector.sources import describe_source
 from collector.sources.pacing import Pace
-from collector.sources.serial import BinaryFormat, SerialSettings
+from collector.sources.serial import SerialSettings, TextFormat
+from collector.sources.simulated import SimulatedSettings
 from collector.waveform import Waveform
 
 _REPETITIONS = 30
@@ -99,19 +101,35 @@ class BareClient:
         self._confirmed += 1
 
 
+class Recording:
+    """The same samples again and again, cut into chunks as a source in real time does."""
+
+    def __init__(self, settings: WaveformSettings) -> None:
+        assert isinstance(settings.source, SimulatedSettings)
+        self.rate_hz = settings.source.rate_hz
+        self.block = Pace(self.rate_hz, 1.0).block
+        self.samples = _samples(settings, 8 * WINDOW)
+        self.chunks: deque[Chunk] = deque()
+        self._made = 0
+
+    def prepare(self) -> None:
+        """Have enough chunks for one more window."""
+        while len(self.chunks) * self.block < WINDOW + self.block:
+            start = self._made % (self.samples.shape[1] - self.block)
+            self._made += self.block
+            samples = self.samples[:, start : start + self.block].copy()
+            self.chunks.append(Chunk(Run(samples), round(1e9 * self._made / self.rate_hz)))
+
+
 @dataclass
 class Stream:
-    """One stream under test, and its figures in microseconds for a window, one a repetition."""
+    """One stream under test, and its figures: microseconds for a window, one a repetition."""
 
     origin: str
-    rate_hz: float
+    recording: Recording
     waveform: Waveform
     kernel: Kernel
-    chunks: Iterator[Chunk]
-    samples: Samples
-    figures: dict[str, list[float]] = field(
-        default_factory=lambda: {"kernel": [], "pipeline": [], "reference": []}
-    )
+    figures: dict[str, list[float]] = field(default_factory=lambda: {what: [] for what in _MEASURES})
 
 
 @dataclass
@@ -124,21 +142,21 @@ class Bench:
 
 
 def main() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
         write_configuration(Path(name), port)
         streams, payload_bytes = asyncio.run(_measure(load(Path(name)), port))
     print(f"\nA window's whole way: microseconds of CPU for a window of 3 x {WINDOW} samples")
     print(f"(a record has {payload_bytes} bytes; the aim for the ratio is at most 2)\n")
     print(
-        f"{'stream':>10} {'Hz':>7} {'chunks':>7} {'kernel':>7} {'pipeline':>9} {'dumps+paho':>11}"
+        f"{'stream':>9} {'rate Hz':>8} {'chunks':>7} {'kernel':>7} {'pipeline':>9} {'dumps+paho':>11}"
         f" {'(pipeline-kernel)/(dumps+paho)':>31}"
     )
     for stream in streams:
         kernel, pipeline, reference = (median(values[_WARM_UP:]) for values in stream.figures.values())
         print(
-            f"{stream.origin:>10} {stream.rate_hz:7.0f} {WINDOW / _block(stream.rate_hz):7.1f} {kernel:7.0f}"
-            f" {pipeline:9.0f} {reference:11.0f} {(pipeline - kernel) / reference:31.2f}"
+            f"{stream.origin:>9} {stream.recording.rate_hz:8.0f} {WINDOW / stream.recording.block:7.1f}"
+            f" {kernel:7.0f} {pipeline:9.0f} {reference:11.0f} {(pipeline - kernel) / reference:31.2f}"
         )
 
 
@@ -146,40 +164,35 @@ async def _measure(config: Config, port: int) -> tuple[list[Stream], int]:
     async with _bench(config, port) as bench:
         for repetition in range(_WARM_UP + _REPETITIONS):
             for stream in bench.streams:
-                totals = dict.fromkeys(stream.figures, 0)
+                total_ns = dict.fromkeys(_MEASURES, 0)
                 for turn in range(_WINDOWS):
-                    order = list(totals)
-                    first = (repetition + turn) % len(order)
-                    for what in order[first:] + order[:first]:
-                        totals[what] += await _MEASURES[what](bench, stream)
-                for what, total_ns in totals.items():
-                    stream.figures[what].append(total_ns / _WINDOWS / 1000)
+                    first = (repetition + turn) % len(_MEASURES)
+                    for what in [*_MEASURES][first:] + [*_MEASURES][:first]:
+                        total_ns[what] += await _MEASURES[what](bench, stream)
+                for what, values in stream.figures.items():
+                    values.append(total_ns[what] / _WINDOWS / 1000)
         assert bench.outbox.last is not None
         return bench.streams, len(bench.outbox.last.payload)
 
 
-async def _kernel(_bench: Bench, stream: Stream) -> int:
-    window = stream.samples[:, :WINDOW].copy()
+async def _kernel(_: Bench, stream: Stream) -> int:
+    window = stream.recording.samples[:, :WINDOW].copy()
     start_ns = process_time_ns()
-    stream.kernel.compute(window, stream.rate_hz)
+    stream.kernel.compute(window, stream.recording.rate_hz)
     return process_time_ns() - start_ns
 
 
 async def _pipeline(bench: Bench, stream: Stream) -> int:
-    before = bench.outbox.last
-    chunks = [next(stream.chunks) for _ in range(2 + WINDOW // _block(stream.rate_hz))]
-    used = 0
+    stream.recording.prepare()
+    chunks, before = stream.recording.chunks, bench.outbox.last
     start_ns = process_time_ns()
     while bench.outbox.last is before:
-        stream.waveform.take(chunks[used])
-        used += 1
+        stream.waveform.take(chunks.popleft())
     await bench.outbox.all_confirmed.wait()
-    total_ns = process_time_ns() - start_ns
-    stream.chunks = _chain(chunks[used:], stream.chunks)
-    return total_ns
+    return process_time_ns() - start_ns
 
 
-async def _reference(bench: Bench, _stream: Stream) -> int:
+async def _reference(bench: Bench, _: Stream) -> int:
     assert bench.outbox.last is not None
     payload = bench.outbox.last.payload
     record = json.loads(payload)
@@ -189,4 +202,56 @@ async def _reference(bench: Bench, _stream: Stream) -> int:
     return process_time_ns() - start_ns
 
 
-_MEASURES = {"kernel": _kernel, "pipeline": _pipeline, "reference": _reference}
+_MEASURES = {"kernel": _kernel, "pipeline": _pipeline, "dumps+paho": _reference}
+
+
+@asynccontextmanager
+async def _bench(config: Config, port: int) -> AsyncIterator[Bench]:
+    """The daemon's own parts, joined as it joins them, but for the reader threads."""
+    clock = UtcClock(SystemClock())
+    outbox = await WatchedOutbox.open(config.outbox)
+    topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
+    journal = Journal(topics, clock, outbox, boot_id())
+    publisher = Publisher(config.broker, "benchmark", Will(topics.status, b"{}"), outbox, clock)
+    publishing = asyncio.create_task(publisher.run())
+    client = BareClient(port)
+    try:
+        streams = [
+            _stream(origin, config, settings, journal)
+            for origin in ("simulated", "live")
+            for settings in config.machines[0].waveforms
+        ]
+        await outbox.all_confirmed.wait()
+        yield Bench(outbox, client, streams)
+    finally:
+        client.close()
+        publishing.cancel()
+        await asyncio.gather(publishing, return_exceptions=True)
+        await outbox.close()
+
+
+def _stream(origin: str, config: Config, settings: WaveformSettings, journal: Journal) -> Stream:
+    """A stream whose rate is known (simulated), or is measured all the time as that of a device (live)."""
+    recording = Recording(settings)
+    if origin == "live":
+        device = SerialSettings(
+            kind="serial",
+            port="none",
+            baud=921_600,
+            rate_hz=recording.rate_hz,
+            format=TextFormat(kind="text"),
+        )
+        settings = settings.model_copy(update={"name": f"live-{settings.name}", "source": device})
+    waveform = Waveform(config.machines[0], settings, journal)
+    kernel = Kernel(settings.features, waveform.source.signal.channels, WINDOW)
+    return Stream(origin, recording, waveform, kernel)
+
+
+def _samples(settings: WaveformSettings, n: int) -> Samples:
+    """The first samples of a simulated stream, as fast as they can be made."""
+    quick = settings.source.model_copy(update={"speed": "max"})
+    device = describe_source(quick, settings.signal_channels()).open()
+    pieces: list[Samples] = []
+    while sum(piece.shape[1] for piece in pieces) < n:
+        pieces += [run.samples for run in device.read() or ()]
+    return np.concatenate(pieces, axis=1)[:, :n]

@@ -60,7 +60,7 @@ class Gateway:
         config: Config,
         folder: Path,
         state_folder: Path,
-        refused: ConfigError | None,
+        configuration: tuple[State, Sentence | None],
         clock: UtcClock,
         outbox: Outbox,
     ) -> None:
@@ -73,8 +73,7 @@ class Gateway:
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
-        reason = say.ON_LAST_GOOD(count=len(refused.problems)) if refused else None
-        state = State.FAILED if refused else State.OK
+        state, reason = configuration
         self._configuration = Condition(state, self._started_us, reason)
         self._declare_restart()
         self.waveforms = {
@@ -165,14 +164,15 @@ class Gateway:
         """
         now_us = self._clock.now_us()
         try:
-            config = load(self._folder)
+            # In a thread: a damaged file can take seconds to explain.
+            config = await asyncio.to_thread(load, self._folder)
         except ConfigError as error:
             self._configuration.change(State.FAILED, now_us, say.RELOAD_REFUSED(count=len(error.problems)))
             raise
         for table in ("gateway", "outbox", "control"):
             if getattr(config, table) != getattr(self._config, table):
                 raise ControlError(say.NEEDS_RESTART(table=table))
-        save_last_good(self._folder, self._state_folder)
+        unsaved = save_last_good(self._folder, self._state_folder)
         changes = await self._change_waveforms(config)
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())
@@ -180,7 +180,7 @@ class Gateway:
         self._config = config
         if broker_changed:
             await self._change_broker()
-        self._configuration.change(State.OK, now_us)
+        self._configuration.change(State.DEGRADED if unsaved else State.OK, now_us, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]

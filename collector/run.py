@@ -16,7 +16,10 @@ from collector.config import Config, ConfigError, load, load_last_good, save_las
 from collector.control import serving
 from collector.errors import CollectorError
 from collector.gateway import Gateway
+from collector.health import State
 from collector.outbox import Outbox
+from collector.texts import Sentence
+from collector.texts import gateway as say
 from collector.watchdog import Watchdog, notify
 
 _LOOK_S = 1.0
@@ -35,11 +38,11 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
         OutboxError: the outbox's folder cannot be used.
         ControlError: another daemon runs here.
     """
-    config, refused = starting_configuration(folder, state_folder)
+    config, configuration = starting_configuration(folder, state_folder)
     utc = UtcClock(clock or SystemClock())
     outbox = await Outbox.open(config.outbox)
     try:
-        gateway = Gateway(config, folder, state_folder, refused, utc, outbox)
+        gateway = Gateway(config, folder, state_folder, configuration, utc, outbox)
         async with serving(config.control.socket, gateway), asyncio.TaskGroup() as tasks:
             gateway.start(tasks)
             keeping = [
@@ -47,7 +50,7 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
                 tasks.create_task(_reload_on_hangup(gateway)),
             ]
             notify("READY=1")
-            log.info("started", epoch=outbox.epoch, sources=len(gateway.waveforms), refused=bool(refused))
+            log.info("started", epoch=outbox.epoch, sources=len(gateway.waveforms))
             await stop.wait()
             notify("STOPPING=1")
             for task in keeping:
@@ -58,8 +61,8 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
     log.info("stopped")
 
 
-def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, ConfigError | None]:
-    """The configuration to start with; if the one on disk is refused, the last good one and why.
+def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tuple[State, Sentence | None]]:
+    """The configuration to start with, and how that is; if the one on disk is refused, the last good one.
 
     Raises:
         ConfigError: it is wrong and there is no last good one.
@@ -70,9 +73,9 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, Co
         last_good = load_last_good(state_folder)
         if last_good is None:
             raise
-        return last_good, error
-    save_last_good(folder, state_folder)
-    return config, None
+        return last_good, (State.FAILED, say.ON_LAST_GOOD(count=len(error.problems)))
+    unsaved = save_last_good(folder, state_folder)
+    return config, (State.DEGRADED if unsaved else State.OK, unsaved)
 
 
 async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:

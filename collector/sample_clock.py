@@ -18,6 +18,8 @@ _START_UP_NS = 2 * _NS
 _BUCKET_NS = _NS // 4
 _BUCKETS = 480
 """Two minutes of bucket minima set the line."""
+_REFIT_PARTS = 16
+"""A new fit once a sixteenth of the buckets are new: it costs as much as a window of features."""
 _SETTLED_SPAN_NS = 5 * _NS
 _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
@@ -53,6 +55,7 @@ class SampleClock:
         self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
         self._bucket: _Arrival | None = None
         self._bucket_ends_ns = 0
+        self._unfitted = 0
         self._vanished = 0
         self._last_index, self._last_ns = 0, 0
 
@@ -176,8 +179,10 @@ class SampleClock:
         return at_ns - self._origin_ns - (index - self._origin_index) * self._period_ns
 
     def _fit(self) -> None:
-        if len(self._prompt) < 8 or self._is_late():
+        self._unfitted += 1
+        if len(self._prompt) < 8 or self._is_late() or self._unfitted * _REFIT_PARTS < len(self._prompt):
             return
+        self._unfitted = 0
         base = self._prompt[0]
         index = np.array([a.index - base.index for a in self._prompt], dtype=np.float64)
         at_ns = np.array([a.at_ns - base.at_ns for a in self._prompt], dtype=np.float64)
@@ -197,6 +202,9 @@ class SampleClock:
     def _is_late(self) -> bool:
         """Whether the stream has stayed behind its line for long: samples vanished, or the rate changed."""
         if not self._settled or len(self._prompt) < 2 * _LATE_BUCKETS:
+            return False
+        newest = self._prompt[-1]
+        if self._delay(newest.index, newest.at_ns) < _LATE_NS:
             return False
         recent = list(self._prompt)[-_LATE_BUCKETS:]
         delays = [self._delay(a.index, a.at_ns) for a in recent]

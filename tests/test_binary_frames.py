@@ -86,7 +86,7 @@ def test_floats_must_be_finite(order: str) -> None:
 
 
 @pytest.mark.parametrize("kind", CHECKSUMS)
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=40, deadline=None)
 @given(
     places=cut_places,
     garbage=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=40)), max_size=4),
@@ -115,7 +115,7 @@ def test_cuts_make_no_difference(
 
 
 @pytest.mark.parametrize("kind", CHECKSUMS[1:])
-@hypothesis_settings(max_examples=60)
+@hypothesis_settings(max_examples=60, deadline=None)
 @given(
     garbage=st.lists(
         st.tuples(

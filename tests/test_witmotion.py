@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import all_samples, cut_places, feed_in_pieces, is_subsequence, merged
 
@@ -45,6 +45,7 @@ def test_other_frames_are_no_garbage() -> None:
     assert decoder.bad_bytes == 0
 
 
+@settings(deadline=None)
 @given(
     places=cut_places,
     garbage=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=30)), max_size=4),

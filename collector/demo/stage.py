@@ -126,10 +126,7 @@ async def _watch(
 
 
 def _write_configuration(folder: Path, broker_port: int, sensor: Path) -> None:
-    bands = ", ".join(
-        f"{{ low_hz = {low}, high_hz = {high} }}"
-        for low, high in pairwise(_BAND_EDGES_HZ)
-    )
+    bands = ", ".join(f"{{ low_hz = {low}, high_hz = {high} }}" for low, high in pairwise(_BAND_EDGES_HZ))
     gateway = _GATEWAY_TOML.format(company=TOPICS.company, gateway=TOPICS.gateway, port=broker_port)
     machine = _MACHINE_TOML.format(
         machine=MACHINE,

@@ -53,7 +53,9 @@ LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}"
 TESTED = Text(
     "cli.test.tested", "{name}: {samples} samples in {seconds} s; measured {rate} Hz, configured {nominal} Hz"
 )
-THROUGH_DAEMON = Text("cli.test.through-daemon", "(watched through the running collector, which holds the source)")
+THROUGH_DAEMON = Text(
+    "cli.test.through-daemon", "(watched through the running collector, which holds the source)"
+)
 BAD_BYTES = Text("cli.test.bad-bytes", "{bytes} bytes were no valid data; {lost} samples lost")
 CHANNEL = Text("cli.column.channel", "channel")
 UNIT = Text("cli.column.unit", "unit")
