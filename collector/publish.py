@@ -1,45 +1,93 @@
 """From the outbox to the broker, for as long as the daemon runs: connect, send, confirm, and again.
 
-Nothing is confirmed to the outbox before the broker has acknowledged it with success.
+Nothing is confirmed to the outbox before the broker has acknowledged it with success. Of a topic that the
+broker refuses, one message is tried now and then; the rest of it waits in the outbox, and other topics go on.
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from collector.clock import UtcClock
 from collector.errors import BrokerError
 from collector.health import BrokerReport, Condition, Said, State
-from collector.messages import Message
-from collector.mqtt import Acknowledgement, BrokerSettings, Connection, Will
-from collector.outbox import Outbox
+from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
+from collector.outbox import Key, Outbox, Outgoing
+from collector.texts import Sentence
 from collector.texts import broker as say
 
-_FIRST_PAUSE_S = 0.5
-_REFUSED_PAUSE_S = 10.0
-
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long the publisher waits before it tries again, in seconds."""
+
+    first_s: float = 0.5
+    """After the first failure; doubled with each that follows, up to `reconnect_max_s`."""
+    lasting_s: float = 10.0
+    """After a connection that lasted so long they begin anew; a shorter one counts as a failure.
+
+    Else two gateways under one name would throw each other out as fast as they can.
+    """
+    refused_s: float = 10.0
+    """Until a refused topic is tried again: the broker's rules may have been repaired."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What is sent: a record of the outbox, or an announcement, which has no key."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    late: bool = False
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why a topic is held back, and the item that is tried again when the timer ends."""
+
+    reason: Sentence
+    item: _Item
+    timer: asyncio.TimerHandle
 
 
 class Publisher:
     """Sends what the outbox holds. `condition` says how the broker is."""
 
     def __init__(
-        self, settings: BrokerSettings, client_id: str, will: Will, outbox: Outbox, clock: UtcClock
+        self,
+        settings: BrokerSettings,
+        client_id: str,
+        will: Will,
+        outbox: Outbox,
+        clock: UtcClock,
+        *,
+        pauses: Pauses = Pauses(),
+        limits: TimeLimits = TimeLimits(),  # noqa: B008 (frozen)
     ) -> None:
         self._settings = settings
         self._client_id = client_id
         self._will = will
         self._outbox = outbox
         self._clock = clock
+        self._pauses = pauses
+        self._limits = limits
         self._connection: Connection | None = None
         self._announced: dict[str, bytes] = {}
-        self._sent: dict[int, Message] = {}
-        self._refused: dict[str, asyncio.TimerHandle] = {}
-        self._room = asyncio.Event()
+        self._first: dict[str, _Item] = {}
+        """What goes before the records, one of a topic: announcements, and what is tried again."""
+        self._sent: dict[int, _Item] = {}
+        """By message id: not acknowledged yet on this connection."""
+        self._refused: dict[str, _Refusal] = {}
+        """By topic."""
+        self._progress = asyncio.Event()
         self.condition = Condition(State.STARTING, clock.now_us())
         self.next_retry_ns: int | None = None
         self.confirmed = 0
@@ -48,8 +96,8 @@ class Publisher:
         """Keep a retained message in place: sent now and after every connection, since brokers forget."""
         if self._announced.get(topic) != payload:
             self._announced[topic] = payload
-            if self._connection is not None:
-                self._connection.publish(topic, payload, retain=True)
+            if self._connection is not None and topic not in self._refused:
+                self._send_first(_Item(topic, payload, retain=True))
 
     def report(self) -> BrokerReport:
         """How the broker is, and what it has taken."""
@@ -59,58 +107,69 @@ class Publisher:
             state=self.condition.state,
             since_us=self.condition.since_us,
             reason=Said.of(self.condition.reason) if self.condition.reason else None,
-            address="{}:{}".format(*self._settings.address),
+            address=self._settings.where,
             confirmed=self.confirmed,
             next_retry_s=None if retry_ns is None else max(0.0, (retry_ns - now_ns) / 1e9),
         )
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait until all is confirmed, but not longer than this, and not at all while offline."""
+        """Wait until all is acknowledged, but not longer than this, and not at all while offline."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self._connection is not None and self._outbox.state().records:
-                    self._room.clear()
-                    await self._room.wait()
+                while self._connection is not None and (
+                    self._first or self._sent or self._outbox.state().records
+                ):
+                    self._progress.clear()
+                    await self._progress.wait()
 
     async def run(self) -> None:
         """Keep a connection and send over it, until cancelled; then say goodbye to the broker."""
-        pause_s = _FIRST_PAUSE_S
+        first_s, longest_s = self._pauses.first_s, self._settings.reconnect_max_s
+        pauses = reconnect_pauses(first_s, longest_s)
         while True:
-            try:
-                connection = await Connection.open(
-                    self._settings, self._client_id, will=self._will, on_acknowledged=self._acknowledged
-                )
-            except BrokerError as error:
-                self._failed(error)
-            else:
-                pause_s = _FIRST_PAUSE_S
-                try:
-                    await self._serve(connection)
-                except BrokerError as error:
-                    self._failed(error)
-                finally:
-                    self._connection = None
-                    await connection.close()
-                    self._take_back()
-            wait_s = pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (spreads reconnections, no secret)
-            self.next_retry_ns = self._clock.monotonic_ns() + int(wait_s * 1e9)
-            await asyncio.sleep(wait_s)
-            pause_s = min(pause_s * 2, self._settings.reconnect_max_s)
+            self.next_retry_ns = None
+            lasted_s = await self._connect_and_serve()
+            if lasted_s >= self._pauses.lasting_s:
+                pauses = reconnect_pauses(first_s, longest_s)
+            pause_s = next(pauses)
+            self.next_retry_ns = self._clock.monotonic_ns() + int(pause_s * 1e9)
+            await asyncio.sleep(pause_s)
+
+    async def _connect_and_serve(self) -> float:
+        """One connection from its beginning to its end; returns how many seconds it lasted."""
+        loop = asyncio.get_running_loop()
+        try:
+            connection = await Connection.open(
+                self._settings,
+                self._client_id,
+                will=self._will,
+                limits=self._limits,
+                on_acknowledged=self._acknowledged,
+            )
+        except BrokerError as error:
+            self._failed(error)
+            return 0.0
+        began_s = loop.time()
+        try:
+            await self._serve(connection)
+        except BrokerError as error:
+            self._failed(error)
+        finally:
+            self._take_back()
+            await connection.close()
+        return loop.time() - began_s
 
     async def _serve(self, connection: Connection) -> None:
         """Send until the connection is lost, which raises BrokerError."""
         self._connection = connection
-        self.next_retry_ns = None
         self._judge()
         log.info("broker.connected", host=self._settings.host, in_flight=connection.in_flight)
         for topic, payload in self._announced.items():
-            connection.publish(topic, payload, retain=True)
+            self._send_first(_Item(topic, payload, retain=True))
         sending = asyncio.create_task(self._send(connection))
         try:
             await asyncio.wait({sending, connection.lost}, return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-            connection.lost.result()
+            (sending if sending.done() else connection.lost).result()
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
@@ -120,51 +179,85 @@ class Publisher:
             await self._outbox.ready.wait()
             room = connection.in_flight - len(self._sent)
             if room <= 0:
-                self._room.clear()
-                await self._room.wait()
+                self._progress.clear()
+                await self._progress.wait()
                 continue
-            for outgoing in self._outbox.take(room, self._refused):
-                message = outgoing.message
-                mid = connection.publish(
-                    message.topic, message.payload, retain=message.retain, late=outgoing.late
-                )
-                self._sent[mid] = message
+            for item in self._next(room):
+                if connection.takes(item.topic, item.payload):
+                    mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
+                    self._sent[mid] = item
+                else:
+                    size, limit = len(item.payload), connection.max_packet_bytes or 0
+                    self._hold(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+
+    def _next(self, room: int) -> list[_Item]:
+        """At most `room` items to send now."""
+        items = list(self._first.values())[:room]
+        for item in items:
+            del self._first[item.topic]
+        if room > len(items):
+            items += map(_record, self._outbox.take(room - len(items), self._refused.keys()))
+        return items
+
+    def _send_first(self, item: _Item) -> None:
+        self._first[item.topic] = item
+        self._outbox.ready.set()
 
     def _acknowledged(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         for acknowledgement in acknowledgements:
-            message = self._sent.pop(acknowledgement.mid, None)
-            if message is None:  # an announcement
-                if acknowledgement.refusal is not None:
-                    self._withhold(self._will.topic, acknowledgement.refusal)
-            elif acknowledgement.refusal is None:
-                self._outbox.confirm(message.epoch, message.seq)
-                self.confirmed += 1
+            item = self._sent.pop(acknowledgement.mid)
+            if acknowledgement.refusal is None:
+                self._delivered(item)
             else:
-                self._withhold(message.topic, acknowledgement.refusal)
-                self._outbox.release([(message.epoch, message.seq)])
-        self._room.set()
+                self._hold(item, say.PUBLISH_REFUSED(topic=item.topic, reason=acknowledgement.refusal))
+        self._progress.set()
 
-    def _withhold(self, topic: str, refusal: str) -> None:
-        """Keep a topic's records back for a while after the broker refused one: its rules may be repaired."""
-        if topic in self._refused:
+    def _delivered(self, item: _Item) -> None:
+        if item.key is not None:
+            self._outbox.confirm(*item.key)
+            self.confirmed += 1
+        if item.topic in self._refused:
+            self._let_go(self._refused.pop(item.topic), item)
+
+    def _hold(self, item: _Item, reason: Sentence) -> None:
+        """Hold back a refused topic; the first item that met the refusal is the one to be tried again."""
+        held = self._refused.get(item.topic)
+        if held is not None and held.item.key != item.key:
+            if item.key is not None:
+                self._outbox.release([item.key])
             return
-        log.warning("broker.refused", topic=topic, reason=refusal)
-        self.condition.change(
-            State.FAILED, self._clock.now_us(), say.PUBLISH_REFUSED(topic=topic, reason=refusal)
-        )
-        self._refused[topic] = asyncio.get_running_loop().call_later(_REFUSED_PAUSE_S, self._try_again, topic)
+        if held is not None:
+            held.timer.cancel()
+        else:
+            log.warning("broker.refused", topic=item.topic, code=reason.code, reason=str(reason))
+        timer = asyncio.get_running_loop().call_later(self._pauses.refused_s, self._try_again, item.topic)
+        self._refused[item.topic] = _Refusal(reason, item, timer)
+        self._judge()
 
     def _try_again(self, topic: str) -> None:
-        del self._refused[topic]
+        item = self._refused[topic].item
+        if item.key is None:
+            item = _Item(topic, self._announced[topic], retain=True)
+        self._send_first(item)
+
+    def _let_go(self, refusal: _Refusal, taken: _Item) -> None:
+        """The broker has taken an item of a refused topic: the rest may go."""
+        refusal.timer.cancel()
+        if refusal.item.key is not None and refusal.item.key != taken.key:
+            self._outbox.release([refusal.item.key])
+        announced = self._announced.get(taken.topic, taken.payload)
+        if announced != taken.payload:
+            self._send_first(_Item(taken.topic, announced, retain=True))
         self._outbox.ready.set()
-        if self._connection is not None:
-            if topic in self._announced:
-                self._connection.publish(topic, self._announced[topic], retain=True)
-            asyncio.get_running_loop().call_later(2.0, self._judge)
+        log.info("broker.accepts-again", topic=taken.topic)
+        self._judge()
 
     def _judge(self) -> None:
-        """Call the broker healthy when it is there and refuses nothing."""
-        if self._connection is not None and not self._refused:
+        """While connected: call the broker healthy when it refuses nothing."""
+        refusal = next(iter(self._refused.values()), None)
+        if refusal is not None:
+            self.condition.change(State.FAILED, self._clock.now_us(), refusal.reason)
+        else:
             self.condition.change(State.OK, self._clock.now_us())
 
     def _failed(self, error: BrokerError) -> None:
@@ -172,9 +265,29 @@ class Publisher:
         self.condition.change(State.FAILED, self._clock.now_us(), error.sentence)
 
     def _take_back(self) -> None:
-        """After a lost connection nothing is in flight any more; what was refused is tried at once."""
-        self._sent.clear()
-        for timer in self._refused.values():
-            timer.cancel()
+        """After a connection nothing is in flight any more; what was refused is tried on the next one."""
+        self._connection = None
+        for refusal in self._refused.values():
+            refusal.timer.cancel()
         self._refused.clear()
+        self._first.clear()
+        self._sent.clear()
         self._outbox.release()
+        self._progress.set()
+
+
+def reconnect_pauses(first_s: float, longest_s: float) -> Iterator[float]:
+    """Pauses that double up to `longest_s`, each shortened by up to a half at random.
+
+    A group's gateways shall not all come back to a restarted broker in the same moment.
+    """
+    pause_s = min(first_s, longest_s)
+    while True:
+        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+        pause_s = min(pause_s * 2, longest_s)
+
+
+def _record(outgoing: Outgoing) -> _Item:
+    message = outgoing.message
+    key = (message.epoch, message.seq)
+    return _Item(message.topic, message.payload, message.retain, outgoing.late, key)

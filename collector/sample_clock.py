@@ -23,6 +23,8 @@ _REFIT_PARTS = 16
 _SETTLED_SPAN_NS = 5 * _NS
 _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
+_DOUBT_S = 0.5
+"""A device that counts more lost samples than there was time for, by this much, is not believed."""
 _LATE_NS = 50_000_000
 _LATE_BUCKETS = 20
 """Samples vanished once a stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
@@ -152,6 +154,9 @@ class SampleClock:
         due = self._origin_index + (chunk.arrived_ns - self._origin_ns) / self._period_ns - (n - 1)
         missing = max(0, round(due) - self._end)
         if loss.samples is None:
+            return missing, True
+        if not self._exact and loss.samples > missing + _DOUBT_S * _NS / self._period_ns:
+            # No sample arrives before it was taken: the device's counter was set back, or is disturbed.
             return missing, True
         if loss.modulus is not None and missing - loss.samples > loss.modulus:
             turns = round((missing - loss.samples) / loss.modulus)

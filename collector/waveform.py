@@ -104,8 +104,8 @@ class Waveform:
 
     async def collect(self) -> None:
         """Open the device and take its samples until it ends or fails."""
-        silent_after_s = getattr(self.settings.source, "silent_after_s", None)
-        async with aclosing(read_chunks(self.source, silent_after_s, self._reading)) as arriving:
+        reading = read_chunks(self.source, self.source.silent_after_s, self._reading)
+        async with aclosing(reading) as arriving:
             async for chunks in arriving:
                 for chunk in chunks:
                     self.take(chunk)

@@ -81,11 +81,11 @@ class Windows:
             ValueError: the block does not follow the last one and its gap does not say what is missing,
                 or it has another number of channels.
         """
-        if block.samples.shape[0] != self._channels:
-            raise ValueError(f"expected {self._channels} channels, got {block.samples.shape[0]}")
+        channels, size = block.samples.shape
+        if channels != self._channels:
+            raise ValueError(f"expected {self._channels} channels, got {channels}")
         start = self._start(block)
         windows: list[Window] = []
-        size = block.samples.shape[1]
         at = 0
         while at < size:
             if self._skip:
@@ -95,7 +95,8 @@ class Windows:
                 at += passed
                 continue
             taken = min(self._n - self._filled, size - at)
-            self._buffer[:, self._filled : self._filled + taken] = block.samples[:, at : at + taken]
+            fresh = block.samples if taken == size else block.samples[:, at : at + taken]
+            self._buffer[:, self._filled : self._filled + taken] = fresh
             self._filled += taken
             at += taken
             if self._filled == self._n:

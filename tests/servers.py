@@ -130,7 +130,21 @@ class Subscriber:
     @classmethod
     async def start(cls, port: int, topic: str = "shopfloor/v1/#", *options: str) -> "Subscriber":
         """Subscribe with MQTT 5 and wait until the broker granted it."""
-        command = ("stdbuf", "-oL", "mosquitto_sub", "-p", str(port), "-V", "5", "-q", "1", "-d", "-t", topic, *options)
+        command = (
+            "stdbuf",
+            "-oL",
+            "mosquitto_sub",
+            "-p",
+            str(port),
+            "-V",
+            "5",
+            "-q",
+            "1",
+            "-d",
+            "-t",
+            topic,
+            *options,
+        )
         process = await Process.start(*command, "-F", "RECORD %t %r %P|%p")
         subscriber = cls(process)
         await until(lambda: any("Subscribed" in line for line in process.lines))

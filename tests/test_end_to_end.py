@@ -18,7 +18,7 @@ from servers import Collector, Mosquitto, Subscriber, send, serial_port, until, 
 from collector.demo.machine import SCALE_G, SYNC, frames
 from collector.messages import decode
 
-SPEED = 3.0
+SPEED = float(os.environ.get("COLLECTOR_RECORDING_SPEED", "3"))
 """How much faster than recorded the recording is sent."""
 
 CHANNELS = """\

@@ -54,7 +54,7 @@ def test_envelope_numbers_records_and_links_each_topic() -> None:
     assert made[0]["mono_us"] == 5
 
 
-RESTART = {"version": "1", "previous_epoch": None, "last_seq": None}
+RESTART: dict[str, Any] = {"version": "1", "previous_epoch": None, "last_seq": None}
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -24,6 +24,7 @@ class Script:
 
     steps: Sequence[Step] = ()
     waits: bool = False
+    silent_after_s: float | None = None
     fails: Exception | None = None
     bad: int = 0
     origin: str = "live"

@@ -63,6 +63,7 @@ class Prompt:
     data: bytes
     origin: str = "live"
     waits: bool = False
+    silent_after_s: float | None = None
 
     @property
     def signal(self) -> Signal:

@@ -219,6 +219,10 @@ class OddDevice:
         """Nothing to give back."""
 
 
+def _raise_type_error() -> None:
+    raise TypeError("'NoneType' object cannot be interpreted as an integer")
+
+
 class OddSource:
     """Raises TypeError on the first opening, works on the second, then ends."""
 
@@ -234,7 +238,7 @@ class OddSource:
         """Open it."""
         self.opened += 1
         if self.opened == 1:
-            return OddDevice([lambda: [Run(np.zeros((1, 150)))], lambda: len(None)])  # type: ignore[arg-type, list-item]
+            return OddDevice([lambda: [Run(np.zeros((1, 150)))], _raise_type_error])
         return OddDevice([lambda: [Run(np.ones((1, 100)))], lambda: None])
 
 

@@ -30,6 +30,7 @@ class Peak(_Wire):
     """Amplitude (half of peak to peak of the sinusoid) in the channel's unit."""
 
 
+# Number stands first: pydantic tries them in this order, and nearly all values are numbers.
 ChannelValues = dict[str, Number | int | dict[str, Number | None] | list[Peak] | None]
 """Values of one channel by feature name; null means undefined, as the feature's definition says when."""
 

@@ -60,6 +60,7 @@ class ReplaySource:
     signal: Signal
     origin: str = "replay"
     waits: bool = True
+    silent_after_s: None = None
 
     def open(self) -> "ReplayDevice":
         """Read the file.

@@ -89,6 +89,11 @@ class SerialSource:
     origin: str = "live"
     waits: bool = False
 
+    @property
+    def silent_after_s(self) -> float:
+        """As configured."""
+        return self.settings.silent_after_s
+
     def open(self) -> "SerialDevice":
         """Open the port for us alone.
 

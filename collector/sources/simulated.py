@@ -84,6 +84,7 @@ class SimulatedSource:
     model: "SpindleModel"
     waits: bool
     origin: str = "simulated"
+    silent_after_s: None = None
 
     def open(self) -> "SimulatedDevice":
         """Start it."""

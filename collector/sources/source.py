@@ -47,6 +47,10 @@ class WaveformSource(Protocol):
     def waits(self) -> bool:
         """True where the source can wait for us (a file); then a full queue blocks it and nothing is lost."""
 
+    @property
+    def silent_after_s(self) -> float | None:
+        """Without a valid sample for so long it counts as lost; None where it cannot fall silent."""
+
     def open(self) -> Device:
         """Open the device; may block for some seconds.
 

@@ -2,6 +2,8 @@
 
 from collector.texts.sentence import Text
 
+# On the way to it
+
 HOST_UNKNOWN = Text(
     "broker.host-unknown",
     "The broker's name in {where} cannot be resolved.",
@@ -14,13 +16,29 @@ NOT_LISTENING = Text(
 )
 UNREACHABLE = Text(
     "broker.unreachable",
-    "The broker at {where} cannot be reached ({reason}).",
-    "Check the network and any firewall. Data is being kept.",
+    "The broker at {where} cannot be reached: no answer in time.",
+    "Check the network, any firewall, and broker.host. Data is being kept.",
+)
+CANNOT_CONNECT = Text(
+    "broker.cannot-connect",
+    "There is no way to the broker at {where}: {reason}.",
+    "Check the gateway's network and broker.host. Data is being kept.",
 )
 NO_ANSWER = Text(
     "broker.no-answer",
     "The broker at {where} accepted the connection but did not answer within {seconds} s.",
     "Check that broker.port is an MQTT port, and broker.tls. Data is being kept.",
+)
+CLOSED_AT_ONCE = Text(
+    "broker.closed-at-once",
+    "The broker at {where} closed the connection without an answer.",
+    "Check that broker.port is an MQTT port; one with TLS needs the table [broker.tls]. Data is being kept.",
+)
+NOT_UNDERSTOOD = Text(
+    "broker.not-understood",
+    "What answers at {where} does not speak {protocol}.",
+    'Check that broker.port is an MQTT port. An older broker may need protocol = "mqtt311" under [broker]. '
+    "Data is being kept.",
 )
 REFUSED = Text(
     "broker.refused",
@@ -28,34 +46,89 @@ REFUSED = Text(
     "Ask the group's administrator; check broker.user, the password file and the certificate. "
     "Data is being kept.",
 )
-CERTIFICATE_REJECTED = Text(
-    "broker.certificate-rejected",
-    "The certificate of {where} cannot be trusted: {reason}.",
-    "Check broker.tls.ca_file, broker.host and the gateway's date and time. Data is being kept.",
-)
+
+# Certificates and files
+
 TLS_FAILED = Text(
     "broker.tls-failed",
     "No secure connection to {where}: {reason}.",
-    "Check that broker.port is the TLS port and that this gateway's certificate is still valid. "
+    "Check that broker.port is the TLS port, and ask the group's administrator. Data is being kept.",
+)
+CLOSED_BY_TLS = Text(
+    "broker.closed-by-tls",
+    "The broker at {where} ended the secure connection without an answer.",
+    "Perhaps it refuses this gateway's certificate, or wants one: check broker.tls.cert_file with the "
+    "group's administrator, and that broker.port is the TLS port. Data is being kept.",
+)
+CERTIFICATE_UNTRUSTED = Text(
+    "broker.certificate-untrusted",
+    "The certificate of {where} cannot be trusted: {reason}.",
+    "Check broker.tls.ca_file: it must be the authority that signed the broker's certificate. "
     "Data is being kept.",
 )
-TLS_FILES = Text(
-    "broker.tls-files",
-    "The certificate files of broker.tls cannot be used: {reason}.",
-    "Check ca_file, cert_file and key_file.",
+CERTIFICATE_NAME = Text(
+    "broker.certificate-name",
+    "The certificate of {where} is another computer's: {reason}.",
+    "Set broker.host to the name that the group's administrator gave you. Data is being kept.",
+)
+CERTIFICATE_DATE = Text(
+    "broker.certificate-date",
+    "The certificate of {where} does not hold today: {reason}.",
+    "Check the gateway's date (timedatectl). If that is right, the group's administrator must renew the "
+    "broker's certificate. Data is being kept.",
+)
+CERTIFICATE_REFUSED = Text(
+    "broker.certificate-refused",
+    "The broker at {where} refuses this gateway's certificate: {reason}.",
+    "Check that broker.tls.cert_file is set and has not expired, and ask the group's administrator whether "
+    "the broker knows it. Data is being kept.",
+)
+CA_FILE = Text(
+    "broker.ca-file",
+    "The file {file} holds no certificate.",
+    "Set broker.tls.ca_file to the authority's certificate as PEM text (-----BEGIN CERTIFICATE-----).",
+)
+CERT_FILES = Text(
+    "broker.cert-files",
+    "{file} and {key_file} are no certificate with its key.",
+    "Both must be PEM text, belong together, and need no passphrase. See broker.tls.cert_file and key_file.",
 )
 SECRET_UNREADABLE = Text(
     "broker.secret-unreadable",
     "The file {file} cannot be read: {reason}.",
-    "Create it, readable by the user collector only.",
+    "Put it there, readable by the user collector only.",
 )
+PASSWORD_NOT_TEXT = Text(
+    "broker.password-not-text",
+    "The file {file} holds no text.",
+    "Write the password alone into it, as UTF-8 text.",
+)
+
+# While connected
+
 CONNECTION_LOST = Text(
     "broker.connection-lost",
     "The connection to the broker was lost ({reason}).",
     "It is tried again by itself. Data is being kept.",
 )
+CONNECTION_CLOSED = Text(
+    "broker.connection-closed",
+    "The broker closed the connection.",
+    "It is tried again by itself. Data is being kept.",
+)
+TAKEN_OVER = Text(
+    "broker.taken-over",
+    "Another program connects to the broker under this gateway's name.",
+    "End the other one. If it is another gateway, the two must differ in gateway.name and broker.client_id. "
+    "Data is being kept.",
+)
 PUBLISH_REFUSED = Text(
     "broker.publish-refused",
     "The broker refuses records on {topic}: {reason}.",
     "Ask the group's administrator to check the access rules. Data is being kept.",
+)
+PUBLISH_TOO_LARGE = Text(
+    "broker.publish-too-large",
+    "A record on {topic} is too large for the broker: {bytes} bytes, and it takes packets up to {limit}.",
+    "Ask the group's administrator to raise the broker's limit (max_packet_size). Data is being kept.",
 )

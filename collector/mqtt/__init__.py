@@ -1,0 +1,10 @@
+"""MQTT as the rest of the program sees it: what is configured, and one connection.
+
+What is sent, when, and what happens after a loss is the caller's business.
+"""
+
+from collector.mqtt.client import Will
+from collector.mqtt.connection import Acknowledgement, Connection, TimeLimits
+from collector.mqtt.settings import BrokerSettings, TlsSettings
+
+__all__ = ["Acknowledgement", "BrokerSettings", "Connection", "TimeLimits", "TlsSettings", "Will"]

@@ -1,0 +1,73 @@
+"""What went wrong with a connection: from the errors of sockets and TLS to sentences that say what to do."""
+
+import socket
+import ssl
+
+from collector.errors import BrokerError
+from collector.texts import Sentence
+from collector.texts import broker as say
+
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_NAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
+"""Verification errors of OpenSSL (X509_V_ERR_…)."""
+
+
+def cannot_connect(error: Exception, where: str) -> BrokerError:
+    """Why there is no connection: the error of the attempt, up to the end of the TLS handshake."""
+    return BrokerError(_attempt_failed(error, where))
+
+
+def closed(error: Exception | None, where: str, *, tls: bool, answered: bool) -> BrokerError:
+    """Why a connection went away that was there already.
+
+    With TLS 1.3 the client's handshake is over before the broker has looked at the client's certificate, so
+    that a refusal comes only here, as an alert or as nothing but the end.
+    """
+    if isinstance(error, ssl.SSLError) and (sentence := _alert(error, where)):
+        return BrokerError(sentence)
+    if not answered:
+        return BrokerError((say.CLOSED_BY_TLS if tls else say.CLOSED_AT_ONCE)(where=where))
+    if error is None:
+        return BrokerError(say.CONNECTION_CLOSED())
+    return BrokerError(say.CONNECTION_LOST(reason=_reason(error)))
+
+
+def _attempt_failed(error: Exception, where: str) -> Sentence:
+    match error:
+        case ssl.SSLError():
+            return _handshake_failed(error, where)
+        case socket.gaierror() | UnicodeError():
+            return say.HOST_UNKNOWN(where=where)
+        case ConnectionRefusedError():
+            return say.NOT_LISTENING(where=where)
+        case ConnectionError():  # within the handshake
+            return say.CLOSED_BY_TLS(where=where)
+        case TimeoutError():
+            return say.UNREACHABLE(where=where)
+        case _:
+            return say.CANNOT_CONNECT(where=where, reason=_reason(error))
+
+
+def _handshake_failed(error: ssl.SSLError, where: str) -> Sentence:
+    """What is wrong with the broker's certificate, or with ours, or with TLS as such."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return _alert(error, where) or say.TLS_FAILED(where=where, reason=_reason(error))
+    if error.verify_code in {_NOT_YET_VALID, _EXPIRED}:
+        return say.CERTIFICATE_DATE(where=where, reason=error.verify_message)
+    if error.verify_code in {_NAME_MISMATCH, _ADDRESS_MISMATCH}:
+        return say.CERTIFICATE_NAME(where=where, reason=error.verify_message)
+    return say.CERTIFICATE_UNTRUSTED(where=where, reason=error.verify_message)
+
+
+def _alert(error: ssl.SSLError, where: str) -> Sentence | None:
+    """What the broker said about our certificate; None for anything else."""
+    reason = error.reason or ""
+    if "ALERT" in reason and ("CERT" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason):
+        return say.CERTIFICATE_REFUSED(where=where, reason=_reason(error))
+    return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,0 +1,86 @@
+"""The bytes to and from the broker: to asyncio a protocol, to paho the socket that it reads and writes.
+
+asyncio does TCP and TLS: it waits, buffers, and tells the true reason of an end. Nothing here knows MQTT.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+
+class Wire(asyncio.Protocol):
+    """One connection; `ended` is done once it is closed for good."""
+
+    def __init__(self, on_bytes: Callable[[], None], on_end: Callable[[Exception | None], None]) -> None:
+        self._on_bytes = on_bytes
+        self._on_end = on_end
+        self._received = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def unread(self) -> bool:
+        """Whether bytes wait to be read."""
+        return bool(self._received)
+
+    async def end(self) -> None:
+        """Close at once, whatever is still to be written."""
+        if self._transport is not None:
+            self._transport.abort()
+            await asyncio.wait({self.ended})
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        self._received += data
+        self._on_bytes()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed; without an error the broker or we did it."""
+        self._transport = None
+        if not self.ended.done():
+            self.ended.set_result(None)
+        self._on_end(exc)
+
+    # paho's side
+
+    def recv(self, buffer_size: int) -> bytes:
+        """Take bytes.
+
+        Raises:
+            BlockingIOError: there is none now.
+        """
+        if not self._received:
+            raise BlockingIOError
+        data = bytes(self._received[:buffer_size])
+        del self._received[:buffer_size]
+        return data
+
+    def send(self, buffer: bytes | bytearray) -> int:
+        """Give bytes, all of which are taken.
+
+        Raises:
+            ConnectionError: it is closed.
+        """
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionError
+        self._transport.write(buffer)
+        return len(buffer)
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self._received.clear()
+        if self._transport is not None:
+            self._transport.close()
+
+    def fileno(self) -> int:
+        """None that could be waited on."""
+        return -1
+
+    def setblocking(self, flag: bool) -> None:
+        """It never blocks."""
