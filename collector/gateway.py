@@ -12,42 +12,26 @@ from typing import Literal
 import structlog
 
 from collector import __version__
-from collector.clock import UtcClock, boot_id, iso8601
+from collector.clock import UtcClock, boot_id
 from collector.config import Config, ConfigError, MachineFile, WaveformSettings, load, save_last_good
 from collector.errors import ControlError
 from collector.health import (
     Condition,
     GatewayReport,
-    OutboxReport,
     PartReport,
-    Said,
     State,
     TestReport,
 )
-from collector.host import host_report, read_host
+from collector.host import judge_host, read_host
 from collector.journal import Journal
-from collector.messages import ClockSet, RecordsLost, Restart, Status, Topics
+from collector.messages import ClockSet, RecordsLost, Restart, Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
 from collector.publish import Publisher
+from collector.status import host_report, judge_outbox, offline_status, outbox_report, published_status
 from collector.texts import Sentence
 from collector.texts import gateway as say
 from collector.waveform import Stopped, Waveform
-
-_PUBLISHED_OF_A_SOURCE = {
-    "state",
-    "since_us",
-    "origin",
-    "nominal_hz",
-    "measured_hz",
-    "rate_state",
-    "last_data_us",
-    "windows",
-    "gaps",
-    "lost",
-    "lost_estimated",
-}
-_PUBLISHED_OF_THE_OUTBOX = {"pending", "oldest_us", "dropped", "corrupt"}
 
 log = structlog.get_logger(__name__)
 
@@ -69,12 +53,14 @@ class Gateway:
         self._state_folder = state_folder
         self._clock = clock
         self._outbox = outbox
-        self._started_us = clock.now_us()
+        self._started_ns = clock.monotonic_ns()
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
+        self._hosting = Condition(clock, State.OK)
         state, reason = configuration
-        self._configuration = Condition(state, self._started_us, reason)
+        self._configuration = Condition(clock, state, reason)
+        self._storing = Condition(clock, State.OK)
         self._declare_restart()
         self.waveforms = {
             name: Waveform(machine, settings, self._journal, stopped=self._stopped(name))
@@ -118,10 +104,14 @@ class Gateway:
         for waveform in self.waveforms.values():
             waveform.look()
         self._declare_lost_records()
+        self._storing.change(*judge_outbox(self._outbox.state()))
 
     def look_at_host(self) -> None:
-        """Read the gateway's own hardware."""
+        """Read the gateway's own hardware, and judge it."""
         self._host = read_host(self._config.outbox.directory)
+        running_s = (self._clock.monotonic_ns() - self._started_ns) / 1e9
+        complaint = judge_host(self._host, self._clock, running_s)
+        self._hosting.change(State.DEGRADED if complaint else State.OK, complaint)
 
     def publish_status(self) -> None:
         """Put the retained status in place."""
@@ -146,12 +136,12 @@ class Gateway:
             version=__version__,
             epoch=self._outbox.epoch,
             pid=os.getpid(),
-            started_us=self._started_us,
+            started_us=self._clock.utc_us(self._started_ns),
             now_us=self._clock.now_us(),
-            configuration=_part(self._configuration),
+            configuration=PartReport(**self._configuration.facts()),
             broker=self._publisher.report(),
-            outbox=self._outbox_report(),
-            host=host_report(self._host, self._clock, self._started_us),
+            outbox=outbox_report(self._storing, self._outbox.state()),
+            host=host_report(self._hosting, self._host, self._clock),
             sources={name: waveform.report() for name, waveform in sorted(self.waveforms.items())},
         )
 
@@ -162,12 +152,11 @@ class Gateway:
             ConfigError: it is wrong; nothing has changed.
             ControlError: it changes what only a restart can change; nothing has changed.
         """
-        now_us = self._clock.now_us()
         try:
             # In a thread: a damaged file can take seconds to explain.
             config = await asyncio.to_thread(load, self._folder)
         except ConfigError as error:
-            self._configuration.change(State.FAILED, now_us, say.RELOAD_REFUSED(count=len(error.problems)))
+            self._configuration.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
             raise
         for table in ("gateway", "outbox", "control"):
             if getattr(config, table) != getattr(self._config, table):
@@ -180,7 +169,7 @@ class Gateway:
         self._config = config
         if broker_changed:
             await self._change_broker()
-        self._configuration.change(State.DEGRADED if unsaved else State.OK, now_us, unsaved)
+        self._configuration.change(State.DEGRADED if unsaved else State.OK, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]
@@ -227,7 +216,7 @@ class Gateway:
 
     def _new_publisher(self) -> Publisher:
         client_id = self._config.broker.client_id or f"{self._topics.company}-{self._topics.gateway}"
-        will = Will(self._topics.status, self._status_offline().model_dump_json().encode())
+        will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
         return Publisher(self._config.broker, client_id, will, self._outbox, self._clock)
 
     async def _change_broker(self) -> None:
@@ -277,67 +266,14 @@ class Gateway:
             )
 
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
-        """Put the status in place; codes instead of sentences, whose values may name files and ports."""
-        report = self.report()
-        status = Status(
-            state=state,
-            epoch=report.epoch,
-            version=__version__,
-            t_us=report.now_us,
-            t=iso8601(report.now_us),
-            sync=self._clock.synchronised,
-            sources={
-                name: source.model_dump(
-                    mode="json",
-                    include=_PUBLISHED_OF_A_SOURCE,
-                )
-                for name, source in report.sources.items()
-            },
-            outbox=report.outbox.model_dump(mode="json", include=_PUBLISHED_OF_THE_OUTBOX),
-            problems=[
-                {"part": name, "code": part.reason.code} for name, part in report.parts.items() if part.reason
-            ],
-        )
+        status = published_status(self.report(), state, sync=self._clock.synchronised)
         self._publisher.announce(self._topics.status, status.model_dump_json().encode())
-
-    def _status_offline(self) -> Status:
-        return Status(
-            state="offline", epoch=self._outbox.epoch, version=__version__, t_us=None, t=None, sync=None
-        )
-
-    def _outbox_report(self) -> OutboxReport:
-        state = self._outbox.state()
-        if state.disk_failing and state.last_disk_error is not None:
-            condition, reason = State.FAILED, state.last_disk_error
-        elif state.dropped:
-            condition, reason = State.DEGRADED, say.OUTBOX_DROPPING(dropped=state.dropped)
-        elif state.corrupt:
-            condition, reason = State.DEGRADED, say.OUTBOX_CORRUPT(corrupt=state.corrupt)
-        else:
-            condition, reason = State.OK, None
-        return OutboxReport(
-            state=condition,
-            since_us=self._started_us,
-            reason=Said.of(reason) if reason else None,
-            pending=state.records,
-            memory_bytes=state.memory_bytes,
-            disk_bytes=state.disk_bytes,
-            oldest_us=state.oldest_us,
-            hours_left=state.hours_left,
-            dropped=state.dropped,
-            corrupt=state.corrupt,
-        )
 
 
 def _waveforms(config: Config) -> dict[str, tuple[MachineFile, WaveformSettings]]:
     return {
         f"{machine.name}/{w.name}": (machine, w) for machine in config.machines for w in machine.waveforms
     }
-
-
-def _part(condition: Condition) -> PartReport:
-    reason = Said.of(condition.reason) if condition.reason else None
-    return PartReport(state=condition.state, since_us=condition.since_us, reason=reason)
 
 
 async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from collector.clock import UtcClock
 from collector.texts import Sentence, restore
 
 
@@ -48,19 +49,30 @@ class Said(BaseModel):
         return restore(self.model_dump())
 
 
-@dataclass(slots=True)
 class Condition:
-    """A state with its reason; `since_us` (UTC) changes only when the state does."""
+    """A state with its reason, and since when; a clock that is set later moves the past along."""
 
-    state: State
-    since_us: int
-    reason: Sentence | None = None
-
-    def change(self, state: State, now_us: int, reason: Sentence | None = None) -> None:
-        """Enter a state, keeping `since_us` where it stays the same."""
-        if state is not self.state:
-            self.state, self.since_us = state, now_us
+    def __init__(
+        self, clock: UtcClock, state: State = State.STARTING, reason: Sentence | None = None
+    ) -> None:
+        self._clock = clock
+        self._since_ns = clock.monotonic_ns()
+        self.state = state
         self.reason = reason
+
+    def change(self, state: State, reason: Sentence | None = None) -> None:
+        """Enter a state; since when it holds changes only when the state does."""
+        if state is not self.state:
+            self.state, self._since_ns = state, self._clock.monotonic_ns()
+        self.reason = reason
+
+    def facts(self) -> dict[str, Any]:
+        """The fields of a `PartReport`."""
+        return {
+            "state": self.state,
+            "since_us": self._clock.utc_us(self._since_ns),
+            "reason": Said.of(self.reason) if self.reason else None,
+        }
 
 
 @dataclass(slots=True)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.clock import UtcClock
-from collector.health import HostReport, Said, State
 from collector.texts import Sentence
 from collector.texts import gateway as say
 
 _SYS = Path("/sys")
 _DISK_LOW_BYTES = 200 << 20
 _HOT_C = 80.0
-_CLOCK_PATIENCE_US = 15 * 60 * 1_000_000
+_CLOCK_PATIENCE_S = 15 * 60.0
 """A gateway that has just started may take so long to find the time."""
 
 
@@ -30,28 +29,15 @@ def read_host(folder: Path, sys: Path = _SYS) -> Host:
     return Host(shutil.disk_usage(folder).free, _temperature_c(sys), _under_voltage(sys))
 
 
-def host_report(host: Host, clock: UtcClock, started_us: int) -> HostReport:
-    """Judge the gateway's hardware and clock."""
-    reason = _complaint(host, clock, started_us)
-    return HostReport(
-        state=State.DEGRADED if reason else State.OK,
-        since_us=started_us,
-        reason=Said.of(reason) if reason else None,
-        synchronised=clock.synchronised,
-        disk_free_bytes=host.disk_free_bytes,
-        temperature_c=host.temperature_c,
-        under_voltage=host.under_voltage,
-    )
-
-
-def _complaint(host: Host, clock: UtcClock, started_us: int) -> Sentence | None:
+def judge_host(host: Host, clock: UtcClock, running_s: float) -> Sentence | None:
+    """What is wrong with the gateway's hardware or clock, `running_s` after the start; None if nothing is."""
     if host.disk_free_bytes < _DISK_LOW_BYTES:
         return say.DISK_LOW(free_mib=host.disk_free_bytes >> 20)
     if host.under_voltage:
         return say.UNDER_VOLTAGE()
     if host.temperature_c is not None and host.temperature_c > _HOT_C:
         return say.HOT(temperature=round(host.temperature_c))
-    if not clock.synchronised and clock.now_us() - started_us > _CLOCK_PATIENCE_US:
+    if not clock.synchronised and running_s > _CLOCK_PATIENCE_S:
         return say.CLOCK_UNSET()
     return None
 

@@ -14,7 +14,7 @@ import structlog
 
 from collector.clock import UtcClock
 from collector.errors import BrokerError
-from collector.health import BrokerReport, Condition, Said, State
+from collector.health import BrokerReport, Condition, State
 from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
 from collector.outbox import Key, Outbox, Outgoing
 from collector.texts import Sentence
@@ -88,7 +88,7 @@ class Publisher:
         self._refused: dict[str, _Refusal] = {}
         """By topic."""
         self._progress = asyncio.Event()
-        self.condition = Condition(State.STARTING, clock.now_us())
+        self.condition = Condition(clock)
         self.next_retry_ns: int | None = None
         self.confirmed = 0
 
@@ -104,9 +104,7 @@ class Publisher:
         retry_ns = self.next_retry_ns
         now_ns = self._clock.monotonic_ns()
         return BrokerReport(
-            state=self.condition.state,
-            since_us=self.condition.since_us,
-            reason=Said.of(self.condition.reason) if self.condition.reason else None,
+            **self.condition.facts(),
             address=self._settings.where,
             confirmed=self.confirmed,
             next_retry_s=None if retry_ns is None else max(0.0, (retry_ns - now_ns) / 1e9),
@@ -256,13 +254,13 @@ class Publisher:
         """While connected: call the broker healthy when it refuses nothing."""
         refusal = next(iter(self._refused.values()), None)
         if refusal is not None:
-            self.condition.change(State.FAILED, self._clock.now_us(), refusal.reason)
+            self.condition.change(State.FAILED, refusal.reason)
         else:
-            self.condition.change(State.OK, self._clock.now_us())
+            self.condition.change(State.OK)
 
     def _failed(self, error: BrokerError) -> None:
         log.warning("broker.failed", code=error.sentence.code, reason=str(error))
-        self.condition.change(State.FAILED, self._clock.now_us(), error.sentence)
+        self.condition.change(State.FAILED, error.sentence)
 
     def _take_back(self) -> None:
         """After a connection nothing is in flight any more; what was refused is tried on the next one."""

@@ -38,7 +38,7 @@ class StreamHealth:
         self._nominal_hz = nominal_hz
         self._records = records
         self._clock = records.clock
-        self._condition = Condition(State.STARTING, self._clock.now_us())
+        self._condition = Condition(self._clock)
         self._windows = self._gaps = self._reopened = 0
         self._estimated = False
         self._last_data_ns: int | None = None
@@ -82,7 +82,7 @@ class StreamHealth:
         log.warning("source.failed", source=self._name, code=sentence.code, reason=str(sentence))
         self._retry_ns = self._clock.monotonic_ns() + int(retry_s * 1e9)
         self._bad_bytes.clear()  # the rest of a frame after opening is no disturbance
-        self._last_error = (sentence, self._clock.now_us())
+        self._last_error = (sentence, self._clock.monotonic_ns())
         self._enter(State.FAILED, sentence)
 
     def trying_again(self) -> None:
@@ -95,8 +95,8 @@ class StreamHealth:
         now_ns = self._clock.monotonic_ns()
         if self._last_data_ns is None or self._condition.state is State.FINISHED:
             return
-        error_us = self._last_error[1] if self._last_error else 0
-        if self._retry_ns is not None or self._clock.utc_us(self._last_data_ns) < error_us:
+        failed_ns = self._last_error[1] if self._last_error else 0
+        if self._retry_ns is not None or self._last_data_ns < failed_ns:
             return  # nothing has come since the last failure
         for recent in (self._recent_losses, self._bad_bytes):
             while recent and now_ns - recent[0][0] > _LOSS_SHOWN_NS:
@@ -110,11 +110,9 @@ class StreamHealth:
     ) -> SourceReport:
         """Everything that `collector status` shows of the stream."""
         now_ns, last_ns = self._clock.monotonic_ns(), self._last_data_ns
-        error, error_us = self._last_error or (None, None)
+        error, failed_ns = self._last_error or (None, 0)
         return SourceReport(
-            state=self._condition.state,
-            since_us=self._condition.since_us,
-            reason=Said.of(self.reason) if self.reason else None,
+            **self._condition.facts(),
             kind=kind,
             origin=origin,
             nominal_hz=self._nominal_hz,
@@ -133,7 +131,7 @@ class StreamHealth:
             bad_bytes=bad_bytes,
             reopened=self._reopened,
             last_error=Said.of(error) if error else None,
-            last_error_us=error_us,
+            last_error_us=self._clock.utc_us(failed_ns) if error else None,
             next_retry_s=None if self._retry_ns is None else max(0.0, (self._retry_ns - now_ns) / 1e9),
         )
 
@@ -155,7 +153,7 @@ class StreamHealth:
     def _enter(self, state: State, reason: Sentence | None = None) -> None:
         """Change the condition, and publish an alarm when the reason changes."""
         before = self._condition.reason
-        self._condition.change(state, self._clock.now_us(), reason)
+        self._condition.change(state, reason)
         if (before and before.code) == (reason and reason.code):
             return
         if before is not None:

@@ -119,7 +119,7 @@ async def test_a_wrong_configuration_is_refused_with_the_same_messages(collector
     assert output == messages
     code, output = await collector.ask("status")
     assert code == 1
-    assert "collector check" in output
+    assert "collector reload" in output
     report = await until(collector.report)
     assert report["sources"]["mill-1/spindle"]["state"] == "ok"
     machine_file(collector).write_text(good)

@@ -66,7 +66,8 @@ def _named_file(file: str, folder: Path) -> Sentence | None:
         return _file_to_read(Path(file), file, folder)
     if "CREDENTIALS_DIRECTORY" not in os.environ or _is_file(credential_path(file)):
         return None  # outside the service no one can tell
-    return texts.CREDENTIAL_MISSING(found=shown(file), name=file.removeprefix("credential:"))
+    name = file.removeprefix("credential:").removeprefix("secrets_")
+    return texts.CREDENTIAL_MISSING(found=shown(file), name=name)
 
 
 def _file_to_read(path: Path, written: str, folder: Path) -> Sentence | None:

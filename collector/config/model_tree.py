@@ -6,7 +6,7 @@ Nothing here knows a particular table; the models are read through pydantic's ow
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -34,7 +34,6 @@ _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "overlap": (0.5,),
     "password_file": ("/etc/collector/broker-password",),
     "port": ("/dev/serial/by-id/usb-Example_Sensor-if00", 8883),
-    "recorded_at": (datetime(2025, 3, 31, 8, tzinfo=timezone(timedelta(hours=9))),),
     "root": ("shopfloor/v1",),
     "samples": (4096,),
     "scale": (0.001,),

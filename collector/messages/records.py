@@ -221,7 +221,7 @@ class Status(_Wire):
     outbox: dict[str, Any] = Field(default_factory=dict)
     """Pending records, and the oldest of them."""
     problems: list[dict[str, Any]] = Field(default_factory=list)
-    """What needs attention: code and English text."""
+    """What needs attention: the part of the gateway, and the code of the sentence."""
 
 
 Record = Meta | Features | Gap | Restart | ClockSet | RecordsLost | Alarm

@@ -26,8 +26,8 @@ from collector.texts import broker as say
 
 _KEEPALIVE_LOOK_S = 1.0
 _PROTOCOL_NAMES = {"mqtt5": "MQTT 5", "mqtt311": "MQTT 3.1.1"}
-_UNSUPPORTED_PROTOCOL_VERSION = 0x84
-_SESSION_TAKEN_OVER = 0x8E
+_PROTOCOL_ERROR, _UNSUPPORTED_PROTOCOL_VERSION, _SESSION_TAKEN_OVER = 0x82, 0x84, 0x8E
+"""Reason codes of MQTT 5."""
 _PUBLISH_OVERHEAD_BYTES = 32
 """The most that a PUBLISH has beside topic and payload, as we send it."""
 
@@ -119,13 +119,15 @@ class Connection:
         Raises:
             BrokerError: the connection is gone.
         """
+        if self.lost.done():
+            self.lost.result()
         properties = None
         if late and self._settings.protocol == "mqtt5":
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.UserProperty = ("late", "1")
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            # Gone, or all 65,535 ids are used up by publishes that the broker never acknowledged.
+            # The id is still taken: the broker has not acknowledged what it was sent 65,535 publishes ago.
             self._lose(BrokerError(say.CONNECTION_LOST(reason=paho.error_string(sent.rc))))
             self.lost.result()
         return sent.mid
@@ -201,10 +203,9 @@ class Connection:
         try:
             outcome = step()
         except Exception:  # noqa: BLE001 (paho raises many kinds on malformed input)
-            outcome = MQTTErrorCode.MQTT_ERR_PROTOCOL
-        if outcome is MQTTErrorCode.MQTT_ERR_PROTOCOL:
             self._lose(self._not_understood())
-        elif outcome is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return
+        if outcome is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lose(BrokerError(say.CONNECTION_LOST(reason=paho.error_string(outcome))))
 
     def _lose(self, error: BrokerError) -> None:
@@ -242,10 +243,19 @@ class Connection:
         self._accepted.set_result(None)
 
     def _disconnected(
-        self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+        self,
+        _client: paho.Client,
+        _data: Any,
+        flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Any,
     ) -> None:
-        taken_over = reason.value == _SESSION_TAKEN_OVER
-        self._lose(BrokerError(say.TAKEN_OVER() if taken_over else say.CONNECTION_LOST(reason=str(reason))))
+        if reason.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:
+            self._lose(self._not_understood())
+        elif reason.value == _SESSION_TAKEN_OVER:
+            self._lose(BrokerError(say.TAKEN_OVER()))
+        else:
+            self._lose(BrokerError(say.CONNECTION_LOST(reason=str(reason))))
 
     def _published(
         self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any

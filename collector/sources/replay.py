@@ -4,7 +4,6 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,8 +42,6 @@ class ReplaySettings(Settings):
     """CSV: between the numbers; empty means any white space."""
     skip_lines: int = Field(default=0, ge=0)
     """CSV: heading lines to skip."""
-    recorded_at: datetime | None = None
-    """When the recording began; without it the samples count from the moment the replay starts."""
 
 
 def replay_source(settings: ReplaySettings, channels: tuple[Channel, ...]) -> "ReplaySource":

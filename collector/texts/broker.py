@@ -114,7 +114,8 @@ CONNECTION_LOST = Text(
 CONNECTION_CLOSED = Text(
     "broker.connection-closed",
     "The broker closed the connection.",
-    "It is tried again by itself. Data is being kept.",
+    "It is tried again by itself. If this comes again and again, perhaps another program connects under the "
+    "same name: see broker.client_id. Data is being kept.",
 )
 TAKEN_OVER = Text(
     "broker.taken-over",

@@ -4,7 +4,7 @@ from collector.texts.sentence import Text
 
 # check, reload
 CONFIGURATION_GOOD = Text(
-    "cli.configuration-good", "The configuration is good: {machines} machines, {sources} sources."
+    "cli.configuration-good", "The configuration is good. Machines: {machines}, sources: {sources}."
 )
 RELOADED = Text("cli.reloaded", "The new configuration is in use.")
 WHAT_TO_DO = Text("cli.what-to-do", "What to do: {advice}")

@@ -7,7 +7,7 @@ from collector.texts.sentence import Text
 
 REFUSED = Text(
     "config.refused",
-    "the configuration has {count} mistakes and does not take effect",
+    "the configuration does not take effect; mistakes found: {count}",
     "Correct them and look again with: collector check",
 )
 
@@ -330,7 +330,7 @@ FILE_UNREADABLE = Text(
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
     "found {found}, but systemd passes no such credential",
-    "Add to the service (systemctl edit collector): LoadCredential={name}:/path/of/the/file",
+    "Put the file {name} into the secrets folder (docs/installing.md), then: sudo systemctl restart collector",
 )
 FOLDER_UNWRITABLE = Text(
     "config.folder-unwritable",

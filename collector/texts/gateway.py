@@ -85,13 +85,13 @@ SOCKET_UNUSABLE = Text(
 REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
 ON_LAST_GOOD = Text(
     "gateway.on-last-good",
-    "The configuration has {count} mistakes; the last good one is in use.",
-    "See them with `collector check`, mend them, then `collector reload`.",
+    "The configuration has mistakes ({count}); the last good one is in use.",
+    "See them with `collector reload`, mend them, and type it again.",
 )
 RELOAD_REFUSED = Text(
     "gateway.reload-refused",
-    "The new configuration has {count} mistakes; the one before stays in use.",
-    "See them with `collector check`, mend them, then `collector reload`.",
+    "The new configuration has mistakes ({count}); the one before stays in use.",
+    "See them with `collector reload`, mend them, and type it again.",
 )
 NEEDS_RESTART = Text(
     "gateway.needs-restart",

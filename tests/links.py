@@ -1,0 +1,180 @@
+"""Bad ways to a broker: a proxy that stalls and sees what passes, servers that say nothing or nonsense."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+PUBLISH, PUBACK = 0x30, 0x40
+
+
+class Proxy:
+    """A TCP proxy to a broker on a loopback port, which notes what it was sent and what it acknowledged.
+
+    What is noted belongs to MQTT 5, QoS 1 and JSON payloads.
+    """
+
+    def __init__(self, broker_port: int, piece_bytes: int = 1 << 16) -> None:
+        self.port = 0
+        self.most_unacknowledged = 0
+        self.acknowledged: list[bytes] = []
+        """The payloads that the broker took, with success."""
+        self.published: list[tuple[str, bytes]] = []
+        """Topic and payload of everything that it was sent."""
+        self.connections = 0
+        self._broker_port = broker_port
+        self._piece_bytes = piece_bytes
+        self._flowing = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Proxy"]:
+        """Serve on `port` meanwhile."""
+        self._flowing.set()
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await server.wait_closed()
+
+    def stall(self) -> None:
+        """From now on nothing passes on the connections there are; new ones flow."""
+        self._flowing.clear()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        try:
+            await self._join(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass  # the broker is down, or the test over
+        finally:
+            await _closed(writer)
+            self._tasks.discard(task)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        flowing = self._flowing
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self._broker_port)
+        waiting: dict[int, bytes] = {}
+        there = asyncio.create_task(self._pass(reader, broker_writer, flowing, waiting))
+        back = asyncio.create_task(self._pass(broker_reader, writer, flowing, waiting))
+        try:
+            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (there, back):
+                task.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
+            await _closed(broker_writer)
+
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        flowing: asyncio.Event,
+        waiting: dict[int, bytes],
+    ) -> None:
+        unparsed = bytearray()
+        while data := await reader.read(self._piece_bytes):
+            await flowing.wait()
+            unparsed += data
+            for head, body in packets(unparsed):
+                self._note(head & 0xF0, body, waiting)
+            writer.write(data)
+            await writer.drain()
+
+    def _note(self, kind: int, body: bytes, waiting: dict[int, bytes]) -> None:
+        if kind == PUBLISH:
+            end = 2 + int.from_bytes(body[:2])
+            payload = body[body.index(b"{", end + 2) :]
+            waiting[int.from_bytes(body[end : end + 2])] = payload
+            self.published.append((body[2:end].decode(), payload))
+            self.most_unacknowledged = max(self.most_unacknowledged, len(waiting))
+        elif kind == PUBACK:
+            payload = waiting.pop(int.from_bytes(body[:2]))
+            if len(body) == 2 or body[2] < 0x80:
+                self.acknowledged.append(payload)
+
+
+def packets(unparsed: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Take whole MQTT packets off the front: the first byte, and what follows the length."""
+    while len(unparsed) >= 2:
+        size = shift = 0
+        start = 1
+        while True:
+            if start >= len(unparsed):
+                return
+            size |= (unparsed[start] & 0x7F) << shift
+            shift += 7
+            start += 1
+            if not unparsed[start - 1] & 0x80:
+                break
+        if len(unparsed) < start + size:
+            return
+        packet = unparsed[0], bytes(unparsed[start : start + size])
+        del unparsed[: start + size]
+        yield packet
+
+
+class OddServer:
+    """A TCP server that answers the first bytes of every connection with the same bytes, or never."""
+
+    def __init__(self, answer: bytes = b"", *, close: bool = False) -> None:
+        self.port = 0
+        self.connected = asyncio.Event()
+        self.left = asyncio.Event()
+        """The last client has closed its connection."""
+        self.connections = 0
+        self._answer = answer
+        self._close = close
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["OddServer"]:
+        """Serve on `port` meanwhile."""
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield self
+            if self.connections:
+                await asyncio.wait_for(self.left.wait(), 5)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.left.clear()
+        self.connected.set()
+        with contextlib.suppress(ConnectionError):
+            await reader.read(1 << 16)
+            writer.write(self._answer)
+            while not self._close and await reader.read(1 << 16):
+                pass
+        await _closed(writer)
+        self.left.set()
+
+
+@contextlib.contextmanager
+def unanswering_port() -> Iterator[int]:
+    """A port where connecting takes for ever: nobody accepts, and the queue of those who wait is full."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        port: int = server.getsockname()[1]
+        yield port
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()

@@ -1,0 +1,199 @@
+"""The documentation keeps its word: links, commands, generated tables, and the example that is shown.
+
+`python tests/test_docs.py` writes the generated tables anew.
+"""
+
+import asyncio
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from servers import Collector, Mosquitto, Process, until, write_configuration
+
+from collector.cli import app
+from collector.config import load
+from collector.messages import Alarm, ClockSet, Features, Gap, Meta, MetaContent, RecordsLost, Restart, Status
+from collector.messages.records import Envelope, Peak
+from collector.texts import CATALOGUE, Text
+
+PROJECT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+RECORDS = (Envelope, Features, Peak, Gap, Restart, ClockSet, RecordsLost, Alarm, Meta, MetaContent, Status)
+
+_PARTS = {
+    "source": "Sources",
+    "broker": "Broker",
+    "outbox": "Outbox",
+    "gateway": "Gateway",
+    "config": "Configuration",
+    "cli": "Command line",
+}
+
+
+def sentences() -> str:
+    """A table of every sentence that is more than a word on a page, by part."""
+    texts = [text for text in CATALOGUE.values() if text.advice or not text.code.startswith("cli.")]
+    order = list(_PARTS)
+    texts.sort(key=lambda text: (order.index(_part(text)), text.code))
+    lines = []
+    for part, group in groupby(texts, key=_part):
+        lines += ["", f"### {_PARTS[part]}", "", "| code | sentence | what to do |", "|---|---|---|"]
+        lines += [f"| `{t.code}` | {_cell(t.english)} | {_cell(t.advice)} |" for t in group]
+    return "\n".join([*lines, "", ""])
+
+
+def fields() -> str:
+    """A table for each record, of the fields that it adds to the envelope."""
+    common = Envelope.model_fields.keys()
+    lines = []
+    for record in RECORDS:
+        schema = record.model_json_schema(mode="serialization")
+        lines += ["", f"### {record.__name__}", "", _cell(schema["description"]), ""]
+        own = [name for name in schema["properties"] if record is Envelope or name not in common]
+        lines += ["| field | type | meaning |", "|---|---|---|"]
+        for name in own if record is not Status else schema["properties"]:
+            field = schema["properties"][name]
+            lines.append(f"| `{name}` | {_type(field, schema)} | {_cell(field.get('description', ''))} |")
+    return "\n".join([*lines, "", ""])
+
+
+GENERATED = {
+    PROJECT / "docs" / "operators.md": ("sentences", sentences),
+    PROJECT / "docs" / "wire-contract.md": ("fields", fields),
+}
+
+
+def generated(page: Path) -> str:
+    """The page with its generated part made anew."""
+    name, make = GENERATED[page]
+    before, rest = page.read_text(encoding="utf-8").split(f"<!-- {name} -->\n")
+    _, after = rest.split("<!-- end -->\n")
+    return f"{before}<!-- {name} -->\n{make()}<!-- end -->\n{after}"
+
+
+def _part(text: Text) -> str:
+    return text.code.partition(".")[0]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
+    """A field's JSON type in words; what another table describes is named."""
+    match field:
+        case {"const": constant}:
+            return f"`{constant}`"
+        case {"enum": values}:
+            return ", ".join(f"`{value}`" for value in values)
+        case {"anyOf": kinds}:
+            return " or ".join(_type(kind, schema) for kind in kinds)
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            found = schema["$defs"][name]
+            return _type(found, schema) if "enum" in found else name
+        case {"type": "array", "items": items} if "type" in items or "$ref" in items:
+            return f"list of {_type(items, schema)}"
+        case {"type": "object", "additionalProperties": dict() as values}:
+            return f"object (by name: {_type(values, schema)})"
+        case _:
+            return {"string": "text", "array": "list"}.get(str(field["type"]), str(field["type"]))
+
+
+def _commands() -> Iterator[tuple[str, list[str]]]:
+    """Every `collector …` command that a page names, in a code block or between backticks."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)
+        lines = [line for block in blocks for line in block.splitlines()]
+        for code in [*lines, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))]:
+            named = re.match(r"(?:sudo (?:-u collector )?)?collector ([a-z].*)", code.replace("\\|", "|"))
+            if named:
+                yield page.name, shlex.split(named[1])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("https://", "http://")):
+            assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
+
+
+def test_every_decision_is_in_the_index() -> None:
+    folder = PROJECT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in sorted(folder.glob("0*.md")) if f"({page.name})" not in index] == []
+
+
+def test_every_command_named_exists_with_its_options() -> None:
+    program: Any = typer.main.get_command(app)
+    seen = set()
+    for page, (name, *rest) in _commands():
+        assert name in program.commands, f"{page}: collector {name}"
+        seen.add(name)
+        options = {option for parameter in program.commands[name].params for option in parameter.opts}
+        for word in rest:
+            option = word.strip("[]").partition("=")[0]
+            assert not option.startswith("-") or option in options, f"{page}: collector {name} {word}"
+    assert seen == set(program.commands), "the README names them all"
+
+
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)
+def test_generated_tables_are_current(page: Path) -> None:
+    current = page.read_text(encoding="utf-8")
+    assert current == generated(page), f"make it anew: python {Path(__file__).relative_to(PROJECT)}"
+
+
+def test_first_data_in_five_minutes_starts_from_a_good_configuration(tmp_path: Path) -> None:
+    """What install.sh copies, changed as the README says, but with folders of this test."""
+    edit = "sudo sed -i 's/broker.example.org/localhost/' /etc/collector/collector.toml"
+    assert edit in (PROJECT / "README.md").read_text(encoding="utf-8")
+    text = (PROJECT / "config" / "collector.toml").read_text(encoding="utf-8")
+    text = text.replace("broker.example.org", "localhost").replace("/var/lib/collector", str(tmp_path))
+    (tmp_path / "collector.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "machines").mkdir()
+    shutil.copy(PROJECT / "config" / "machines" / "simulated-1.toml", tmp_path / "machines")
+    config = load(tmp_path)
+    assert config.broker.address == ("localhost", 1883)
+
+
+async def test_the_researchers_example_prints_what_a_collector_publishes(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    page = (PROJECT / "docs" / "researchers.md").read_text(encoding="utf-8")
+    example = re.search(r"<!-- run by tests/test_docs.py -->\n```python\n(.*?)```", page, re.DOTALL)
+    assert example
+    program = tmp_path / "example.py"
+    program.write_text(example[1].replace("1883", str(broker.port)), encoding="utf-8")
+    waveform = """\
+channels = [{ name = "x", unit = "g" }]
+window = { samples = 512 }
+source = { kind = "simulated", rate_hz = 6400 }
+"""
+    write_configuration(tmp_path, broker.port, waveform)
+    subscriber = await Process.start(sys.executable, program, PYTHONWARNINGS="error")
+    collector = Collector(tmp_path)
+    await collector.start()
+    try:
+        await until(lambda: sum("mill-1 spindle x rms" in line for line in subscriber.lines) > 3)
+        await collector.end()
+        await collector.start()
+        await until(lambda: any("mill-1 spindle gap restart None" in line for line in subscriber.lines))
+    finally:
+        await collector.end()
+        await subscriber.end()
+    assert not any("Traceback" in line for line in subscriber.lines)
+    await asyncio.sleep(0)
+
+
+if __name__ == "__main__":
+    for made in GENERATED:
+        made.write_text(generated(made), encoding="utf-8")

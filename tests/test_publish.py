@@ -1,0 +1,537 @@
+"""From the outbox to a real broker: nothing lost, nothing confirmed too early, and it says how it is."""
+
+import asyncio
+import contextlib
+import gc
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from links import OddServer, Proxy
+from servers import Mosquitto, Subscriber, free_port, until
+
+from collector.clock import SystemClock, UtcClock
+from collector.health import State
+from collector.messages import Message
+from collector.mqtt import BrokerSettings, TimeLimits, Will
+from collector.outbox import Outbox, OutboxSettings, Outgoing
+from collector.publish import Pauses, Publisher, reconnect_pauses
+
+ROOT = "shopfloor/v1/works/gw1"
+STATUS = f"{ROOT}/status"
+MILL, LATHE = f"{ROOT}/mill-1/spindle/features", f"{ROOT}/lathe-1/spindle/features"
+METAS = [f"{ROOT}/mill-{n}/spindle/meta" for n in range(20)]
+QUICK = Pauses(first_s=0.05, lasting_s=0.5, refused_s=0.2)
+LIMITS = TimeLimits(dial_s=1, answer_s=2, goodbye_s=0.3)
+
+
+class WatchedOutbox(Outbox):
+    """The outbox, noting what is confirmed and how often it is asked."""
+
+    taken = 0
+    confirmed: list[int]
+
+    def take(self, room: int, withheld: Collection[str] = ()) -> list[Outgoing]:
+        self.taken += 1
+        assert room > 0
+        return super().take(room, withheld)
+
+    def confirm(self, epoch: str, seq: int) -> None:
+        self.confirmed.append(seq)
+        super().confirm(epoch, seq)
+
+
+class Delivery:
+    """An outbox and its publisher, which runs from `start` on."""
+
+    def __init__(self, outbox: WatchedOutbox) -> None:
+        self.outbox = outbox
+        self.publisher: Publisher
+        self.running: asyncio.Task[None] | None = None
+        self.appended: list[int] = []
+
+    def start(self, port: int, pauses: Pauses = QUICK, *, keepalive_s: int = 30, **broker: Any) -> None:
+        """Begin to deliver to a broker on this computer."""
+        settings = BrokerSettings.model_validate(
+            {"host": "127.0.0.1", "port": port, "reconnect_max_s": 0.3} | broker
+        )
+        self.publisher = Publisher(
+            settings.model_copy(update={"keepalive_s": keepalive_s}),  # shorter than may be configured
+            "works-gw1",
+            Will(STATUS, b'{"state": "offline"}'),
+            self.outbox,
+            UtcClock(SystemClock()),
+            pauses=pauses,
+            limits=LIMITS,
+        )
+        self.running = asyncio.create_task(self.publisher.run())
+
+    def append(self, count: int, *topics: str) -> None:
+        """Put records into the outbox, each topic in its turn."""
+        for _ in range(count):
+            for topic in topics or (MILL,):
+                seq = len(self.appended)
+                epoch = self.outbox.epoch
+                payload = json.dumps({"epoch": epoch, "seq": seq, "filling": "x" * 500}).encode()
+                self.outbox.append(Message(epoch, seq, topic, payload, seq, sync=True))
+                self.appended.append(seq)
+
+    @property
+    def pending(self) -> int:
+        """How many records are not confirmed."""
+        return self.outbox.state().records
+
+    async def connected(self) -> None:
+        """Wait until all is well."""
+        await until(lambda: self.publisher.condition.state is State.OK)
+
+    async def end(self) -> None:
+        """Cancel it, and see that it ends soon and cleanly."""
+        if self.running is not None:
+            self.running.cancel()
+            async with asyncio.timeout(1.5):
+                with pytest.raises(asyncio.CancelledError):
+                    await self.running
+            self.running = None
+
+
+@pytest_asyncio.fixture
+async def delivery(tmp_path: Path) -> AsyncIterator[Delivery]:
+    """A delivery that is ended after the test; it leaves no socket open."""
+    outbox = await WatchedOutbox.open(OutboxSettings(directory=tmp_path / "outbox", commit_interval_s=0.2))
+    assert isinstance(outbox, WatchedOutbox)
+    outbox.confirmed = []
+    delivery = Delivery(outbox)
+    yield delivery
+    try:
+        await delivery.end()
+    finally:
+        await outbox.close()
+        gc.collect()  # what was not closed is a warning, and an error
+
+
+@contextlib.asynccontextmanager
+async def subscribed(port: int, topic: str = "shopfloor/#") -> AsyncIterator[Subscriber]:
+    subscriber = await Subscriber.start(port, topic)
+    try:
+        yield subscriber
+    finally:
+        await subscriber.end()
+
+
+@contextlib.asynccontextmanager
+async def feeding(delivery: Delivery, *topics: str) -> AsyncIterator[None]:
+    """Records come in all the time meanwhile."""
+
+    async def feed() -> None:
+        while True:
+            delivery.append(5, *topics)
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(feed())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def seqs(payloads: list[tuple[str, str]]) -> dict[str, list[int]]:
+    """The sequence numbers of received records, by topic."""
+    found = defaultdict(list)
+    for topic, payload in payloads:
+        record = json.loads(payload)
+        if "seq" in record:
+            found[topic].append(record["seq"])
+    return found
+
+
+def all_seqs(subscriber: Subscriber) -> set[int]:
+    return {seq for of_topic in seqs(subscriber.raw).values() for seq in of_topic}
+
+
+@pytest.mark.parametrize("protocol", ["mqtt5", "mqtt311"])
+async def test_live_records_arrive_in_order_and_once(
+    delivery: Delivery, broker: Mosquitto, protocol: str
+) -> None:
+    async with subscribed(broker.port) as subscriber:
+        delivery.start(broker.port, protocol=protocol)
+        async with feeding(delivery, MILL, LATHE):
+            await until(lambda: len(delivery.outbox.confirmed) > 600)
+        await delivery.publisher.drain(5)
+        assert delivery.pending == 0
+        await until(lambda: len(subscriber.raw) >= len(delivery.appended))
+        assert seqs(subscriber.raw) == {MILL: delivery.appended[::2], LATHE: delivery.appended[1::2]}
+        assert subscriber.late == 0
+    assert delivery.publisher.confirmed == len(delivery.appended)
+
+
+async def test_condition_and_report(delivery: Delivery, broker: Mosquitto) -> None:
+    def report() -> Any:
+        return delivery.publisher.report()
+
+    await broker.stop()
+    delivery.start(broker.port, Pauses(first_s=2), reconnect_max_s=2)
+    assert report().state is State.STARTING
+    await until(lambda: report().next_retry_s is not None)
+    failed = report()
+    assert failed.state is State.FAILED
+    assert failed.address == f"127.0.0.1:{broker.port}"
+    assert failed.reason.code == "broker.not-listening"
+    assert failed.reason.advice
+    assert 0.5 < failed.next_retry_s <= 2
+    await broker.start()
+    await delivery.connected()
+    connected = report()
+    assert connected.reason is None
+    assert connected.next_retry_s is None
+    assert connected.since_us > failed.since_us
+    delivery.append(3)
+    await until(lambda: report().confirmed == 3)
+    assert report().since_us == connected.since_us
+    await broker.kill()
+    await until(lambda: report().state is State.FAILED)
+    since_us = report().since_us
+    assert report().reason.code in {"broker.connection-closed", "broker.connection-lost"}
+    await until(lambda: report().reason.code == "broker.not-listening")
+    assert report().since_us == since_us  # of the outage, not of the last attempt
+
+
+@pytest.mark.parametrize("outage_s", [0.0, 0.6])
+async def test_nothing_is_lost_or_confirmed_too_early_when_the_broker_is_killed(
+    delivery: Delivery, broker: Mosquitto, outage_s: float
+) -> None:
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        async with feeding(delivery, MILL, LATHE):
+            for _ in range(3):
+                enough = len(delivery.outbox.confirmed) + 200
+                await until(lambda enough=enough: len(delivery.outbox.confirmed) > enough)
+                await broker.kill()
+                await asyncio.sleep(outage_s)
+                await broker.start()
+        await until(lambda: delivery.pending == 0)
+        acknowledged = [json.loads(payload)["seq"] for payload in proxy.acknowledged]
+    assert set(delivery.outbox.confirmed) == set(delivery.appended)
+    assert set(delivery.outbox.confirmed) <= set(acknowledged)
+    assert proxy.connections >= 4
+
+
+async def test_what_waited_through_an_outage_is_marked_late(delivery: Delivery, broker: Mosquitto) -> None:
+    delivery.append(300)
+    await delivery.outbox.commit()
+    async with subscribed(broker.port) as subscriber:
+        delivery.start(broker.port)
+        await until(lambda: delivery.pending == 0)
+        assert subscriber.late == 300
+        delivery.append(100)
+        await until(lambda: len(subscriber.raw) == 400)
+        assert subscriber.late == 300
+        assert seqs(subscriber.raw) == {MILL: delivery.appended}
+
+
+async def test_a_stalled_connection_is_noticed_and_replaced(delivery: Delivery, broker: Mosquitto) -> None:
+    async with Proxy(broker.port).running() as proxy, subscribed(broker.port) as subscriber:
+        delivery.start(proxy.port, keepalive_s=1)
+        async with feeding(delivery, MILL):
+            await until(lambda: len(delivery.outbox.confirmed) > 100)
+            proxy.stall()
+            await until(lambda: delivery.publisher.condition.state is State.FAILED)
+            reason = delivery.publisher.condition.reason
+            await until(lambda: proxy.connections == 2)
+            await delivery.connected()
+        await until(lambda: delivery.pending == 0)
+        await until(lambda: all_seqs(subscriber) == set(delivery.appended))
+    assert reason is not None
+    assert "Keep alive timeout" in str(reason)
+
+
+async def test_the_brokers_receive_maximum_is_kept(delivery: Delivery, tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true", "max_inflight_messages 5")
+    await broker.start()
+    delivery.append(500, MILL, LATHE)
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        for meta in METAS:
+            delivery.publisher.announce(meta, b'{"meta": 1}')
+        await until(lambda: delivery.pending == 0)
+        for meta in METAS:
+            delivery.publisher.announce(meta, b'{"meta": 2}')
+        await delivery.publisher.drain(5)
+        assert proxy.most_unacknowledged == 5
+        assert proxy.connections == 1
+        assert len(proxy.acknowledged) == len(proxy.published) == 1000 + 40
+        assert [topic for topic, _ in proxy.published[:20]] == METAS
+        await delivery.end()
+    await broker.stop()
+
+
+# Refusals
+
+
+class Guarded:
+    """A broker with an access list that can be changed while it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._rules = folder / "acl"
+        self.allow("shopfloor/#")
+        self.broker = Mosquitto(folder, "allow_anonymous true", f"acl_file {self._rules}")
+
+    def allow(self, *writable: str) -> None:
+        """Say what may be written; everything may be read."""
+        lines = [f"topic write {topic}" for topic in writable] + ["topic read #"]
+        self._rules.write_text("\n".join(lines) + "\n")
+        self._rules.chmod(0o600)
+
+
+@pytest_asyncio.fixture
+async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
+    guarded = Guarded(tmp_path)
+    guarded.allow(STATUS, f"{ROOT}/mill-1/#")
+    await guarded.broker.start()
+    yield guarded
+    await guarded.broker.stop()
+
+
+async def test_a_refused_topic_waits_while_others_go_on(delivery: Delivery, guarded: Guarded) -> None:
+    async with Proxy(guarded.broker.port).running() as proxy, subscribed(guarded.broker.port) as subscriber:
+        delivery.start(proxy.port)
+        await delivery.connected()
+        delivery.append(100, MILL, LATHE)
+        await until(lambda: len(delivery.outbox.confirmed) == 100)
+        condition = delivery.publisher.condition
+        assert condition.state is State.FAILED
+        assert condition.reason is not None
+        assert condition.reason.code == "broker.publish-refused"
+        assert LATHE in str(condition.reason)
+        assert "Not authorized" in str(condition.reason)
+        assert delivery.pending == 100
+        taken = delivery.outbox.taken
+        tried = sum(topic == LATHE for topic, _ in proxy.published)
+        await asyncio.sleep(1)
+        assert 2 <= sum(topic == LATHE for topic, _ in proxy.published) - tried <= 6  # one at a time
+        assert delivery.outbox.taken - taken < 30  # it does not spin
+        delivery.append(20, MILL, LATHE)
+        await until(lambda: len(delivery.outbox.confirmed) == 120)
+        assert condition.state is State.FAILED
+        guarded.allow("shopfloor/#")
+        guarded.broker.reload()
+        await delivery.connected()
+        await until(lambda: delivery.pending == 0)
+        await until(lambda: len(subscriber.raw) == 240)
+        assert seqs(subscriber.raw) == {
+            MILL: [seq for seq in delivery.appended if seq % 2 == 0],
+            LATHE: [seq for seq in delivery.appended if seq % 2],
+        }
+        assert proxy.connections == 1
+
+
+async def test_all_is_refused_and_then_repaired(delivery: Delivery, guarded: Guarded) -> None:
+    guarded.allow(STATUS)
+    guarded.broker.reload()
+    delivery.append(200, MILL, LATHE)
+    await delivery.outbox.commit()
+    delivery.start(guarded.broker.port)
+    await until(lambda: delivery.publisher.condition.state is State.FAILED)
+    delivery.append(50, MILL, LATHE)
+    taken = delivery.outbox.taken
+    await asyncio.sleep(0.5)
+    assert delivery.outbox.taken - taken < 20
+    assert delivery.pending == 500
+    assert delivery.publisher.confirmed == 0
+    guarded.allow("shopfloor/#")
+    guarded.broker.reload()
+    await until(lambda: delivery.pending == 0)
+    await delivery.connected()
+    assert sorted(delivery.outbox.confirmed) == delivery.appended
+
+
+async def test_a_refused_announcement_is_repaired_too(delivery: Delivery, guarded: Guarded) -> None:
+    meta = f"{ROOT}/lathe-1/spindle/meta"
+    delivery.start(guarded.broker.port)
+    await delivery.connected()
+    delivery.publisher.announce(meta, b'{"version": 1}')
+    await until(lambda: delivery.publisher.condition.state is State.FAILED)
+    assert meta in str(delivery.publisher.condition.reason)
+    delivery.publisher.announce(meta, b'{"version": 2}')
+    delivery.append(10)
+    await until(lambda: delivery.pending == 0)
+    assert delivery.publisher.condition.state is State.FAILED
+    guarded.allow("shopfloor/#")
+    guarded.broker.reload()
+    await delivery.connected()
+    async with subscribed(guarded.broker.port, meta) as subscriber:
+        await until(lambda: subscriber.raw)
+        assert subscriber.raw == [(meta, '{"version": 2}')]
+
+
+async def test_the_condition_names_a_topic_that_is_still_refused(
+    delivery: Delivery, guarded: Guarded
+) -> None:
+    guarded.allow(STATUS)
+    guarded.broker.reload()
+    delivery.start(guarded.broker.port)
+    delivery.append(1, MILL, LATHE)
+    await until(lambda: MILL in str(delivery.publisher.condition.reason))
+    guarded.allow(f"{ROOT}/mill-1/#")
+    guarded.broker.reload()
+    await until(lambda: LATHE in str(delivery.publisher.condition.reason))
+    assert delivery.publisher.condition.state is State.FAILED
+
+
+async def test_a_record_that_is_too_large_stops_its_own_topic_alone(
+    delivery: Delivery, tmp_path: Path
+) -> None:
+    """A broker ends the connection on a packet beyond its limit, so that it would be sent again for ever."""
+    broker = Mosquitto(tmp_path, "allow_anonymous true", "max_packet_size 2000")
+    await broker.start()
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        await delivery.connected()
+        delivery.append(5)
+        delivery.publisher.announce(STATUS, b"{" + bytes(3000))
+        delivery.append(5)
+        await until(lambda: delivery.pending == 0)
+        reason = delivery.publisher.condition.reason
+        assert reason is not None
+        assert reason.code == "broker.publish-too-large"
+        assert STATUS in str(reason)
+        delivery.publisher.announce(STATUS, b"{}")
+        await delivery.connected()
+        assert proxy.connections == 1
+    await delivery.end()
+    await broker.stop()
+
+
+# Coming and going
+
+
+async def test_announcements_are_there_again_after_a_restart_of_the_broker(
+    delivery: Delivery, broker: Mosquitto
+) -> None:
+    delivery.start(broker.port)
+    delivery.publisher.announce(STATUS, b'{"state": "degraded"}')
+    await delivery.connected()
+    delivery.publisher.announce(STATUS, b'{"state": "healthy"}')
+    delivery.publisher.announce(METAS[0], b'{"meta": 1}')
+    await delivery.publisher.drain(5)
+    for _ in range(2):
+        await broker.kill()
+        await until(lambda: delivery.publisher.condition.state is State.FAILED)
+        await broker.start()
+        async with subscribed(broker.port) as subscriber:
+            await until(lambda subscriber=subscriber: len(subscriber.raw) >= 2)
+            assert dict(subscriber.raw) == {
+                STATUS: '{"state": "healthy"}',
+                METAS[0]: '{"meta": 1}',
+            }
+
+
+async def test_the_will_stays_unpublished_on_a_clean_end(delivery: Delivery, broker: Mosquitto) -> None:
+    async with subscribed(broker.port, STATUS) as subscriber:
+        delivery.start(broker.port)
+        await delivery.connected()
+        delivery.publisher.announce(STATUS, b'{"state": "stopped"}')
+        await delivery.end()
+        await until(lambda: subscriber.raw)
+        delivery.start(broker.port)
+        await delivery.connected()
+        delivery.publisher.announce(STATUS, b'{"state": "healthy"}')
+        await until(lambda: len(subscriber.raw) == 2)
+    assert [json.loads(payload)["state"] for _, payload in subscriber.raw] == ["stopped", "healthy"]
+
+
+async def test_draining(delivery: Delivery, broker: Mosquitto) -> None:
+    delivery.start(free_port())
+    delivery.append(10)
+    async with asyncio.timeout(0.2):
+        await delivery.publisher.drain(5)  # offline: not at all
+    await delivery.end()
+    delivery.start(broker.port)
+    await delivery.connected()
+    delivery.append(2000)
+    delivery.publisher.announce(STATUS, b"{}")
+    await delivery.publisher.drain(10)
+    assert delivery.pending == 0
+    delivery.append(2000)
+    draining = asyncio.create_task(delivery.publisher.drain(10))
+    await asyncio.sleep(0)
+    await broker.kill()
+    async with asyncio.timeout(2):
+        await draining
+
+
+async def test_cancelled_while_connecting(delivery: Delivery) -> None:
+    async with OddServer().running() as server:
+        delivery.start(server.port)
+        await server.connected.wait()
+        await delivery.end()
+        await asyncio.wait_for(server.left.wait(), 1)
+
+
+async def test_cancelled_while_pausing(delivery: Delivery) -> None:
+    delivery.start(free_port(), Pauses(first_s=30), reconnect_max_s=60)
+    await until(lambda: delivery.publisher.next_retry_ns is not None)
+    await delivery.end()
+
+
+@pytest.mark.parametrize("stalled", [False, True])
+async def test_cancelled_while_sending(delivery: Delivery, broker: Mosquitto, stalled: bool) -> None:
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        await delivery.connected()
+        if stalled:
+            proxy.stall()
+        delivery.append(5000)
+        await asyncio.sleep(0.02)
+        await delivery.end()
+        confirmed = len(delivery.outbox.confirmed)
+        assert delivery.pending == len(delivery.appended) - confirmed
+        assert delivery.outbox.state().in_flight == 0
+        await asyncio.sleep(0.3)
+        assert len(delivery.outbox.confirmed) == confirmed
+        delivery.start(proxy.port)
+        await until(lambda: delivery.pending == 0)
+
+
+@given(st.floats(0.01, 10, allow_nan=False), st.floats(0.01, 1000, allow_nan=False), st.integers(1, 40))
+def test_pauses_double_up_to_the_longest_and_are_shortened_at_random(
+    first_s: float, longest_s: float, count: int
+) -> None:
+    for n, pause_s in enumerate(islice(reconnect_pauses(first_s, longest_s), count)):
+        full_s = min(first_s * 2**n, longest_s)
+        assert full_s / 2 <= pause_s <= full_s
+
+
+def test_pauses_differ_between_gateways() -> None:
+    assert len({next(reconnect_pauses(1, 60)) for _ in range(20)}) > 15
+
+
+async def test_a_broker_that_throws_us_out_at_once_is_not_hammered(delivery: Delivery) -> None:
+    async with OddServer(b"\x20\x03\x00\x00\x00", close=True).running() as server:
+        delivery.start(server.port, Pauses(first_s=0.05, lasting_s=10), reconnect_max_s=60)
+        await asyncio.sleep(1.5)
+        assert 3 <= server.connections <= 6
+        await delivery.end()
+
+
+async def test_pauses_begin_anew_after_a_connection_that_lasted(
+    delivery: Delivery, broker: Mosquitto
+) -> None:
+    await broker.stop()
+    delivery.start(broker.port, Pauses(first_s=0.1, lasting_s=0.3), reconnect_max_s=0.8)
+    await until(lambda: (delivery.publisher.report().next_retry_s or 0) > 0.3)
+    await broker.start()
+    await delivery.connected()
+    await asyncio.sleep(0.4)
+    await broker.kill()
+    await until(lambda: delivery.publisher.condition.state is State.FAILED)
+    await until(lambda: delivery.publisher.next_retry_ns is not None)
+    assert (delivery.publisher.report().next_retry_s or 0) <= 0.1

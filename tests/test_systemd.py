@@ -1,0 +1,100 @@
+"""The systemd unit is valid, closed up, and fits the program and the script that installs it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "systemd"
+UNIT = FOLDER / "collector.service"
+INSTALLER = FOLDER / "install.sh"
+
+
+def settings() -> dict[str, list[str]]:
+    """Every setting of the unit with all its values."""
+    found: dict[str, list[str]] = {}
+    for line in UNIT.read_text(encoding="utf-8").splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith("#"):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.fixture
+def runnable(tmp_path: Path) -> Path:
+    """The unit with programs that exist here: the check looks for them."""
+    text = UNIT.read_text(encoding="utf-8")
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/opt/collector/bin/collector", str(shutil.which("true"))), encoding="utf-8")
+    return unit
+
+
+def analyze(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        ["systemd-analyze", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def test_systemd_finds_nothing_to_complain_about(runnable: Path) -> None:
+    assert analyze("verify", "--man=no", runnable) == ""
+
+
+def test_exposure_is_at_most_2(runnable: Path) -> None:
+    output = analyze("security", "--offline=true", "--no-pager", runnable)
+    level = re.search(r"exposure level for collector.service: ([0-9.]+)", output)
+    assert level
+    assert float(level[1]) <= 2.0
+
+
+def test_a_blocked_program_runs_again_within_10_s() -> None:
+    unit = settings()
+    waits = ("WatchdogSec", "TimeoutAbortSec", "RestartSec")
+    assert sum(float(unit[name][0]) for name in waits) <= 8  # 2 s are left for starting
+    assert float(unit["WatchdogSec"][0]) >= 4  # it is fed once a second
+
+
+def test_collecting_waits_for_neither_network_nor_time() -> None:
+    unit = settings()
+    named = " ".join(unit["After"] + unit.get("Wants", []) + unit.get("Requires", []))
+    assert not re.search("online|time", named)
+
+
+def test_the_clock_can_be_read_and_serial_ports_opened() -> None:
+    unit = settings()
+    assert "ProtectClock" not in unit
+    assert {"adjtimex", "clock_adjtime"} <= set(unit["SystemCallFilter"][-1].split())
+    assert unit["CapabilityBoundingSet"] == [""]
+    assert "PrivateDevices" not in unit
+    assert {"char-ttyUSB rw", "char-ttyACM rw"} <= set(unit["DeviceAllow"])
+
+
+def test_a_missing_folder_of_secrets_does_not_stop_the_start() -> None:
+    unit = settings()
+    name = unit["LoadCredential"][0].partition(":")[0]
+    assert unit["SetCredential"][0].startswith(f"{name}:")
+
+
+def test_the_installer_is_sound_and_makes_what_the_unit_names(tmp_path: Path) -> None:
+    subprocess.run(["sh", "-n", str(INSTALLER)], check=True)
+    script, unit = INSTALLER.read_text(encoding="utf-8"), settings()
+    home = re.search(r"^home=(.+)$", script, re.MULTILINE)
+    assert home
+    assert unit["ExecStart"][0].startswith(f"{home[1]}/bin/collector ")
+    assert f"settings={unit['ExecStart'][0].split()[-1]}\n" in script
+    assert "/etc/collector/secrets" in unit["LoadCredential"][0]
+    assert '"$settings/secrets"' in script
+    for name in ("config", "docs", "README.md", "LICENSE", "pyproject.toml", "collector"):
+        assert (FOLDER.parent / name).exists()
+
+
+def test_the_installer_explains_itself() -> None:
+    done = subprocess.run(["sh", str(INSTALLER), "--help"], capture_output=True, text=True, check=True)
+    assert "sudo systemd/install.sh" in done.stdout
