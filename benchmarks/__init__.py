@@ -2,5 +2,5 @@
 
 import os
 
-# As the program does, before numpy is imported: threads of the linear algebra library are not what is measured.
+# As the program itself does before it imports numpy: threads of linear algebra are not what is measured.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,7 +1,7 @@
 """A real `collector run` with three streams: how soon it answers, what it takes of memory and of a core.
 
-The reference is a process that only imports numpy, paho-mqtt and pydantic. The two are started in turns; medians
-are printed. Start-up is wall-clock time, as an operator has it.
+The reference is a process that only imports numpy, paho-mqtt and pydantic. The two are started in turns;
+medians are printed. Start-up is wall-clock time, as an operator has it.
 """
 
 import asyncio
@@ -9,18 +9,16 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import monotonic
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-
 from benchmarks.rig import RATES_HZ, WINDOW, broker, write_configuration
 from collector.control import ask
 from collector.errors import ControlError
+from collector.mqtt import BrokerSettings, Connection
 
 _STARTS = 5
 _PATIENCE_S = 30.0
@@ -32,7 +30,7 @@ _FEATURES = "shopfloor/v1/works/gateway-1/mill-1/at-{rate_hz}/features"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Seconds from the start of the process until something was there, and the CPU seconds until `answer_s`."""
+    """Seconds from the start of the process until something was there; `cpu_s` is used until `answer_s`."""
 
     answer_s: float
     cpu_s: float
@@ -97,23 +95,23 @@ def _report(
 def _run_daemon(seconds: float) -> tuple[Start, Footprint]:
     with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
         write_configuration(Path(name), port)
-        with _arrivals(port) as arrivals:
-            return asyncio.run(_watch_daemon(Path(name), arrivals, seconds))
+        return asyncio.run(_watch_daemon(Path(name), port, seconds))
 
 
-async def _watch_daemon(folder: Path, arrivals: "Arrivals", seconds: float) -> tuple[Start, Footprint]:
+async def _watch_daemon(folder: Path, port: int, seconds: float) -> tuple[Start, Footprint]:
     """Start the daemon, wait for its first signs of life, and watch it until it is `seconds` old."""
-    started_s = monotonic()
     command = (_PROGRAM, "run", "--config", str(folder), "--state", str(folder / "state"))
-    async with _process(*command) as process, asyncio.timeout(_PATIENCE_S + seconds):
-        await _first_answer(folder / "control.sock")
-        answer_s, cpu_s = monotonic() - started_s, _cpu_s(process.pid)
-        features_s = [await arrivals.first_s(_FEATURES.format(rate_hz=rate_hz)) for rate_hz in RATES_HZ]
-        status_s = await arrivals.first_s(_STATUS)
-        settled_s, settled_cpu_s = monotonic(), _cpu_s(process.pid)
-        await asyncio.sleep(max(started_s + seconds - settled_s, 0.1))
-        core_share = (_cpu_s(process.pid) - settled_cpu_s) / (monotonic() - settled_s)
-        footprint = Footprint(*_resident_mib(process.pid), core_share)
+    async with asyncio.timeout(_PATIENCE_S + seconds), _arrivals(port) as arrivals:
+        started_s = monotonic()
+        async with _process(*command) as process:
+            await _first_answer(folder / "control.sock")
+            answer_s, cpu_s = monotonic() - started_s, _cpu_s(process.pid)
+            features_s = [await arrivals.first_s(_FEATURES.format(rate_hz=rate_hz)) for rate_hz in RATES_HZ]
+            status_s = await arrivals.first_s(_STATUS)
+            settled_s, settled_cpu_s = monotonic(), _cpu_s(process.pid)
+            await asyncio.sleep(max(started_s + seconds - settled_s, 0.1))
+            core_share = (_cpu_s(process.pid) - settled_cpu_s) / (monotonic() - settled_s)
+            footprint = Footprint(*_resident_mib(process.pid), core_share)
     features = tuple(at_s - started_s for at_s in features_s)
     return Start(answer_s, cpu_s, status_s - started_s, features), footprint
 
@@ -157,32 +155,34 @@ class Arrivals:
     """When the first record came on each topic, as a subscriber sees it."""
 
     def __init__(self) -> None:
-        self._first_s: dict[str, float] = {}
+        self._first_s: dict[str, asyncio.Future[float]] = {}
 
-    def note(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        """A record has come (called on paho's thread)."""
-        self._first_s.setdefault(message.topic, monotonic())
+    def note(self, topic: str, _payload: bytes) -> None:
+        """A record has come."""
+        arrival = self._arrival(topic)
+        if not arrival.done():
+            arrival.set_result(monotonic())
 
     async def first_s(self, topic: str) -> float:
         """Wait for the first record on a topic; returns the monotonic time of its arrival."""
-        while topic not in self._first_s:
-            await asyncio.sleep(0.01)
+        return await self._arrival(topic)
+
+    def _arrival(self, topic: str) -> asyncio.Future[float]:
+        if topic not in self._first_s:
+            self._first_s[topic] = asyncio.get_running_loop().create_future()
         return self._first_s[topic]
 
 
-@contextlib.contextmanager
-def _arrivals(port: int) -> Iterator[Arrivals]:
+@contextlib.asynccontextmanager
+async def _arrivals(port: int) -> AsyncIterator[Arrivals]:
     arrivals = Arrivals()
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.on_connect = lambda *_: client.subscribe("#", qos=1)
-    client.on_message = arrivals.note
-    client.connect("127.0.0.1", port)
-    client.loop_start()
+    settings = BrokerSettings(host="127.0.0.1", port=port)
+    connection = await Connection.open(settings, "benchmark", on_message=arrivals.note)
+    connection.subscribe("#")
     try:
         yield arrivals
     finally:
-        client.disconnect()
-        client.loop_stop()
+        await connection.close()
 
 
 def _cpu_s(pid: int) -> float:

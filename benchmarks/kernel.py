@@ -36,9 +36,7 @@ def measure(channels: int, n: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    print(
-        "\nFeature kernel against a bare FFT: microseconds of CPU for a window, everything warm in the cache\n"
-    )
+    print("\nThe feature kernel against a bare FFT: microseconds of CPU for a window, caches warm\n")
     print(f"{'channels':>8} {'samples':>8} {'rfft us':>9} {'kernel us':>10} {'ratio':>6}")
     for channels in (3, 16):
         for n in (1024, 2048, 4096, 8192, 16384):

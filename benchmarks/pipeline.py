@@ -1,14 +1,14 @@
 """CPU time of a window's whole way, against the bare kernel and against `json.dumps` + a bare publish.
 
-Three things take turns, window by window, so that a slow moment of the machine and a cold cache meet all:
+Three things take turns, window by window, so that a slow moment of the machine and cold caches meet all of them:
 
     kernel      `Kernel.compute` alone
-    pipeline    from chunks entering `SampleClock.place` until the broker's PUBACK has let go of the record in the
-                outbox: clock, windows, kernel, record, journal, outbox, publisher, with the real objects
-    reference   `json.dumps` of the same record, and a QoS 1 publish of the same bytes with a bare paho client,
+    pipeline    from chunks entering `SampleClock.place` until the broker's PUBACK has let go of the record in
+                the outbox: clock, windows, kernel, record, journal, outbox and publisher, the real objects
+    dumps+paho  `json.dumps` of the same record, and a QoS 1 publish of the same bytes with a bare paho client,
                 driven by its own `loop()` in this thread until the PUBACK is there
 
-Left out: making the samples, and the handover from the reader thread (the daemon's share of a core has both in it).
+Not in it: making the samples, and the handover from the reader thread. The daemon's share of a core has both.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ _REPETITIONS = 30
 _WARM_UP = 3
 _WINDOWS = 8
 """Windows in a repetition: its figures are their means."""
+_WHAT = ("kernel", "pipeline", "dumps+paho")
 
 
 class WatchedOutbox(Outbox):
@@ -129,7 +130,7 @@ class Stream:
     recording: Recording
     waveform: Waveform
     kernel: Kernel
-    figures: dict[str, list[float]] = field(default_factory=lambda: {what: [] for what in _MEASURES})
+    figures: dict[str, list[float]] = field(default_factory=lambda: {what: [] for what in _WHAT})
 
 
 @dataclass
@@ -164,10 +165,10 @@ async def _measure(config: Config, port: int) -> tuple[list[Stream], int]:
     async with _bench(config, port) as bench:
         for repetition in range(_WARM_UP + _REPETITIONS):
             for stream in bench.streams:
-                total_ns = dict.fromkeys(_MEASURES, 0)
+                total_ns = dict.fromkeys(_WHAT, 0)
                 for turn in range(_WINDOWS):
-                    first = (repetition + turn) % len(_MEASURES)
-                    for what in [*_MEASURES][first:] + [*_MEASURES][:first]:
+                    first = (repetition + turn) % len(_WHAT)
+                    for what in _WHAT[first:] + _WHAT[:first]:
                         total_ns[what] += await _MEASURES[what](bench, stream)
                 for what, values in stream.figures.items():
                     values.append(total_ns[what] / _WINDOWS / 1000)
@@ -192,7 +193,7 @@ async def _pipeline(bench: Bench, stream: Stream) -> int:
     return process_time_ns() - start_ns
 
 
-async def _reference(bench: Bench, _: Stream) -> int:
+async def _dumps_and_paho(bench: Bench, _: Stream) -> int:
     assert bench.outbox.last is not None
     payload = bench.outbox.last.payload
     record = json.loads(payload)
@@ -202,7 +203,7 @@ async def _reference(bench: Bench, _: Stream) -> int:
     return process_time_ns() - start_ns
 
 
-_MEASURES = {"kernel": _kernel, "pipeline": _pipeline, "dumps+paho": _reference}
+_MEASURES = dict(zip(_WHAT, (_kernel, _pipeline, _dumps_and_paho), strict=True))
 
 
 @asynccontextmanager
@@ -210,6 +211,7 @@ async def _bench(config: Config, port: int) -> AsyncIterator[Bench]:
     """The daemon's own parts, joined as it joins them, but for the reader threads."""
     clock = UtcClock(SystemClock())
     outbox = await WatchedOutbox.open(config.outbox)
+    assert isinstance(outbox, WatchedOutbox)
     topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
     journal = Journal(topics, clock, outbox, boot_id())
     publisher = Publisher(config.broker, "benchmark", Will(topics.status, b"{}"), outbox, clock)

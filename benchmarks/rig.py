@@ -41,7 +41,9 @@ window = {{ samples = {window} }}
 
 [waveforms.features]
 peaks = 5
-bands = [{{ low_hz = 10, high_hz = 100 }}, {{ low_hz = 100, high_hz = 300 }}, {{ low_hz = 300, high_hz = 700 }}]
+bands = [
+    {{ low_hz = 10, high_hz = 100 }}, {{ low_hz = 100, high_hz = 300 }}, {{ low_hz = 300, high_hz = 700 }}
+]
 """
 
 

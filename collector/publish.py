@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -235,8 +235,9 @@ class Publisher:
     def _try_again(self, topic: str) -> None:
         item = self._refused[topic].item
         if item.key is None:
-            item = _Item(topic, self._announced[topic], retain=True)
-        self._send_first(item)
+            self._send_first(_Item(topic, self._announced[topic], retain=True))
+        else:
+            self._send_first(replace(item, late=True))
 
     def _let_go(self, refusal: _Refusal, taken: _Item) -> None:
         """The broker has taken an item of a refused topic: the rest may go."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from servers import Mosquitto
+from servers import Mosquitto, StartBroker
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
@@ -59,3 +59,18 @@ async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
     await mosquitto.start()
     yield mosquitto
     await mosquitto.stop()
+
+
+@pytest_asyncio.fixture
+async def start_broker(tmp_path: Path) -> AsyncIterator[StartBroker]:
+    """Starts a mosquitto with these lines of configuration, and stops it after the test."""
+    started = []
+
+    async def start(*lines: str) -> Mosquitto:
+        started.append(Mosquitto(tmp_path, *lines))
+        await started[-1].start()
+        return started[-1]
+
+    yield start
+    for mosquitto in started:
+        await mosquitto.stop()

@@ -121,6 +121,10 @@ class Mosquitto:
         return False
 
 
+StartBroker = Callable[..., Awaitable[Mosquitto]]
+"""Starts a mosquitto with some lines of configuration."""
+
+
 class Subscriber:
     """A stranger's mosquitto_sub; stdbuf makes it print each line at once into our pipe."""
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from certificates import Authority
 from links import OddServer, Proxy, unanswering_port
-from servers import Mosquitto, Process, Subscriber, free_port, until
+from servers import Mosquitto, Process, StartBroker, Subscriber, free_port, until
 
 from collector.errors import BrokerError
 from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
@@ -145,10 +145,9 @@ async def test_a_publish_is_acknowledged_and_arrives(broker: Mosquitto, protocol
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 20_000, 3_000_000])
 async def test_a_message_of_any_size_comes_in_over_tls(
-    tmp_path: Path, certificates: Certificates, size: int
+    start_broker: StartBroker, certificates: Certificates, size: int
 ) -> None:
-    broker = Mosquitto(tmp_path, *listener(certificates.server, certificates.authority))
-    await broker.start()
+    broker = await start_broker(*listener(certificates.server, certificates.authority))
     payload = os.urandom(size)
     received: list[tuple[str, bytes]] = []
     settings = at(broker.port, tls=tls(certificates.authority))
@@ -158,7 +157,6 @@ async def test_a_message_of_any_size_comes_in_over_tls(
     await until(lambda: received)
     assert received == [("shopfloor/v1/big", payload)]
     await connection.close()
-    await broker.stop()
 
 
 async def test_bytes_that_trickle_in_one_by_one_are_put_together(broker: Mosquitto) -> None:
@@ -176,9 +174,8 @@ async def test_bytes_that_trickle_in_one_by_one_are_put_together(broker: Mosquit
     assert received == [("shopfloor/v1/a", b'{"n": %d}' % n) for n in range(20)]
 
 
-async def test_the_brokers_limits_are_known(tmp_path: Path) -> None:
-    broker = Mosquitto(tmp_path, "allow_anonymous true", "max_inflight_messages 5", "max_packet_size 2000")
-    await broker.start()
+async def test_the_brokers_limits_are_known(start_broker: StartBroker) -> None:
+    broker = await start_broker("allow_anonymous true", "max_inflight_messages 5", "max_packet_size 2000")
     connection = await Connection.open(at(broker.port), "gateway")
     assert connection.in_flight == 5
     assert connection.takes("topic", bytes(1900))
@@ -190,16 +187,16 @@ async def test_the_brokers_limits_are_known(tmp_path: Path) -> None:
     largest = next(n for n in range(2000, 0, -1) if connection.takes("shopfloor/v1/a", bytes(n)))
     assert await answers.of(connection.publish("shopfloor/v1/a", bytes(largest), late=True)) is None
     await connection.close()
-    await broker.stop()
 
 
-async def test_a_publish_that_the_rules_forbid_is_seen_on_mqtt_5_alone(tmp_path: Path) -> None:
+async def test_a_publish_that_the_rules_forbid_is_seen_on_mqtt_5_alone(
+    tmp_path: Path, start_broker: StartBroker
+) -> None:
     """On MQTT 3.1.1 the acknowledgement cannot say no: this is why `protocol` warns of it."""
     rules = tmp_path / "acl"
     rules.write_text("topic write shopfloor/v1/mine/#\n")
     rules.chmod(0o600)
-    broker = Mosquitto(tmp_path, "allow_anonymous true", f"acl_file {rules}")
-    await broker.start()
+    broker = await start_broker("allow_anonymous true", f"acl_file {rules}")
     for protocol, expected in (("mqtt5", "Not authorized"), ("mqtt311", None)):
         answers = Acknowledged()
         settings = at(broker.port, protocol=protocol)
@@ -207,21 +204,17 @@ async def test_a_publish_that_the_rules_forbid_is_seen_on_mqtt_5_alone(tmp_path:
         assert await answers.of(connection.publish("shopfloor/v1/mine/a", b"x")) is None
         assert await answers.of(connection.publish("shopfloor/v1/theirs/a", b"x")) == expected
         await connection.close()
-    await broker.stop()
 
 
 # Who is let in
 
 
 @pytest_asyncio.fixture
-async def guarded(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+async def guarded(tmp_path: Path, start_broker: StartBroker) -> Mosquitto:
     """A broker that knows the user `gw1` with the password `sesam`."""
     passwords = tmp_path / "passwords"
     await ran("mosquitto_passwd", "-b", "-c", passwords, "gw1", "sesam")
-    broker = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}")
-    await broker.start()
-    yield broker
-    await broker.stop()
+    return await start_broker("allow_anonymous false", f"password_file {passwords}")
 
 
 @BOTH
@@ -256,12 +249,13 @@ async def test_a_password_from_systemd(
 
 
 @pytest.mark.parametrize("version", ["tlsv1.2", "tlsv1.3"])
-async def test_certificates_of_gateways(tmp_path: Path, certificates: Certificates, version: str) -> None:
+async def test_certificates_of_gateways(
+    start_broker: StartBroker, certificates: Certificates, version: str
+) -> None:
     """With TLS 1.3 the refusal comes when the client's handshake is over, at times as a mere reset."""
     group = certificates.authority
     lines = listener(certificates.server, group, "require_certificate true", f"tls_version {version}")
-    broker = Mosquitto(tmp_path, *lines)
-    await broker.start()
+    broker = await start_broker(*lines)
     connection = await Connection.open(at(broker.port, tls=tls(group, certificates.client)), "gateway")
     await connection.close()
     for certificate in (certificates.stranger, certificates.expired_client, None):
@@ -271,7 +265,6 @@ async def test_certificates_of_gateways(tmp_path: Path, certificates: Certificat
         assert "cert_file" in text
     code, _ = await refusal(at(broker.port, tls=tls(certificates.other, certificates.client)), PATIENT)
     assert code == "broker.certificate-untrusted"
-    await broker.stop()
 
 
 @pytest.mark.parametrize(
@@ -283,24 +276,20 @@ async def test_certificates_of_gateways(tmp_path: Path, certificates: Certificat
     ],
 )
 async def test_certificates_of_brokers(
-    tmp_path: Path, certificates: Certificates, served: str, trusted: str, code: str, advice: str
+    start_broker: StartBroker, certificates: Certificates, served: str, trusted: str, code: str, advice: str
 ) -> None:
-    broker = Mosquitto(tmp_path, *listener(getattr(certificates, served), certificates.authority))
-    await broker.start()
+    broker = await start_broker(*listener(getattr(certificates, served), certificates.authority))
     settings = at(broker.port, tls=tls(getattr(certificates, trusted)))
     found, text = await refusal(settings, PATIENT)
-    await broker.stop()
     assert found == code
     assert advice in text
 
 
 async def test_without_a_ca_file_the_systems_authorities_count(
-    tmp_path: Path, certificates: Certificates
+    start_broker: StartBroker, certificates: Certificates
 ) -> None:
-    broker = Mosquitto(tmp_path, *listener(certificates.server, certificates.authority))
-    await broker.start()
+    broker = await start_broker(*listener(certificates.server, certificates.authority))
     assert (await refusal(at(broker.port, tls={}), PATIENT))[0] == "broker.certificate-untrusted"
-    await broker.stop()
 
 
 async def test_certificate_files_that_cannot_be_used(tmp_path: Path, certificates: Certificates) -> None:
@@ -389,10 +378,9 @@ async def test_nonsense_on_mqtt_311(answer: bytes) -> None:
 
 
 async def test_tls_and_plain_ports_mixed_up(
-    tmp_path: Path, broker: Mosquitto, certificates: Certificates
+    start_broker: StartBroker, broker: Mosquitto, certificates: Certificates
 ) -> None:
-    secure = Mosquitto(tmp_path, *listener(certificates.server, certificates.authority))
-    await secure.start()
+    secure = await start_broker(*listener(certificates.server, certificates.authority))
     code, text = await refusal(at(secure.port), PATIENT)
     assert code == "broker.closed-at-once"
     assert "[broker.tls]" in text
@@ -403,7 +391,6 @@ async def test_tls_and_plain_ports_mixed_up(
         code, text = await refusal(at(server.port, tls=tls(certificates.authority)), PATIENT)
     assert code == "broker.tls-failed"
     assert "TLS port" in text
-    await secure.stop()
 
 
 # The end
@@ -558,9 +545,10 @@ async def test_closing_a_stalled_connection_takes_no_longer_than_the_limit(broke
             await asyncio.wait_for(closing, 0.2)
 
 
-async def test_a_hundred_connections_leave_nothing_behind(tmp_path: Path, certificates: Certificates) -> None:
-    broker = Mosquitto(tmp_path, *listener(certificates.server, certificates.authority))
-    await broker.start()
+async def test_a_hundred_connections_leave_nothing_behind(
+    start_broker: StartBroker, certificates: Certificates
+) -> None:
+    broker = await start_broker(*listener(certificates.server, certificates.authority))
     settings = at(broker.port, tls=tls(certificates.authority))
     before = open_sockets()
     for _ in range(25):
@@ -568,7 +556,6 @@ async def test_a_hundred_connections_leave_nothing_behind(tmp_path: Path, certif
         await asyncio.gather(*(connection.close() for connection in opened))
     await asyncio.sleep(0)
     assert open_sockets() == before
-    await broker.stop()
 
 
 def test_addresses() -> None:

@@ -6,6 +6,7 @@ here is called from the event loop only, and waits for the disk only in `open`, 
 
 import asyncio
 from collections.abc import Collection, Iterable
+from typing import Self
 
 from collector.messages import Message
 from collector.outbox.disk import (
@@ -69,7 +70,7 @@ class Outbox:
         self._rate = AppendRate()
 
     @classmethod
-    async def open(cls, settings: OutboxSettings, files: Files | None = None) -> "Outbox":
+    async def open(cls, settings: OutboxSettings, files: Files | None = None) -> Self:
         """Take the folder, begin a new epoch, and start the disk thread.
 
         Raises:
