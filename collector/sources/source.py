@@ -1,12 +1,13 @@
-"""What a waveform source must offer, and nothing more: one file a device kind implements these two Protocols.
+"""What a source must offer, and nothing more: waveforms by a device that is read, points by arrivals.
 
 A source is described by its settings and opened as often as needed; an open device is read by one thread
 only. Neither knows the clock's index, the network, or health.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
+from collector.points import Arrival, Point
 from collector.samples import Run, Signal
 
 READ_WAIT_S = 0.2
@@ -56,4 +57,28 @@ class WaveformSource(Protocol):
 
         Raises:
             SourceError: it cannot be opened, with what to do.
+        """
+
+
+class PointSource(Protocol):
+    """A configured controller or meter; everything happens on the event loop."""
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """What it says; some are only known once it was connected, then they appear here."""
+
+    @property
+    def origin(self) -> str:
+        """As for waveforms."""
+
+    @property
+    def silent_after_s(self) -> float:
+        """Without an arrival for so long the connection counts as dead and is built anew."""
+
+    def arrivals(self) -> AsyncGenerator[Arrival, None]:
+        """Connect with a fresh client, and yield what comes until closed (`contextlib.aclosing`).
+
+        Raises:
+            SourceError: it cannot be reached or understood, with what to do. A single point or unit that is
+                bad while others are good is no error: its readings are bad.
         """
