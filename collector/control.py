@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
+from pydantic import TypeAdapter
 
 from collector.errors import CollectorError, ControlError
-from collector.health import GatewayReport, TestReport
+from collector.health import GatewayReport, PointTestReport, TestReport
+from collector.points import Point
 from collector.settings import Settings
 from collector.texts import gateway as say
 from collector.texts import restore
 
 _LINE_LIMIT = 1 << 20
 _NEVER_TESTED_LONGER_S = 60.0
+
+_POINTS: TypeAdapter[dict[str, tuple[Point, ...]]] = TypeAdapter(dict[str, tuple[Point, ...]])
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +41,9 @@ class Answering(Protocol):
     def report(self) -> GatewayReport:
         """How everything is."""
 
+    def points(self) -> dict[str, tuple[Point, ...]]:
+        """The points of every controller, as far as they are known."""
+
     async def reload(self) -> list[str]:
         """Take the configuration on disk; returns what changed, a sentence each.
 
@@ -44,7 +51,7 @@ class Answering(Protocol):
             CollectorError: it is wrong; nothing has changed.
         """
 
-    async def test(self, source: str, seconds: float) -> TestReport:
+    async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         """Watch a source for some seconds.
 
         Raises:
@@ -125,11 +132,13 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, an
         writer.close()
 
 
-async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:
+async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: PLR0911 (one a request)
     try:
         match json.loads(line):
             case {"do": "report"}:
                 return {"answer": answering.report().model_dump(mode="json")}
+            case {"do": "points"}:
+                return {"answer": _POINTS.dump_python(answering.points(), mode="json")}
             case {"do": "reload"}:
                 return {"answer": await answering.reload()}
             case {"do": "test", "source": str(source), "seconds": int() | float() as seconds}:

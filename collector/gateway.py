@@ -5,7 +5,6 @@ The order in which things happen stands in `run.py`.
 
 import asyncio
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +12,13 @@ import structlog
 
 from collector import __version__
 from collector.clock import UtcClock, boot_id
-from collector.config import Config, ConfigError, MachineFile, WaveformSettings, load, save_last_good
+from collector.config import Config, ConfigError, load, save_last_good
 from collector.errors import ControlError
 from collector.health import (
     Condition,
     GatewayReport,
     PartReport,
+    PointTestReport,
     State,
     TestReport,
 )
@@ -27,11 +27,14 @@ from collector.journal import Journal
 from collector.messages import ClockSet, RecordsLost, Restart, Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
+from collector.points import Point
+from collector.pseudonym_key import PseudonymKey
 from collector.publish import Publisher
 from collector.status import host_report, judge_outbox, offline_status, outbox_report, published_status
+from collector.streams import Streams, ended
 from collector.texts import Sentence
 from collector.texts import gateway as say
-from collector.waveform import Stopped, Waveform
+from collector.waveform import Stopped
 
 log = structlog.get_logger(__name__)
 
@@ -62,30 +65,29 @@ class Gateway:
         self._configuration = Condition(clock, state, reason)
         self._storing = Condition(clock, State.OK)
         self._declare_restart()
-        self.waveforms = {
-            name: Waveform(machine, settings, self._journal, stopped=self._stopped(name))
-            for name, (machine, settings) in _waveforms(config).items()
-        }
         self._publisher = self._new_publisher()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self.streams = Streams(
+            config,
+            self._journal,
+            key=PseudonymKey(config.sharing, state_folder),
+            announce=lambda meta: self._publisher.announce(meta.topic, meta.payload),
+            stopped=self._stopped,
+        )
         self._tasks: asyncio.TaskGroup | None = None
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start publishing and every stream."""
         self._tasks = tasks
         self._publishing = tasks.create_task(self._publisher.run())
-        for waveform in self.waveforms.values():
-            self._start_waveform(waveform)
+        self.streams.start(tasks)
 
     async def stop(self, goodbye_s: float) -> None:
         """End the streams, leave a mark, and give the last records a moment to reach the broker."""
-        await _ended(self._running.values())
-        for waveform in self.waveforms.values():
-            waveform.stop()
+        await self.streams.stop()
         self.save_mark()
         self._announce_status("stopped")
         await self._publisher.drain(goodbye_s)
-        await _ended([self._publishing])
+        await ended([self._publishing])
 
     def look(self) -> None:
         """What is to be noticed once a second: the clock, the streams, losses of the outbox."""
@@ -101,8 +103,7 @@ class Gateway:
                 offset_us=change.offset_ns // 1000,
                 synchronised=change.synchronised,
             )
-        for waveform in self.waveforms.values():
-            waveform.look()
+        self.streams.look()
         self._declare_lost_records()
         self._storing.change(*judge_outbox(self._outbox.state()))
 
@@ -121,8 +122,8 @@ class Gateway:
         """Remember how far everything has come, so that a restart can tell what it missed."""
         sync = self._clock.synchronised
         streams = {
-            name: StreamMark(*last, sync)
-            for name, waveform in self.waveforms.items()
+            waveform.name: StreamMark(*last, sync)
+            for waveform in self.streams.waveforms()
             if (last := waveform.last_sample()) is not None
         }
         mark = Mark(self._outbox.epoch, self._journal.last_seq, self._clock.now_us(), sync, streams)
@@ -142,8 +143,12 @@ class Gateway:
             broker=self._publisher.report(),
             outbox=outbox_report(self._storing, self._outbox.state()),
             host=host_report(self._hosting, self._host, self._clock),
-            sources={name: waveform.report() for name, waveform in sorted(self.waveforms.items())},
+            sources={name: stream.report() for name, stream in sorted(self.streams.by_name.items())},
         )
+
+    def points(self) -> dict[str, tuple[Point, ...]]:
+        """The points of every controller, as far as they are known."""
+        return {controller.name: controller.source.points for controller in self.streams.controllers()}
 
     async def reload(self) -> list[str]:
         """Take the configuration on disk; streams that did not change are not interrupted.
@@ -158,11 +163,11 @@ class Gateway:
         except ConfigError as error:
             self._configuration.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
             raise
-        for table in ("gateway", "outbox", "control"):
+        for table in ("gateway", "outbox", "control", "sharing"):
             if getattr(config, table) != getattr(self._config, table):
                 raise ControlError(say.NEEDS_RESTART(table=table))
         unsaved = save_last_good(self._folder, self._state_folder)
-        changes = await self._change_waveforms(config)
+        changes = await self.streams.change(config)
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())
         broker_changed = config.broker != self._config.broker
@@ -174,45 +179,17 @@ class Gateway:
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]
 
-    async def test(self, source: str, seconds: float) -> TestReport:
+    async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         """Watch a running stream.
 
         Raises:
             ControlError: there is no such stream, or it delivers nothing.
         """
-        waveform = self.waveforms.get(source)
-        if waveform is None:
-            raise ControlError(say.NO_SUCH_SOURCE(name=source, known=", ".join(sorted(self.waveforms))))
-        return await waveform.watch(seconds)
-
-    def _start_waveform(self, waveform: Waveform) -> None:
-        assert self._tasks is not None
-        self._publisher.announce(waveform.meta.topic, waveform.meta.payload)
-        self._running[waveform.name] = self._tasks.create_task(waveform.keep(), name=waveform.name)
-
-    async def _change_waveforms(self, config: Config) -> list[Sentence]:
-        """Stop what is gone, replace what changed, start what is new."""
-        wanted = _waveforms(config)
-        before = self.waveforms
-        same = {name for name, w in before.items() if name in wanted and w.is_acquired_like(wanted[name][1])}
-        described = [name for name in wanted if name in same and before[name].describe(*wanted[name])]
-        ending = [name for name in before if name not in same]
-        await _ended(self._running.pop(name) for name in ending)
-        for name in ending:
-            before[name].stop()
-        self.waveforms = {name: before[name] for name in same}
-        for name in described:
-            self._publisher.announce(before[name].meta.topic, before[name].meta.payload)
-        for name, (machine, settings) in wanted.items():
-            if name not in same:
-                self.waveforms[name] = Waveform(machine, settings, self._journal, before=before.get(name))
-                self._start_waveform(self.waveforms[name])
-        return (
-            [say.STREAM_REMOVED(name=name) for name in ending if name not in wanted]
-            + [say.STREAM_CHANGED(name=name) for name in ending if name in wanted]
-            + [say.STREAM_DESCRIBED(name=name) for name in described]
-            + [say.STREAM_ADDED(name=name) for name in wanted if name not in before]
-        )
+        stream = self.streams.by_name.get(source)
+        if stream is None:
+            known = ", ".join(sorted(self.streams.by_name))
+            raise ControlError(say.NO_SUCH_SOURCE(name=source, known=known))
+        return await stream.watch(seconds)
 
     def _new_publisher(self) -> Publisher:
         client_id = self._config.broker.client_id or f"{self._topics.company}-{self._topics.gateway}"
@@ -221,10 +198,9 @@ class Gateway:
 
     async def _change_broker(self) -> None:
         assert self._tasks is not None
-        await _ended([self._publishing])
+        await ended([self._publishing])
         self._publisher = self._new_publisher()
-        for waveform in self.waveforms.values():
-            self._publisher.announce(waveform.meta.topic, waveform.meta.payload)
+        self.streams.announce()
         self._publishing = self._tasks.create_task(self._publisher.run())
 
     def _declare_restart(self) -> None:
@@ -268,17 +244,3 @@ class Gateway:
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
         status = published_status(self.report(), state, sync=self._clock.synchronised)
         self._publisher.announce(self._topics.status, status.model_dump_json().encode())
-
-
-def _waveforms(config: Config) -> dict[str, tuple[MachineFile, WaveformSettings]]:
-    return {
-        f"{machine.name}/{w.name}": (machine, w) for machine in config.machines for w in machine.waveforms
-    }
-
-
-async def _ended(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they have given everything back."""
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

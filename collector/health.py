@@ -5,9 +5,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from collector.clock import UtcClock
 from collector.texts import Sentence, restore
@@ -95,17 +95,27 @@ class PartReport(BaseModel):
     """What is wrong and what to do; null while all is well."""
 
 
-class SourceReport(PartReport):
-    """One waveform source."""
+class FeedReport(PartReport):
+    """What every source reports, whatever it delivers."""
 
     kind: str
     origin: str
+    last_data_us: int | None
+    """UTC of the last arrival."""
+    last_data_age_s: float | None
+    reopened: int
+    last_error: Said | None
+    last_error_us: int | None
+    next_retry_s: float | None
+
+
+class SourceReport(FeedReport):
+    """One waveform source."""
+
+    delivers: Literal["samples"] = "samples"
     nominal_hz: float
     measured_hz: float | None
     rate_state: str
-    last_data_us: int | None
-    """UTC of the last sample's arrival."""
-    last_data_age_s: float | None
     windows: int
     fed: int
     advanced: int
@@ -116,10 +126,27 @@ class SourceReport(PartReport):
     lost_estimated: bool
     """Whether any of `lost` is an estimate."""
     bad_bytes: int
-    reopened: int
-    last_error: Said | None
-    last_error_us: int | None
-    next_retry_s: float | None
+
+
+class ControllerReport(FeedReport):
+    """One controller or meter. Values are not part of it."""
+
+    delivers: Literal["points"] = "points"
+    points: int
+    """How many points it has, as far as is known by now."""
+    good: int
+    uncertain: int
+    bad: int
+    stale: int
+    """Not heard of for too long, or never; like those before, of the points that are shared."""
+    withheld: int
+    """Points of which nothing leaves the gateway."""
+    readings: int
+    """Since the start."""
+    lost: int
+    """At least so many values were lost on the way since the start, because a queue was full."""
+    offset_s: float | None
+    """The gateway's clock minus the controller's, estimated."""
 
 
 class BrokerReport(PartReport):
@@ -166,7 +193,7 @@ class GatewayReport(BaseModel):
     broker: BrokerReport
     outbox: OutboxReport
     host: HostReport
-    sources: dict[str, SourceReport]
+    sources: dict[str, Annotated[SourceReport | ControllerReport, Field(discriminator="delivers")]]
     """By `machine/stream`."""
 
     @property
@@ -206,4 +233,31 @@ class TestReport(BaseModel):
     greatest: list[float]
     last: list[list[float]]
     """The last few samples, `[samples][channels]`."""
+    through_daemon: bool
+
+
+class PointSeen(BaseModel):
+    """One point of a controller while it was watched; for eyes on the gateway alone."""
+
+    name: str
+    kind: str
+    unit: str
+    share: str
+    value: str
+    """As it was said last, whether it is shared or not; empty if there was no usable one."""
+    quality: str
+    detail: str
+    readings: int
+    age_s: float | None
+    """Since it was last read or vouched for."""
+
+
+class PointTestReport(BaseModel):
+    """What a controller said while it was watched."""
+
+    __test__ = False  # not a test, for pytest
+
+    seconds: float
+    arrivals: int
+    points: list[PointSeen]
     through_daemon: bool

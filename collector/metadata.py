@@ -1,17 +1,24 @@
 """The content of `meta`: what makes a stream's numbers comparable with those of others."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from collector import __version__
-from collector.config import MachineFile, WaveformSettings
+from collector.aggregate import definitions as definitions_of_statistics
+from collector.config import ControllerSettings, MachineFile, WaveformSettings
+from collector.context import Context
 from collector.features import definitions, flag_definitions
 from collector.messages import MetaContent
+from collector.points import Point
 from collector.samples import UCUM
-from collector.sources.source import WaveformSource
+from collector.sharing import share_of
+from collector.sources.source import PointSource, WaveformSource
 
 
-def describe(machine: MachineFile, settings: WaveformSettings, source: WaveformSource) -> MetaContent:
-    """Everything a researcher needs beside the records of one stream.
+def describe(
+    machine: MachineFile, settings: WaveformSettings, source: WaveformSource, context: Context
+) -> MetaContent:
+    """Everything a researcher needs beside the records of one waveform.
 
     Only what is listed here leaves the gateway: neither the port nor a file's name is part of it.
     """
@@ -20,8 +27,7 @@ def describe(machine: MachineFile, settings: WaveformSettings, source: WaveformS
     units = dict.fromkeys(channel.unit for channel in signal.channels)
     return MetaContent(
         version=__version__,
-        machine=_given(machine.machine),
-        tools=[_given(tool) for tool in machine.tools],
+        **_machine(machine),
         source={
             "kind": settings.source.kind,
             "origin": source.origin,
@@ -33,7 +39,53 @@ def describe(machine: MachineFile, settings: WaveformSettings, source: WaveformS
         window={"n": n, "hop": hop},
         features={unit: definitions(unit) for unit in units},
         flags=flag_definitions(),
+        context=_context(context),
     )
+
+
+def describe_controller(
+    machine: MachineFile, settings: ControllerSettings, source: PointSource, points: Iterable[Point]
+) -> MetaContent:
+    """Everything a researcher needs beside the records of one controller, neither address nor node of it."""
+    return MetaContent(
+        version=__version__,
+        **_machine(machine),
+        source={"kind": settings.source.kind, "origin": source.origin},
+        sensor={},
+        channels=[],
+        window={"seconds": settings.publish_every_s},
+        features={},
+        flags=[],
+        points=[_point(point) for point in points],
+        statistics=definitions_of_statistics(),
+    )
+
+
+def _machine(machine: MachineFile) -> dict[str, Any]:
+    described = _given(machine.machine)
+    described.pop("context", None)
+    return {"machine": described, "tools": [_given(tool) for tool in machine.tools]}
+
+
+def _context(context: Context) -> dict[str, Any]:
+    points = context.points
+    if not points:
+        return {}
+    return {
+        "join_delay_s": context.join_delay_ns / 1e9,
+        "points": [
+            {**_point(history.point), "name": path, "stale_after_s": history.limit_ns / 1e9}
+            for path, (_, history) in points.items()
+        ],
+    }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    """What is told of a point; the names of an enumeration only where they are shared as they are."""
+    share = share_of(point)
+    states = {str(number): name for number, name in sorted(point.states.items())} if share == "plain" else {}
+    described = {"name": point.name, "kind": point.kind.value, "unit": point.unit, "share": share}
+    return described | ({"states": states} if states else {})
 
 
 def _given(settings: Any) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Watching a source for some seconds, for `collector test`: what it delivers, in plain figures."""
+"""Watching a source for some seconds, for `collector test`: what it delivers, in plain figures.
+
+Points are shown as they are, whether they are shared or not: it is for eyes on the gateway.
+"""
 
 import asyncio
 import contextlib
@@ -7,11 +10,14 @@ from contextlib import aclosing
 import numpy as np
 
 from collector.clock import monotonic_ns
-from collector.health import TestReport
+from collector.health import PointSeen, PointTestReport, TestReport
+from collector.points import Arrival, Point, Reading, believable
 from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Signal
-from collector.sources.reader import Reading, read_chunks
-from collector.sources.source import WaveformSource
+from collector.sharing import share_of
+from collector.sources.reader import Reading as ReaderFigures
+from collector.sources.reader import read_chunks
+from collector.sources.source import PointSource, WaveformSource
 
 _SHOWN = 3
 
@@ -73,7 +79,7 @@ async def observe(source: WaveformSource, seconds: float, silent_after_s: float)
     Raises:
         SourceError: it cannot be opened or understood, with what to do.
     """
-    observation, clock, reading = Observation(source.signal), SampleClock(source.signal), Reading()
+    observation, clock, reading = Observation(source.signal), SampleClock(source.signal), ReaderFigures()
     async with aclosing(read_chunks(source, silent_after_s, reading)) as arriving:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -81,3 +87,71 @@ async def observe(source: WaveformSource, seconds: float, silent_after_s: float)
                     for chunk in chunks:
                         observation.add(chunk, clock.place(chunk))
     return observation.report(reading.bad_bytes, clock.measured_hz, through_daemon=False)
+
+
+class PointObservation:
+    """What every point of a controller said last, and how often."""
+
+    def __init__(self, source: PointSource) -> None:
+        self._source = source
+        self._began_ns = monotonic_ns()
+        self._arrivals = 0
+        self._count: dict[str, int] = {}
+        self._last: dict[str, Reading] = {}
+        self._vouched_ns: dict[str, int] = {}
+
+    def add(self, arrival: Arrival) -> None:
+        """Take what has just arrived."""
+        self._arrivals += 1
+        for reading in arrival.readings:
+            self._count[reading.point] = self._count.get(reading.point, 0) + 1
+            self._last[reading.point] = reading
+            self._vouched_ns[reading.point] = reading.received_ns
+        for name in arrival.vouched:
+            self._vouched_ns[name] = arrival.received_ns
+
+    def report(self, *, through_daemon: bool) -> PointTestReport | None:
+        """The figures; None when nothing arrived."""
+        if not self._arrivals:
+            return None
+        return PointTestReport(
+            seconds=(monotonic_ns() - self._began_ns) / 1e9,
+            arrivals=self._arrivals,
+            points=[self._seen(point) for point in self._source.points],
+            through_daemon=through_daemon,
+        )
+
+    def _seen(self, point: Point) -> PointSeen:
+        said = self._last.get(point.name)
+        reading = None if said is None else believable(point, said)
+        vouched_ns = self._vouched_ns.get(point.name)
+        return PointSeen(
+            name=point.name,
+            kind=point.kind.value,
+            unit=point.unit,
+            share=share_of(point),
+            value="" if reading is None or reading.value is None else _shown(reading.value),
+            quality="" if reading is None else reading.quality.value,
+            detail="" if reading is None else reading.detail,
+            readings=self._count.get(point.name, 0),
+            age_s=None if vouched_ns is None else (monotonic_ns() - vouched_ns) / 1e9,
+        )
+
+
+async def observe_points(source: PointSource, seconds: float) -> PointTestReport | None:
+    """Connect to a controller that nobody holds and watch it; None when nothing arrived.
+
+    Raises:
+        SourceError: it cannot be reached or understood, with what to do.
+    """
+    observation = PointObservation(source)
+    async with aclosing(source.arrivals()) as arriving:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for arrival in arriving:
+                    observation.add(arrival)
+    return observation.report(through_daemon=False)
+
+
+def _shown(value: float | str | bool) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -4,12 +4,17 @@ A reading's place in time is when it was received, on the monotonic clock; the c
 kept beside it, for it may be wrong or missing. Nothing here does I/O.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal
 
 Value = float | int | bool | str
 """Numbers for measured quantities, text for states (their names) and texts, true or false for flags."""
+
+Share = Literal["none", "pseudonym", "plain"]
+"""Whether the value of a point leaves the gateway: not at all, under a made-up name, or as it is."""
 
 
 class PointKind(StrEnum):
@@ -44,6 +49,10 @@ class Point:
     unit: str = ""
     """UCUM code; empty for states and texts."""
     states: Mapping[int, str] = field(default_factory=dict)
+    share: Share | None = None
+    """As the configuration says; None: as is usual for its kind."""
+    every_s: float | None = None
+    """Seconds from one reading of it, or sign of no change, to the next; None: only the source knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +81,31 @@ class Arrival:
     received_ns: int
     readings: tuple[Reading, ...]
     vouched: frozenset[str] = frozenset()
+
+
+def believable(point: Point, reading: Reading) -> Reading:
+    """The reading as its point's kind allows, or a bad one.
+
+    Numbers become finite floats, everything else text or a flag, and there is a value exactly where the
+    quality is not bad.
+    """
+    value = reading.value if reading.quality is not PointQuality.BAD else None
+    if value is not None:
+        value = _number(value) if point.kind is PointKind.NUMBER else _state(value)
+    if value is not None:
+        return reading if value is reading.value else replace(reading, value=value)
+    if reading.value is None and reading.quality is PointQuality.BAD:
+        return reading
+    return replace(reading, value=None, quality=PointQuality.BAD, detail=reading.detail or "no such value")
+
+
+def _number(value: Value) -> float | None:
+    try:
+        number = value if isinstance(value, float) else math.nan if isinstance(value, str) else float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _state(value: Value) -> str | bool:
+    return value if isinstance(value, str | bool) else str(value)

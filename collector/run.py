@@ -1,6 +1,7 @@
 """The order of things: what starts, in which order, what watches it, and how it ends.
 
-How one stream works stands in `waveform.py`; what the whole gateway is and reports, in `gateway.py`.
+How one stream works stands in `waveform.py` and `controller.py`; what the whole gateway is and reports, in
+`gateway.py`.
 """
 
 import asyncio
@@ -50,7 +51,7 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
                 tasks.create_task(_reload_on_hangup(gateway)),
             ]
             notify("READY=1")
-            log.info("started", epoch=outbox.epoch, sources=len(gateway.waveforms))
+            log.info("started", epoch=outbox.epoch, sources=len(gateway.streams.by_name))
             await stop.wait()
             notify("STOPPING=1")
             for task in keeping:

@@ -27,6 +27,15 @@ _OF_A_SOURCE = {
     "gaps",
     "lost",
     "lost_estimated",
+    "delivers",
+    "points",
+    "good",
+    "uncertain",
+    "bad",
+    "stale",
+    "withheld",
+    "readings",
+    "offset_s",
 }
 _OF_THE_OUTBOX = {"pending", "oldest_us", "dropped", "corrupt"}
 

@@ -4,14 +4,12 @@
 """
 
 import asyncio
-import random
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-import structlog
-
-from collector.config import MachineFile, WaveformSettings
-from collector.errors import ControlError, SourceError
+from collector.config import ControllerSettings, MachineFile, WaveformSettings
+from collector.context import Context, Joining
+from collector.errors import ControlError
 from collector.features import Kernel
 from collector.health import SourceReport, TestReport
 from collector.journal import Journal
@@ -24,13 +22,11 @@ from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
 from collector.stream_health import StreamHealth
 from collector.stream_records import StreamRecords
+from collector.supervision import keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
+from collector.waveform_records import Evaluated, WaveformRecords, evaluated
 from collector.windows import Windows
-
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,8 @@ class Stopped:
 class Waveform:
     """A configured waveform of a machine.
 
-    `before` is what it replaces on a reload, `stopped` where the run before ended.
+    `context` is what its windows are joined with, `before` what it replaces on a reload, `stopped` where the
+    run before ended.
     """
 
     def __init__(
@@ -53,6 +50,7 @@ class Waveform:
         settings: WaveformSettings,
         journal: Journal,
         *,
+        context: Context | None = None,
         before: "Waveform | None" = None,
         stopped: Stopped | None = None,
     ) -> None:
@@ -66,9 +64,13 @@ class Waveform:
         n, hop = settings.window.resolve(signal.rate_hz)
         self._windows = Windows(len(signal.channels), n, hop)
         self._kernel = Kernel(settings.features, signal.channels, n)
-        content = describe(machine, settings, self.source)
-        self._records = StreamRecords(journal, machine.name, settings.name, content)
-        self._health = StreamHealth(self.name, signal.rate_hz, self._records)
+        self._joining: Joining[Evaluated] = Joining(context or Context())
+        self._described = self._joining.context.points
+        content = describe(machine, settings, self.source, self._joining.context)
+        self._stream = StreamRecords(journal, machine.name, settings.name, content)
+        self._records = WaveformRecords(self._stream)
+        self._health = StreamHealth(self.name, signal.rate_hz, self._stream)
+        self.window_s = n / signal.rate_hz
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
@@ -78,29 +80,20 @@ class Waveform:
     @property
     def meta(self) -> Message:
         """The description under which records are made now."""
-        return self._records.meta
+        return self._stream.meta
 
     async def keep(self) -> None:
         """Collect for as long as there is data, opening the device again whatever happens to it."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            windows = self._health.windows
-            try:
-                await self.collect()
-            except SourceError as error:
-                failure = error.sentence
-            except Exception as error:
-                # Libraries raise anything on odd devices; contained here, it stops this stream only.
-                log.exception("source.unexpected", source=self.name)
-                failure = say.SOURCE_BUG(kind=type(error).__name__, message=str(error)[:200])
-            else:
-                self.stop()
-                self._health.finished()
-                return
-            if self._health.windows > windows:
-                pause_s = _FIRST_PAUSE_S
-            await self._pause(failure, pause_s * random.uniform(0.5, 1.0))  # noqa: S311 (spreads retries)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+        await keep_trying(
+            self.name,
+            self.collect,
+            progress=lambda: self._health.windows + len(self._joining),
+            unexpected=lambda e: say.SOURCE_BUG(kind=type(e).__name__, message=str(e)[:200]),
+            failed=self._failed,
+            trying_again=self._health.trying_again,
+        )
+        self.stop()
+        self._health.finished()
 
     async def collect(self) -> None:
         """Open the device and take its samples until it ends or fails."""
@@ -111,29 +104,38 @@ class Waveform:
                     self.take(chunk)
 
     def take(self, chunk: Chunk) -> None:
-        """One chunk's way: placed in time, cut into windows, and each complete window to the outbox."""
+        """One chunk's way: placed in time, cut into windows, each window joined, and to the outbox."""
         block = self.clock.place(self._after_interruption(chunk))
         self._note(chunk, block)
         for window in self._windows.push(block):
             self._declare_gaps()
             values = self._kernel.compute(window.samples, self.clock.axis_hz)
-            quality = self._records.features(window, values, self._channels, self.clock)
-            self._health.published(quality)
+            made = evaluated(window, values, self._channels, self.clock)
+            self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns())
+        if self._joining:
+            self._publish(self._now_ns())
 
     def look(self) -> None:
         """Declare gaps that no window followed, and judge how the stream is; once a second."""
         self._declare_gaps()
+        self._publish(self._now_ns())
         self._health.look(self.clock, self._reading.bad_bytes)
 
     def stop(self) -> None:
-        """Close the account: the open window is discarded, and what is missing so far declared."""
+        """Close the account: what waits is published, the open window discarded, what is missing declared."""
+        self.publish_waiting()
         self._windows.close()
         self._declare_gaps()
 
-    def is_acquired_like(self, settings: WaveformSettings) -> bool:
+    def is_acquired_like(self, settings: WaveformSettings | ControllerSettings) -> bool:
         """Whether other settings differ from these in the description alone."""
         mine, theirs = self.settings, settings
-        return (mine.source, mine.window, mine.features, mine.signal_channels()) == (
+        return isinstance(theirs, WaveformSettings) and (
+            mine.source,
+            mine.window,
+            mine.features,
+            mine.signal_channels(),
+        ) == (
             theirs.source,
             theirs.window,
             theirs.features,
@@ -143,9 +145,14 @@ class Waveform:
     def describe(self, machine: MachineFile, settings: WaveformSettings) -> bool:
         """Go on under another description; tells whether it differs."""
         before = self.meta
+        self.publish_waiting()  # under the description that they were made under
         self.machine, self.settings = machine, settings
-        self._records.describe(describe(machine, settings, self.source))
+        self._describe()
         return self.meta is not before
+
+    def publish_waiting(self) -> None:
+        """Publish the windows that wait for their context with what is known."""
+        self._publish(None)
 
     async def watch(self, seconds: float) -> TestReport:
         """Watch what arrives for some seconds, beside the usual work.
@@ -170,7 +177,7 @@ class Waveform:
         if not self.clock.end:
             return None
         index = self.clock.end - 1
-        return index, self._records.clock.utc_us(self.clock.time_ns(index))
+        return index, self._stream.clock.utc_us(self.clock.time_ns(index))
 
     def report(self) -> SourceReport:
         """How this stream is."""
@@ -182,11 +189,25 @@ class Waveform:
             self._reading.bad_bytes,
         )
 
-    async def _pause(self, failure: Sentence, pause_s: float) -> None:
+    def _describe(self) -> None:
+        self._described = self._joining.context.points
+        content = describe(self.machine, self.settings, self.source, self._joining.context)
+        self._stream.describe(content)
+
+    def _failed(self, failure: Sentence, pause_s: float) -> None:
         self._interrupted = self.clock.end > 0
         self._health.failed(failure, pause_s)
-        await asyncio.sleep(pause_s)
-        self._health.trying_again()
+
+    def _publish(self, now_ns: int | None) -> None:
+        """Publish the windows that have waited for their context; with None, all of them."""
+        if self._joining.context.points is not self._described:
+            self._describe()
+        for window, context in self._joining.due(now_ns):
+            self._records.features(window, context)
+            self._health.published(window.quality)
+
+    def _now_ns(self) -> int:
+        return self._stream.clock.monotonic_ns()
 
     def _after_interruption(self, chunk: Chunk) -> Chunk:
         """The first samples after an interruption carry the loss of all that came between."""

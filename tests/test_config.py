@@ -12,6 +12,7 @@ import pytest
 
 from collector.config import Config, ConfigError, GatewayFile, MachineFile, Problem, json_schema, load
 from collector.config.model_tree import choices, field_kind, header, tables
+from collector.config.problems import shown
 from collector.samples import Channel
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat
@@ -58,26 +59,30 @@ def only_problem(folder: Path) -> Problem:
     return found[0]
 
 
+def machine(config: Config, name: str) -> MachineFile:
+    return next(machine for machine in config.machines if machine.name == name)
+
+
 def test_the_examples_load(folder: Path, tmp_path: Path) -> None:
     config = load(folder)
     assert config == load(folder / MAIN) == load(folder / MILL)
-    assert [machine.name for machine in config.machines] == [
-        "grinder-1", "lathe-1", "mill-1", "recording-1", "simulated-1",
-    ]  # fmt: skip
+    assert [machine.name for machine in config.machines] == sorted(
+        file.stem for file in (EXAMPLES / "machines").iterdir()
+    )
     assert config.folder == folder
     assert config.outbox.directory == tmp_path / "state" / "outbox"
     assert not (tmp_path / "state").exists(), "looking must leave nothing behind"
-    mill = config.machines[2].waveforms[0]
+    mill = machine(config, "mill-1").waveforms[0]
     assert mill.sensor.calibration_date == date(2025, 3, 31)
     assert mill.window.overlap == 0.5
     assert isinstance(mill.source, SerialSettings)
     assert isinstance(mill.source.format, TextFormat)
     assert mill.source.rate_hz == 1000.0
     assert mill.source.format.columns == (1, 2, 3)
-    lathe = config.machines[1].waveforms[0].source
+    lathe = machine(config, "lathe-1").waveforms[0].source
     assert isinstance(lathe, SerialSettings)
     assert isinstance(lathe.format, BinaryFormat)
-    replay = config.machines[3].waveforms[0].source
+    replay = machine(config, "recording-1").waveforms[0].source
     assert isinstance(replay, ReplaySettings)
     assert replay.file == folder / "recordings" / "example.csv"
 
@@ -88,7 +93,7 @@ def test_everything_that_the_examples_have_switched_off_is_valid_too(folder: Pat
         text, count = re.subn(r"(?m)^#(?=\[|[a-z_]+ = )", "", file.read_text("utf-8"))
         file.write_text(text, "utf-8")
         switched += count
-    for name in ("ca.pem", "gateway.pem", "gateway.key", "password"):
+    for name in ("ca.pem", "gateway.pem", "gateway.key", "password", "pseudonym.key"):
         (folder / name).touch()
     change(folder, MAIN, "/etc/collector/broker-password", "password")
     config = load(folder)
@@ -100,7 +105,7 @@ def test_everything_that_the_examples_have_switched_off_is_valid_too(folder: Pat
 
 def test_channels_clip_near_full_scale(folder: Path) -> None:
     change(folder, MILL, 'full_scale = 16.0\naxis = "y"', 'axis = "y"')
-    x, y, _ = load(folder).machines[2].waveforms[0].signal_channels()
+    x, y, _ = machine(load(folder), "mill-1").waveforms[0].signal_channels()
     assert x == Channel("x", "g", clip_low=-15.92, clip_high=15.92)
     assert y == Channel("y", "g")
 
@@ -352,7 +357,7 @@ def test_streams_of_a_machine_have_different_names(folder: Path) -> None:
     problem = only_problem(folder)
     assert (problem.path, problem.sentence.code) == ("waveforms[1].name", "config.same-name")
     change(folder, SIMULATED, 'name = "spindle"', 'name = "bed"')
-    assert [stream.name for stream in load(folder).machines[-1].waveforms] == ["bed", "spindle"]
+    assert [stream.name for stream in machine(load(folder), "simulated-1").waveforms] == ["bed", "spindle"]
 
 
 def test_mistakes_in_one_part_hide_none_in_another(folder: Path) -> None:
@@ -455,7 +460,7 @@ def test_the_reference_page_explains_every_key_and_every_choice() -> None:
         fields = {key for key in table.model.model_fields if (*table.path, key) not in inner_tables()}
         assert fields <= cells, table
         for key in fields:
-            assert all(f'"{choice}"' in page for choice in choices(field_kind(table.model, key))), (
+            assert all(shown(choice) in page for choice in choices(field_kind(table.model, key))), (
                 table,
                 key,
             )

@@ -19,13 +19,47 @@ from servers import Collector, Mosquitto, Process, until, write_configuration
 
 from collector.cli import app
 from collector.config import load
-from collector.messages import Alarm, ClockSet, Features, Gap, Meta, MetaContent, RecordsLost, Restart, Status
+from collector.messages import (
+    Alarm,
+    Change,
+    ClockSet,
+    ContextNumber,
+    ContextState,
+    Features,
+    Gap,
+    Meta,
+    MetaContent,
+    NumberSummary,
+    Readings,
+    RecordsLost,
+    Restart,
+    StateSummary,
+    Status,
+)
 from collector.messages.records import Envelope, Peak
 from collector.texts import CATALOGUE, Text
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
-RECORDS = (Envelope, Features, Peak, Gap, Restart, ClockSet, RecordsLost, Alarm, Meta, MetaContent, Status)
+RECORDS = (
+    Envelope,
+    Features,
+    Peak,
+    ContextNumber,
+    ContextState,
+    Readings,
+    NumberSummary,
+    StateSummary,
+    Change,
+    Gap,
+    Restart,
+    ClockSet,
+    RecordsLost,
+    Alarm,
+    Meta,
+    MetaContent,
+    Status,
+)
 
 _PARTS = {
     "source": "Sources",
@@ -34,12 +68,15 @@ _PARTS = {
     "gateway": "Gateway",
     "config": "Configuration",
     "cli": "Command line",
+    "share": "What leaves",
 }
 
 
 def sentences() -> str:
     """A table of every sentence that is more than a word on a page, by part."""
-    texts = [text for text in CATALOGUE.values() if text.advice or not text.code.startswith("cli.")]
+    texts = [
+        text for text in CATALOGUE.values() if text.advice or not text.code.startswith(("cli.", "share."))
+    ]
     order = list(_PARTS)
     texts.sort(key=lambda text: (order.index(_part(text)), text.code))
     lines = []
@@ -93,7 +130,7 @@ def _type(field: dict[str, Any], schema: dict[str, Any]) -> str:
             return f"`{constant}`"
         case {"enum": values}:
             return ", ".join(f"`{value}`" for value in values)
-        case {"anyOf": kinds}:
+        case {"anyOf": kinds} | {"oneOf": kinds}:
             return " or ".join(_type(kind, schema) for kind in kinds)
         case {"$ref": str(reference)}:
             name = reference.rpartition("/")[2]

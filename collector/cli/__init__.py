@@ -11,7 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import typer
 
-from collector.cli import ask, daemon, files
+from collector.cli import ask, controllers, daemon, files, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -30,6 +30,10 @@ for command in (
     ask.status,
     daemon.demo,
     ask.reload,
+    share.share,
+    controllers.browse,
+    controllers.trust,
+    controllers.profiles,
     files.schema,
     files.version,
 ):

@@ -1,24 +1,26 @@
 """Commands that ask the running collector: status, test, reload."""
 
 import asyncio
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.live import Live
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.show import show_status, show_test
-from collector.config import Config, ConfigError, Problem, load
-from collector.control import ControlSettings, ask
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain, control_socket
+from collector.cli.show import show_point_test, show_status, show_test
+from collector.config import Config, ConfigError, ControllerSettings, Problem, load
+from collector.control import ask
 from collector.errors import CollectorError, ControlError
-from collector.health import GatewayReport, TestReport
+from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
 from collector.texts import gateway
 
 NOT_RUNNING = 3
+
+_TEST_REPORT: TypeAdapter[TestReport | PointTestReport] = TypeAdapter(TestReport | PointTestReport)
 
 
 def status(
@@ -30,7 +32,7 @@ def status(
 
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
-    socket = _socket(config)
+    socket = control_socket(config)
     console = Console()
     if not console.is_terminal:
         console = Console(width=110, soft_wrap=False)
@@ -51,19 +53,22 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        answer = _ask(_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
-        report = TestReport.model_validate(answer)
+        answer = _ask(
+            control_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5
+        )
+        report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
-    Console().print(show_test(source, report))
+    page = show_test(source, report) if isinstance(report, TestReport) else show_point_test(source, report)
+    Console().print(page)
 
 
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
     """Take the changed configuration; a wrong one is refused and the old one stays in use."""
     try:
-        changes = _ask(_socket(config), {"do": "reload"}, 30.0)
+        changes = _ask(control_socket(config), {"do": "reload"}, 30.0)
     except ControlError as error:
         problems = error.answer.get("problems")
         if not problems:
@@ -109,32 +114,26 @@ def _exit_not_running(error: ControlError) -> None:
         raise typer.Exit(NOT_RUNNING)
 
 
-def _socket(folder: Path) -> Path:
-    """The control socket; also while the rest of the configuration is wrong."""
-    file = folder if folder.suffix == ".toml" else folder / "collector.toml"
-    try:
-        given = tomllib.loads(file.read_text(encoding="utf-8")).get("control", {}).get("socket")
-        return file.parent / ControlSettings(**({"socket": Path(given)} if given else {})).socket
-    except (OSError, ValueError, AttributeError, TypeError):
-        return ControlSettings().socket
-
-
-def _test_here(folder: Path, name: str, seconds: float) -> TestReport:
+def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTestReport:
     """Open the source in this process, since no daemon holds it."""
-    from collector.observe import observe  # noqa: PLC0415 (numpy and pyserial, which asking does not need)
-    from collector.sources import describe_source  # noqa: PLC0415
+    from collector.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
+    from collector.sources import describe_controller_source, describe_source  # noqa: PLC0415
 
     try:
         config: Config = load(folder)
     except ConfigError as error:
         complain(error)
         raise typer.Exit(2) from None
-    known = {f"{machine.name}/{w.name}": w for machine in config.machines for w in machine.waveforms}
+    known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}
     if name not in known:
         raise CollectorError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
     settings = known[name]
-    source = describe_source(settings.source, settings.signal_channels())
-    report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
+    report: TestReport | PointTestReport | None
+    if isinstance(settings, ControllerSettings):
+        report = asyncio.run(observe_points(describe_controller_source(settings.source), seconds))
+    else:
+        source = describe_source(settings.source, settings.signal_channels())
+        report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
     if report is None:
         raise CollectorError(gateway.NOTHING_ARRIVES(name=name, seconds=seconds))
     return report

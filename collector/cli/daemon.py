@@ -8,6 +8,7 @@ from typing import Annotated
 
 import structlog
 import typer
+from structlog.tracebacks import ExceptionDictTransformer
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
 from collector.config import ConfigError
@@ -58,15 +59,19 @@ def demo(
 
 def _log_to(readable: bool, level: int = logging.INFO) -> None:
     """Log events to standard error: readable lines on a terminal, JSON for the journal."""
+    # Never with local variables: they may hold names of programs and tools, which stay on the machine.
+    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
     renderer = (
-        structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if readable
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     processors: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if not readable:
-        processors.append(structlog.processors.dict_tracebacks)
+        processors.append(tracebacks)
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -1,7 +1,8 @@
-"""Commands that only read files: check, schema, version. Also how an error is told on the terminal."""
+"""Commands that only read files: check, schema, version. Also the socket, and how errors are told."""
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from collector import __version__
 from collector.config import ConfigError, json_schema, load
+from collector.control import ControlSettings
 from collector.errors import CollectorError
 from collector.messages import asyncapi
 from collector.texts import cli as say
@@ -24,6 +26,16 @@ Folder = Annotated[
         help="The configuration folder, or the collector.toml in it.",
     ),
 ]
+
+
+def control_socket(folder: Path) -> Path:
+    """The control socket; also while the rest of the configuration is wrong."""
+    file = folder if folder.suffix == ".toml" else folder / "collector.toml"
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8")).get("control", {}).get("socket")
+        return file.parent / ControlSettings(**({"socket": Path(given)} if given else {})).socket
+    except (OSError, ValueError, AttributeError, TypeError):
+        return ControlSettings().socket
 
 
 def complain(error: CollectorError) -> None:
@@ -48,7 +60,7 @@ def check(
     except ConfigError as error:
         complain(error)
         raise typer.Exit(2) from None
-    sources = sum(len(machine.waveforms) for machine in loaded.machines)
+    sources = sum(len(machine.streams) for machine in loaded.machines)
     typer.echo(str(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources)))
 
 

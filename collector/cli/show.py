@@ -7,15 +7,18 @@ from rich.text import Text as Line
 
 from collector.health import (
     BrokerReport,
+    ControllerReport,
+    FeedReport,
     GatewayReport,
     HostReport,
     OutboxReport,
     PartReport,
+    PointTestReport,
     SourceReport,
     State,
     TestReport,
 )
-from collector.texts import Sentence
+from collector.texts import Sentence, Text
 from collector.texts import cli as say
 
 _COLOURS = {
@@ -41,7 +44,14 @@ def show_status(report: GatewayReport) -> RenderableType:
             "dim",
         ),
     )
-    return Group(head, "", _parts(report), "", _sources(report), *_problems(report))
+    waveforms = {name: s for name, s in report.sources.items() if isinstance(s, SourceReport)}
+    controllers = {name: s for name, s in report.sources.items() if isinstance(s, ControllerReport)}
+    tables: list[RenderableType] = []
+    if waveforms:
+        tables += ["", _waveforms(waveforms, report.now_us)]
+    if controllers:
+        tables += ["", _controllers(controllers, report.now_us)]
+    return Group(head, "", _parts(report), *tables, *_problems(report))
 
 
 def show_test(name: str, report: TestReport) -> RenderableType:
@@ -72,6 +82,29 @@ def show_test(name: str, report: TestReport) -> RenderableType:
         figures = (report.mean, report.rms, report.least, report.greatest)
         last = "  ".join(f"{sample[row]:.4g}" for sample in report.last)
         table.add_row(channel, report.units[row], *(f"{figure[row]:.4g}" for figure in figures), last)
+    return Group(*lines, table)
+
+
+def show_point_test(name: str, report: PointTestReport) -> RenderableType:
+    """The page of `collector test` for a controller."""
+    head = say.POINTS_TESTED(name=name, arrivals=report.arrivals, seconds=f"{report.seconds:.1f}")
+    lines: list[RenderableType] = [str(head)]
+    if report.through_daemon:
+        lines.append(str(say.THROUGH_DAEMON()))
+    table = Table(box=None, pad_edge=False)
+    for heading in (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED):
+        table.add_column(str(heading()))
+    for point in report.points:
+        quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
+        table.add_row(
+            Line(point.name),
+            Line(point.value or "—"),
+            Line(point.unit),
+            Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow"),
+            f"{point.readings:,}",
+            "—" if point.age_s is None else _span(round(point.age_s * 1e6)),
+            str(say.SHARES[point.share]()),
+        )
     return Group(*lines, table)
 
 
@@ -111,31 +144,43 @@ def _host(host: HostReport) -> str:
     return ", ".join(map(str, facts))
 
 
-def _sources(report: GatewayReport) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in (say.SOURCE, say.STATE, say.SINCE, say.LAST_DATA):
-        table.add_column(str(heading()), no_wrap=True)
-    for heading in (say.RATE, say.WINDOWS, say.LOST):
-        table.add_column(str(heading()), justify="right", no_wrap=True)
-    for name, source in report.sources.items():
-        since = str(say.AGO(duration=_span(report.now_us - source.since_us)))
-        table.add_row(
-            name,
-            _state(source),
-            since,
-            _last_data(source),
-            _rate(source),
-            f"{source.windows:,}",
-            _lost(source),
-        )
+def _waveforms(sources: dict[str, SourceReport], now_us: int) -> Table:
+    table = _table((say.SOURCE, say.STATE, say.SINCE, say.LAST_DATA), (say.RATE, say.WINDOWS, say.LOST))
+    for name, source in sources.items():
+        figures = (_rate(source), f"{source.windows:,}", _lost(source))
+        table.add_row(name, *_condition(source, now_us), *figures)
     return table
+
+
+def _controllers(sources: dict[str, ControllerReport], now_us: int) -> Table:
+    headings = (say.CONTROLLER, say.STATE, say.SINCE, say.LAST_DATA)
+    table = _table(headings, (say.GOOD_POINTS, say.READINGS, say.LOST, say.WITHHELD))
+    for name, source in sources.items():
+        good = f"{source.good:,} / {source.points - source.withheld:,}"
+        figures = (good, *(f"{number:,}" for number in (source.readings, source.lost, source.withheld)))
+        table.add_row(name, *_condition(source, now_us), *figures)
+    return table
+
+
+def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in left:
+        table.add_column(str(heading()), no_wrap=True)
+    for heading in right:
+        table.add_column(str(heading()), justify="right", no_wrap=True)
+    return table
+
+
+def _condition(source: FeedReport, now_us: int) -> tuple[Line, str, str]:
+    since = str(say.AGO(duration=_span(now_us - source.since_us)))
+    return _state(source), since, _last_data(source)
 
 
 def _state(part: PartReport) -> Line:
     return Line(f"{_MARKS[part.state]} {say.STATES[part.state]()}", _COLOURS[part.state])
 
 
-def _last_data(source: SourceReport) -> str:
+def _last_data(source: FeedReport) -> str:
     if source.last_data_age_s is None:
         return str(say.NEVER())
     return str(say.AGO(duration=_span(round(source.last_data_age_s * 1e6))))

@@ -14,6 +14,7 @@ from collector.config.loading import DEFAULT_FOLDER, load
 from collector.config.model import (
     ChannelSettings,
     Config,
+    ControllerSettings,
     GatewayFile,
     GatewaySettings,
     MachineFile,
@@ -30,6 +31,7 @@ __all__ = [
     "ChannelSettings",
     "Config",
     "ConfigError",
+    "ControllerSettings",
     "GatewayFile",
     "GatewaySettings",
     "MachineFile",

@@ -7,6 +7,7 @@ one key alone may hold is declared in the settings models; what must exist on th
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
+from collector.config.controller_checks import check_controllers, check_lines
 from collector.config.document import Document
 from collector.config.model import GatewaySettings, SensorSettings
 from collector.config.problems import Problem, shown
@@ -47,10 +48,12 @@ def check_machine(document: Document) -> Iterator[Problem]:
     """What must fit together in one machine file."""
     tools = document.entries(("tools",))
     yield from _repeated(((document, (*path, "number")) for path in tools), texts.SAME_NUMBER)
-    streams = list(document.entries(("waveforms",)))
+    waveforms = list(document.entries(("waveforms",)))
+    streams = [*waveforms, *document.entries(("controllers",))]
     yield from _repeated(((document, (*path, "name")) for path in streams), texts.SAME_NAME)
-    for path in streams:
+    for path in waveforms:
         yield from _check_waveform(document, path)
+    yield from check_controllers(document)
 
 
 def check_machines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
@@ -64,6 +67,7 @@ def check_machines(documents: Iterable[Document], device: Callable[[str], str]) 
         if document.value((*path, "source", "kind")) == "serial"
     ]
     yield from _repeated(ports, texts.SAME_PORT, device)
+    yield from check_lines(documents, device)
 
 
 def _check_waveform(document: Document, path: TomlPath) -> Iterator[Problem]:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from collector.config.checks import ANY_SOURCE
+from collector.config.controller_checks import ANY_CONTROLLER_SOURCE
 from collector.config.document import Document
 from collector.config.model import anchored
 from collector.config.problems import Problem, shown
 from collector.config.toml_lines import TomlPath
 from collector.mqtt import BrokerSettings, TlsSettings
 from collector.outbox import OutboxSettings
+from collector.pseudonym_key import SharingSettings
 from collector.settings import credential_path
 from collector.sources.replay import ReplaySettings
 from collector.texts import Sentence
@@ -32,6 +34,9 @@ def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
     tls = document.valid(("broker", "tls"), TlsSettings)
     if tls:
         named += [(("broker", "tls", key), getattr(tls, key)) for key in ("ca_file", "cert_file", "key_file")]
+    sharing = document.valid(("sharing",), SharingSettings)
+    if sharing:
+        named.append((("sharing", "key_file"), sharing.key_file))
     for path, file in named:
         sentence = _named_file(file, folder) if file else None
         if sentence:
@@ -44,13 +49,20 @@ def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
 
 
 def check_machine_files(document: Document, folder: Path) -> Iterator[Problem]:
-    """Whether the recordings that a machine file names are there; relative paths count from `folder`."""
+    """Whether the files that a machine file names are there; relative paths count from `folder`."""
     for path in document.entries(("waveforms",)):
         source = document.valid((*path, "source"), ANY_SOURCE)
         if isinstance(source, ReplaySettings):
             sentence = _file_to_read(source.file, str(source.file), folder)
             if sentence:
                 yield document.problem((*path, "source", "file"), sentence)
+    for path in document.entries(("controllers",)):
+        settings = document.valid((*path, "source"), ANY_CONTROLLER_SOURCE)
+        for key in type(settings).model_fields if settings else ():
+            file = getattr(settings, key) if key.endswith("_file") else None
+            sentence = _named_file(file, folder) if file else None
+            if sentence:
+                yield document.problem((*path, "source", key), sentence)
 
 
 def device(port: str) -> str:

@@ -95,14 +95,14 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
             return place.path, _missing(place)
         case "union_tag_not_found" | "union_tag_invalid" as kind:
             key = str(context["discriminator"]).strip("'")
-            possible = model_tree.tags(place.kind, key)
+            tags = model_tree.tags(place.kind, key)
             path = (*place.path, key)
             if kind == "union_tag_invalid":
-                return path, _choice(document.value(path), possible)
+                return path, _choice(document.value(path), tags)
             mistyped = difflib.get_close_matches(key, found, n=1)
             if mistyped:
                 return (*place.path, mistyped[0]), texts.UNKNOWN_KEY(found=shown(mistyped[0]), nearest=key)
-            return path, texts.MISSING_KIND(key=key, example=possible[0], choices=_listed(possible))
+            return path, texts.MISSING_KIND(key=key, example=tags[0], choices=_listed(tags))
         case "model_type" | "model_attributes_type" | "dict_type":
             return place.path, _not_a_table(place, found)
         case "tuple_type" | "too_short" if rows(place.kind):
@@ -211,10 +211,12 @@ def _not_a_table(place: Place, found: Any) -> Sentence:
     return texts.NOT_A_TABLE(found=shown(found), table=table)
 
 
-def _choice(found: Any, possible: tuple[str, ...]) -> Sentence:
-    near = difflib.get_close_matches(str(found).lower(), possible, n=1)
+def _choice(found: Any, possible: tuple[str | int, ...]) -> Sentence:
+    by_text = {str(choice): choice for choice in possible}
+    near = difflib.get_close_matches(str(found).lower(), by_text, n=1)
     if near:
-        return texts.CHOICE(found=shown(found), nearest=shown(near[0]), choices=_listed(possible))
+        nearest = shown(by_text[near[0]])
+        return texts.CHOICE(found=shown(found), nearest=nearest, choices=_listed(possible))
     return texts.CHOICE_LIST(found=shown(found), choices=_listed(possible))
 
 
@@ -227,8 +229,10 @@ def _pattern(pattern: str, place: Place, found: str) -> Sentence:
         case "^[a-z0-9-]+(/[a-z0-9-]+)*$":
             suggestion = "/".join(filter(None, map(_slug, found.split("/"))))
             return texts.ROOT(found=shown(found), suggestion=suggestion or "shopfloor/v1")
-        case _:
+        case _ if "0-9a-fA-F" in pattern:
             return texts.HEXADECIMAL(found=shown(found), example=_example(place, "aa55"))
+        case _:
+            return texts.NOT_OF_THIS_FORM(found=shown(found), example=_example(place, "plc/spindle-speed"))
 
 
 def _slug(text: str) -> str:
@@ -248,5 +252,5 @@ def _is_number(found: Any) -> bool:
     )
 
 
-def _listed(possible: tuple[str, ...]) -> str:
+def _listed(possible: tuple[str | int, ...]) -> str:
     return ", ".join(map(shown, possible))

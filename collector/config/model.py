@@ -12,13 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from collector.context import ContextSettings
 from collector.control import ControlSettings
 from collector.features import FeatureSettings
 from collector.mqtt import BrokerSettings
 from collector.outbox import OutboxSettings
+from collector.pseudonym_key import SharingSettings
 from collector.samples import Channel, Unit
 from collector.settings import Finite, Name, PositiveFinite, Settings
-from collector.sources import SourceSettings
+from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
 from collector.windows import WindowSettings
 
@@ -66,6 +68,8 @@ class MachineSettings(Settings):
     """The workpieces' material, where the company wants to share it."""
     batch: Words | None = None
     """The batch or order, where the company wants to share it."""
+    context: ContextSettings = ContextSettings()
+    """What the windows of its waveforms say about the machine."""
 
 
 class ToolSettings(Settings):
@@ -138,6 +142,19 @@ class WaveformSettings(Settings):
         return tuple(_channel(channel) for channel in self.channels)
 
 
+class ControllerSettings(Settings):
+    """A controller or meter of the machine: how it is read, and how its readings are published."""
+
+    name: Name = Field(examples=["plc"])
+    """Its name, unique among the machine's controllers and waveforms; a level of its topics."""
+    source: ControllerSourceSettings
+    """How it is reached, and its points."""
+    publish_every_s: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    """How many seconds each summary of the readings is about."""
+    stale_after_s: PositiveFinite | None = None
+    """A value that nobody vouched for within so many seconds is stale; without it, three of its periods."""
+
+
 class GatewayFile(Settings):
     """collector.toml: the gateway, its broker and what it keeps."""
 
@@ -149,22 +166,31 @@ class GatewayFile(Settings):
     """What is kept while the broker is away."""
     control: ControlSettings = ControlSettings()
     """How the command line finds the running collector."""
+    sharing: SharingSettings = SharingSettings()
+    """How names that must not leave become pseudonyms."""
 
 
 class MachineFile(Settings):
-    """A file in machines/: one machine with its tools and waveforms."""
+    """A file in machines/: one machine with its tools, waveforms and controllers."""
 
     machine: MachineSettings
     """The machine."""
     tools: tuple[ToolSettings, ...] = ()
     """The tool table."""
-    waveforms: Annotated[tuple[WaveformSettings, ...], Field(min_length=1)]
+    waveforms: tuple[WaveformSettings, ...] = ()
     """The fast signals."""
+    controllers: tuple[ControllerSettings, ...] = ()
+    """The controllers and meters."""
 
     @property
     def name(self) -> str:
         """The machine's name."""
         return self.machine.name
+
+    @property
+    def streams(self) -> tuple[WaveformSettings | ControllerSettings, ...]:
+        """Everything that is collected of it."""
+        return (*self.controllers, *self.waveforms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +201,7 @@ class Config:
     broker: BrokerSettings
     outbox: OutboxSettings
     control: ControlSettings
+    sharing: SharingSettings
     machines: tuple[MachineFile, ...]
     folder: Path
 
@@ -186,6 +213,7 @@ def assemble(gateway: GatewayFile, machines: tuple[MachineFile, ...], folder: Pa
         broker=_anchored_broker(gateway.broker, folder),
         outbox=gateway.outbox.model_copy(update={"directory": anchored(gateway.outbox.directory, folder)}),
         control=gateway.control.model_copy(update={"socket": anchored(gateway.control.socket, folder)}),
+        sharing=gateway.sharing.model_copy(update={"key_file": _absolute(gateway.sharing.key_file, folder)}),
         machines=tuple(_anchored_machine(machine, folder) for machine in machines),
         folder=folder,
     )
@@ -211,14 +239,16 @@ def _channel(settings: ChannelSettings) -> Channel:
     return Channel(settings.name, settings.unit, clip_low=-limit, clip_high=limit)
 
 
-def _anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
-    def absolute(file: str | None) -> str | None:
-        return file if file is None or file.startswith("credential:") else str(anchored(file, folder))
+def _absolute(file: str | None, folder: Path) -> str | None:
+    return file if file is None or file.startswith("credential:") else str(anchored(file, folder))
 
+
+def _anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
+    files = ("ca_file", "cert_file", "key_file")
     tls = broker.tls and broker.tls.model_copy(
-        update={key: absolute(getattr(broker.tls, key)) for key in ("ca_file", "cert_file", "key_file")}
+        update={key: _absolute(getattr(broker.tls, key), folder) for key in files}
     )
-    return broker.model_copy(update={"tls": tls, "password_file": absolute(broker.password_file)})
+    return broker.model_copy(update={"tls": tls, "password_file": _absolute(broker.password_file, folder)})
 
 
 def _anchored_machine(machine: MachineFile, folder: Path) -> MachineFile:
@@ -232,4 +262,16 @@ def _anchored_machine(machine: MachineFile, folder: Path) -> MachineFile:
         else waveform
         for waveform in machine.waveforms
     )
-    return machine.model_copy(update={"waveforms": waveforms})
+    controllers = tuple(
+        controller.model_copy(update={"source": _anchored_controller_source(controller.source, folder)})
+        for controller in machine.controllers
+    )
+    return machine.model_copy(update={"waveforms": waveforms, "controllers": controllers})
+
+
+def _anchored_controller_source(source: Any, folder: Path) -> Any:
+    """Paths of a controller's source: each is called `…_file` or `…_folder`."""
+    named = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_file")}
+    folders = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_folder")}
+    files = {key: _absolute(file, folder) for key, file in named.items()}
+    return source.model_copy(update=files | {key: anchored(path, folder) for key, path in folders.items()})

@@ -19,6 +19,7 @@ from collector.config.toml_lines import TomlPath
 _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "array": ("samples",),
     "baud": (115200,),
+    "bits": ([0, 3],),
     "ca_file": ("ca.pem",),
     "calibration_date": (date(2025, 3, 31),),
     "cert_file": ("gateway.pem",),
@@ -138,10 +139,10 @@ def is_kind_of_table(kind: Any) -> bool:
     return _is_union(kind) and all(is_table(member) for member in get_args(kind))
 
 
-def choices(kind: Any) -> tuple[str, ...]:
-    """The texts that a type lists, as in `Literal["g", "m/s2"]`."""
+def choices(kind: Any) -> tuple[str | int, ...]:
+    """The values that a type lists, as in `Literal["g", "m/s2"]`."""
     if get_origin(kind) is Literal:
-        return tuple(str(choice) for choice in get_args(kind))
+        return get_args(kind)
     members = get_args(kind) if _is_union(kind) else ()
     return tuple(choice for member in members for choice in choices(_bare(member)[0]))
 

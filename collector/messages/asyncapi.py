@@ -7,10 +7,12 @@ from pydantic.json_schema import models_json_schema
 from collector.messages.records import (
     CONTRACT_VERSION,
     Alarm,
+    Change,
     ClockSet,
     Features,
     Gap,
     Meta,
+    Readings,
     RecordsLost,
     Restart,
     Status,
@@ -20,6 +22,11 @@ _STREAM = "{root}/{company}/{gateway}/{machine}/{stream}"
 _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {
     "meta": (f"{_STREAM}/meta", "Describes a stream. QoS 1, retained.", (Meta,)),
     "features": (f"{_STREAM}/features", "One record per window. QoS 1.", (Features,)),
+    "readings": (
+        f"{_STREAM}/readings",
+        "What the points of a controller say: summaries, and changes of states. QoS 1.",
+        (Readings, Change),
+    ),
     "event": (
         f"{_STREAM}/event",
         "What happened. QoS 1. Events of the gateway itself have machine `gateway` and stream `daemon`.",
@@ -36,7 +43,7 @@ _PLACES = {
     "company": "The company.",
     "gateway": "The gateway.",
     "machine": "The machine.",
-    "stream": "The stream.",
+    "stream": "The stream: a waveform or a controller.",
 }
 
 

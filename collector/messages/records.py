@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from collector.points import PointQuality
 from collector.samples import LossCause, RateState
 
 CONTRACT_VERSION: Literal[1] = 1
@@ -60,6 +61,48 @@ class Envelope(_Wire):
     """The same moment on the gateway's monotonic clock, in microseconds."""
 
 
+class _PointContext(_Wire):
+    """What a point of a controller was during a window, by when the gateway received its readings."""
+
+    quality: PointQuality
+    """Of `last`, at the window's end: `bad` means no value, `stale` not vouched for within the limit."""
+    changes: int | None
+    """How often a good reading brought another value inside the window; null if that is no longer known."""
+    changed_s: Number | None
+    """Seconds from the last such change to the window's end; since first seen, if it never changed."""
+    vouched_s: Number | None
+    """Seconds since the controller last said so (read, or known to be unchanged), at the window's end."""
+    source_us: int | None
+    """The controller's own UTC stamp of `last`, in microseconds; null where it gives none."""
+    offset_us: int | None
+    """The gateway's UTC minus the controller's, estimated; with the delay of reading in it."""
+
+
+class ContextNumber(_PointContext):
+    """A measured quantity during a window."""
+
+    kind: Literal["number"] = "number"
+    last: Number | None
+    """The value at the window's end; null if there was no usable one, or none is known yet."""
+    min: Number | None
+    """The smallest good value that held inside the window, the one at its start included."""
+    max: Number | None
+    """The largest good value that held inside the window, the one at its start included."""
+    unit: str
+    """UCUM code; empty where it has none."""
+
+
+class ContextState(_PointContext):
+    """A state or a text during a window."""
+
+    kind: Literal["state", "text"]
+    last: str | bool | None
+    """The value at the window's end: a name, a flag, or a pseudonym where meta says so; null if unknown."""
+
+
+ContextValue = Annotated[ContextNumber | ContextState, Field(discriminator="kind")]
+
+
 class Features(Envelope):
     """The features of one window."""
 
@@ -84,8 +127,86 @@ class Features(Envelope):
     """Flags of the window; empty when nothing is wrong. Defined in meta."""
     channels: dict[str, ChannelValues]
     """The values by channel."""
-    context: dict[str, Any] = Field(default_factory=dict)
-    """What the machine was doing; empty where no controller is configured."""
+    context: dict[str, ContextValue] = Field(default_factory=dict)
+    """What the machine was doing, by `controller/point`; empty where no controller is configured."""
+
+
+class NumberSummary(_Wire):
+    """A measured quantity over a stretch of time. Each figure is defined in meta."""
+
+    kind: Literal["number"] = "number"
+    count: int
+    """Good observations: readings, and times that the controller vouched for no change."""
+    mean: Number | None
+    min: Number | None
+    max: Number | None
+    std: Number | None
+    rms: Number | None
+    """For currents only; null for all other units."""
+    coverage: Number
+    """Part of the time, 0 to 1, in which a good value held."""
+    uncertain: int
+    """Observations that the controller itself called uncertain; in no figure."""
+    bad: int
+    """Observations without a usable value."""
+    stale: int
+    """Observations that the source itself called stale; in no figure."""
+    last: Number | None
+    """The value at the end, as good as `quality` says."""
+    quality: PointQuality
+    changed_s: Number | None
+    """Seconds since a good reading last brought another value, at the end."""
+    vouched_s: Number | None
+    """Seconds since the controller last said so, at the end."""
+
+
+class StateSummary(_Wire):
+    """A state or a text over a stretch of time: its heartbeat."""
+
+    kind: Literal["state", "text"]
+    last: str | bool | None
+    """The value at the end: a name, a flag, or a pseudonym where meta says so; null if unknown."""
+    quality: PointQuality
+    changes: int
+    """How often a good reading brought another value."""
+    changed_s: Number | None
+    """Seconds since a good reading last brought another value, at the end."""
+    vouched_s: Number | None
+    """Seconds since the controller last said so, at the end."""
+
+
+class Readings(Envelope):
+    """What the points of a controller said over a stretch of time; also while it is off."""
+
+    kind: Literal["readings"] = "readings"
+    reading: Literal["summary"] = "summary"
+    from_us: int
+    """UTC of the beginning; readings are placed by when the gateway received them."""
+    to_us: int
+    """UTC of the end."""
+    offset_us: int | None
+    """The gateway's UTC minus the controller's, estimated; null where it gives no usable times."""
+    lost: int
+    """So many values more were lost on the way, because a queue was full, than the summary before knew of."""
+    points: dict[str, Annotated[NumberSummary | StateSummary, Field(discriminator="kind")]]
+    """What each point said, by its name."""
+
+
+class Change(Envelope):
+    """A state or a text became another one, or its quality did."""
+
+    kind: Literal["readings"] = "readings"
+    reading: Literal["change"] = "change"
+    point: str
+    """The point's name."""
+    value: str | bool | None
+    """What it is from now on; null if there is no usable value."""
+    quality: PointQuality
+    """How good that is."""
+    previous: str | bool | None
+    """What it was before; null if that is not known."""
+    source_us: int | None
+    """The controller's own UTC stamp, in microseconds; null where it gives none."""
 
 
 class Gap(Envelope):
@@ -195,6 +316,12 @@ class MetaContent(_Wire):
     """Name, unit, definition, formula, version and source of every feature, by the unit of the channel."""
     flags: list[dict[str, Any]]
     """What each quality flag means."""
+    points: list[dict[str, Any]] = Field(default_factory=list)
+    """Of a controller: name, kind, unit, states, and how it is shared, of each point."""
+    statistics: list[dict[str, str]] = Field(default_factory=list)
+    """Of a controller: what each figure of a summary means."""
+    context: dict[str, Any] = Field(default_factory=dict)
+    """Of a waveform: the points that its windows are joined with, and how long a window waits for them."""
 
 
 class Meta(Envelope):
@@ -224,9 +351,12 @@ class Status(_Wire):
     """What needs attention: the part of the gateway, and the code of the sentence."""
 
 
-Record = Meta | Features | Gap | Restart | ClockSet | RecordsLost | Alarm
+Record = Meta | Features | Readings | Change | Gap | Restart | ClockSet | RecordsLost | Alarm
 
-_RECORD: TypeAdapter[Record] = TypeAdapter(Annotated[Meta | Features | Event, Field(discriminator="kind")])
+_OfPoints = Annotated[Readings | Change, Field(discriminator="reading")]
+_RECORD: TypeAdapter[Record] = TypeAdapter(
+    Annotated[Meta | Features | _OfPoints | Event, Field(discriminator="kind")]
+)
 
 
 def decode(payload: bytes) -> Record:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["meta", "features", "event"]
+Kind = Literal["meta", "features", "readings", "event"]
 
 GATEWAY_MACHINE = "gateway"
 GATEWAY_STREAM = "daemon"

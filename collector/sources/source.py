@@ -9,6 +9,7 @@ from typing import Protocol
 
 from collector.points import Arrival, Point
 from collector.samples import Run, Signal
+from collector.texts import Sentence
 
 READ_WAIT_S = 0.2
 """The longest that `Device.read` waits for data, so that a reader thread can be stopped."""
@@ -74,6 +75,14 @@ class PointSource(Protocol):
     @property
     def silent_after_s(self) -> float:
         """Without an arrival for so long the connection counts as dead and is built anew."""
+
+    @property
+    def remarks(self) -> tuple[Sentence, ...]:
+        """What an operator should see to although it answers; asked only while it does."""
+
+    @property
+    def lost(self) -> int:
+        """At least so many values were lost on the way since the start, because a queue was full."""
 
     def arrivals(self) -> AsyncGenerator[Arrival, None]:
         """Connect with a fresh client, and yield what comes until closed (`contextlib.aclosing`).

@@ -7,12 +7,34 @@ sentences are short enough to be translated. Log lines are not here: they are ev
 from types import ModuleType
 from typing import Any
 
-from collector.texts import broker, cli, configuration, delivery, gateway, sources
+from collector.texts import (
+    broker,
+    cli,
+    configuration,
+    delivery,
+    gateway,
+    modbus,
+    opcua,
+    points,
+    sharing,
+    sources,
+)
 from collector.texts.sentence import Sentence, Text, use_translations
 
 __all__ = ["CATALOGUE", "Sentence", "Text", "restore", "use_translations"]
 
-_MODULES: tuple[ModuleType, ...] = (broker, cli, configuration, delivery, gateway, sources)
+_MODULES: tuple[ModuleType, ...] = (
+    broker,
+    cli,
+    configuration,
+    delivery,
+    gateway,
+    modbus,
+    opcua,
+    points,
+    sharing,
+    sources,
+)
 
 CATALOGUE: dict[str, Text] = {
     text.code: text for module in _MODULES for text in vars(module).values() if isinstance(text, Text)

@@ -64,6 +64,54 @@ RMS = Text("cli.column.rms", "rms")
 LEAST = Text("cli.column.least", "least")
 GREATEST = Text("cli.column.greatest", "greatest")
 LAST_SAMPLES = Text("cli.column.last-samples", "last samples")
+# controllers, in status and test
+CONTROLLER = Text("cli.column.controller", "controller")
+GOOD_POINTS = Text("cli.column.good-points", "good / points")
+READINGS = Text("cli.column.readings", "readings")
+WITHHELD = Text("cli.column.withheld", "not shared")
+POINT = Text("cli.column.point", "point")
+VALUE = Text("cli.column.value", "value")
+QUALITY = Text("cli.column.quality", "quality")
+AGE = Text("cli.column.age", "age")
+SHARED = Text("cli.column.shared", "leaves")
+POINTS_TESTED = Text("cli.test.points-tested", "{name}: {arrivals} times heard of in {seconds} s")
+QUALITIES = {
+    "good": Text("cli.quality.good", "good"),
+    "uncertain": Text("cli.quality.uncertain", "uncertain"),
+    "bad": Text("cli.quality.bad", "bad"),
+    "stale": Text("cli.quality.stale", "stale"),
+}
+QUALITY_GOOD, QUALITY_UNCERTAIN, QUALITY_BAD, QUALITY_STALE = QUALITIES.values()
+SHARES = {
+    "none": Text("cli.share.none", "no"),
+    "pseudonym": Text("cli.share.pseudonym", "as a pseudonym"),
+    "plain": Text("cli.share.plain", "yes"),
+}
+SHARE_NONE, SHARE_PSEUDONYM, SHARE_PLAIN = SHARES.values()
+# browse, trust
+BROWSE_NO_NODE = Text(
+    "cli.browse.no-node",
+    "The server has no node {start}.",
+    "Leave --start out to see all; names are case-sensitive.",
+)
+BROWSE_NOTHING = Text(
+    "cli.browse.nothing",
+    'No node has "{find}" in its path.',
+    "Leave --find out to see all.",
+)
+NOT_AN_OPCUA_URL = Text(
+    "cli.not-an-opcua-url",
+    "{url} is not the address of an OPC UA server.",
+    "It looks like opc.tcp://192.168.0.10:4840",
+)
+TRUST_FINGERPRINT = Text("cli.trust.fingerprint", "{url} shows the certificate\n  SHA-256 {fingerprint}")
+TRUST_SAME = Text("cli.trust.same", "Does the controller itself show the same fingerprint?")
+TRUST_REFUSED = Text(
+    "cli.trust.refused",
+    "The certificate is not trusted; nothing was changed.",
+    "Ask who looks after the controller which certificate it has.",
+)
+TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other certificate is accepted.")
 # demo
 DEMO_INSTALL = Text(
     "cli.demo.install",

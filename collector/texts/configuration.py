@@ -208,6 +208,11 @@ HEXADECIMAL = Text(
     "found {found}, where 1 to 8 bytes in hexadecimal belong",
     "Type two digits (0 to 9, a to f) for each byte, without spaces, such as {example}.",
 )
+NOT_OF_THIS_FORM = Text(
+    "config.not-of-this-form",
+    "found {found}, which does not have the form that is needed",
+    "Type it like this: {example}",
+)
 EMPTY_TEXT = Text(
     "config.empty-text", "found an empty text", "Type something between the quotes, such as {example}."
 )
@@ -234,6 +239,27 @@ SAME_PORT = Text(
     "config.same-port",
     "found {found}, the port that line {line} of {file} already uses",
     "Type the port of the other sensor. This shows them all: ls -l /dev/serial/by-id",
+)
+OTHER_LINE = Text(
+    "config.other-line",
+    "line {line} of {file} names the same port with other settings",
+    'All devices on a line speak alike: type baud = {baud}, parity = "{parity}", stop_bits = {stop_bits}, '
+    "or correct it there.",
+)
+NOTHING_COLLECTED = Text(
+    "config.nothing-collected",
+    "the machine has neither waveforms nor controllers",
+    "Add a table [[waveforms]] for a sensor, or [[controllers]] for a controller or meter, see the examples.",
+)
+NUMBER_PSEUDONYM = Text(
+    "config.number-pseudonym",
+    "a number cannot leave as a pseudonym",
+    'Type share = "plain" or share = "none"; only states and texts can have pseudonyms.',
+)
+CONTEXT_NOT_SHARED = Text(
+    "config.context-not-shared",
+    "found {found}, a point that does not leave the gateway",
+    'Take it out of the list, or give that point share = "pseudonym" or share = "plain".',
 )
 RESERVED_COMPANY = Text(
     "config.reserved-company",

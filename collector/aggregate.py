@@ -1,0 +1,132 @@
+"""Readings become statistics of a stretch of time, and states their heartbeat; pure.
+
+Only good readings enter statistics. A point that is vouched for unchanged was, in effect, read again: so a
+subscription that is silent about a steady value gives the same figures as polling it. What the machine was
+doing during a window of samples is in context.py.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from operator import mul
+from typing import cast
+
+from collector.history import History
+from collector.messages import NumberSummary, StateSummary
+from collector.points import Point, PointKind, PointQuality
+
+_GOOD = PointQuality.GOOD
+CURRENT_UNITS = frozenset({"A", "mA", "kA"})
+"""Points in these units are currents, whose rms tells more than their mean."""
+
+
+def summary(history: History, from_ns: int, to_ns: int) -> NumberSummary | StateSummary:
+    """What a point said from a moment until before another."""
+    if history.point.kind is PointKind.NUMBER:
+        return _number(history, from_ns, to_ns)
+    end = history.at(to_ns - 1)
+    return StateSummary(
+        kind=history.point.kind.value,
+        last=state_value(end.value),
+        quality=end.quality,
+        changes=history.changes(from_ns - 1, to_ns - 1),
+        changed_s=seconds_since(end.changed_ns, to_ns),
+        vouched_s=seconds_since(end.vouched_ns, to_ns),
+    )
+
+
+def definitions() -> list[dict[str, str]]:
+    """What each figure of a summary means, for meta."""
+    return [{"name": name, "definition": text} for name, text in _DEFINITIONS.items()]
+
+
+def seconds_since(then_ns: int | None, now_ns: int) -> float | None:
+    """An age in seconds, to the microsecond; None for what never happened."""
+    return None if then_ns is None else round((now_ns - then_ns) / 1e9, 6)
+
+
+def is_current(point: Point) -> bool:
+    """Whether a point is an electric current, going by its unit."""
+    return point.unit in CURRENT_UNITS
+
+
+_NO_FIGURES: dict[str, float | None] = dict.fromkeys(("mean", "min", "max", "std", "rms"))
+_NONE: Mapping[PointQuality, int] = Counter()
+
+_DEFINITIONS = {
+    "count": "good observations: readings, and times the controller vouched that nothing had changed",
+    "mean": "mean of the good observations; null without one, as for all figures of them",
+    "min": "smallest good observation",
+    "max": "largest good observation",
+    "std": "standard deviation of the good observations: sqrt(mean((x - mean)^2))",
+    "rms": "sqrt(mean(x^2)) of the good observations, for currents (A, mA, kA); null for all other units",
+    "coverage": "part of the time for which a good value held that was vouched for within the limit",
+    "uncertain": "observations that the controller itself called uncertain",
+    "bad": "observations without a usable value",
+    "stale": "observations that the source itself called stale",
+    "last": "the value at the end, as its quality says",
+    "quality": "good, uncertain, bad (no value), or stale (not vouched for within the limit), at the end",
+    "changes": "how often a good reading brought another value than the good one before",
+    "changed_s": "seconds since a good reading last brought another value, at the end",
+    "vouched_s": "seconds since the controller last said so, at the end",
+}
+
+
+def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
+    at, readings = history.observations(from_ns, to_ns)
+    good = [reading.quality is _GOOD for reading in readings]
+    values = cast("list[float]", [reading.value for reading in compress(readings, good)])
+    others = Counter(reading.quality for reading in readings) if len(values) < len(readings) else _NONE
+    end = history.at(to_ns - 1)
+    return NumberSummary(
+        count=len(values),
+        **_figures(values, current=is_current(history.point)),
+        coverage=_coverage(history, at, good, from_ns, to_ns),
+        uncertain=others[PointQuality.UNCERTAIN],
+        bad=others[PointQuality.BAD],
+        stale=others[PointQuality.STALE],
+        last=None if end.value is None else float(end.value),
+        quality=end.quality,
+        changed_s=seconds_since(end.changed_ns, to_ns),
+        vouched_s=seconds_since(end.vouched_ns, to_ns),
+    )
+
+
+def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
+    """The figures of finite values; null where they are beyond all numbers.
+
+    In plain Python, which is faster than numpy for the ten or hundred values that a point has in a summary.
+    """
+    if not x:
+        return _NO_FIGURES
+    n = len(x)
+    mean = sum(x) / n
+    deviations = [value - mean for value in x]
+    figures = {
+        "mean": mean,
+        "min": min(x),
+        "max": max(x),
+        "std": math.sqrt(sum(map(mul, deviations, deviations)) / n),
+        "rms": math.sqrt(sum(map(mul, x, x)) / n) if current else None,
+    }
+    if math.isfinite(figures["std"] or 0.0) and math.isfinite(figures["rms"] or 0.0):
+        return figures
+    return {name: value if math.isfinite(value or 0.0) else None for name, value in figures.items()}
+
+
+def _coverage(history: History, at: Sequence[int], good: Sequence[bool], from_ns: int, to_ns: int) -> float:
+    """The part of the time in which a good value held; each holds until the next one, or for the limit."""
+    before = history.at(from_ns - 1)
+    since_ns, held = before.vouched_ns or from_ns, before.quality is _GOOD
+    covered = 0
+    for at_ns, is_good in zip((*at, to_ns), (*good, False), strict=True):
+        if held:
+            covered += max(0, min(at_ns, since_ns + history.limit_ns) - max(since_ns, from_ns))
+        since_ns, held = at_ns, is_good
+    return covered / (to_ns - from_ns)
+
+
+def state_value(value: float | str | bool | None) -> str | bool | None:
+    """The value of a state or text as records have it: a name or a flag."""
+    return value if value is None or isinstance(value, str | bool) else str(value)

@@ -1,0 +1,85 @@
+"""Commands that find out about controllers: browse, trust, profiles."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.cli.files import DEFAULT_FOLDER, Folder
+from collector.config import ConfigError, load
+from collector.errors import CollectorError
+from collector.profiles import load_profile, profile_names
+from collector.sources.opcua import ConnectionSettings
+from collector.texts import cli as say
+
+Url = Annotated[str, typer.Argument(help="The server's address, such as opc.tcp://192.168.0.10:4840")]
+
+
+def browse(
+    url: Url,
+    find: Annotated[
+        str, typer.Option(help="Only nodes whose path has this in it; * and ? stand for any.")
+    ] = "",
+    start: Annotated[str, typer.Option(help="Begin below this node (id or path).")] = "",
+    toml: Annotated[
+        bool, typer.Option("--toml", help="Print only what can be pasted into a machine file.")
+    ] = False,
+    config: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Show what an OPC UA server has, and print TOML for a machine file."""
+    from collector.sources.opcua.browse import browse as look  # noqa: PLC0415 (loads asyncua)
+    from collector.sources.opcua.fragment import toml_fragment  # noqa: PLC0415
+
+    connection = _connection(url, config)
+    try:
+        nodes = asyncio.run(look(connection, find, start=start))
+    except (ValueError, LookupError):
+        raise CollectorError(say.BROWSE_NO_NODE(start=start)) from None
+    if not nodes:
+        raise CollectorError(say.BROWSE_NOTHING(find=find))
+    if not toml:
+        for node in nodes:
+            value = f" = {node.value} {node.unit}".rstrip() if node.value else ""
+            typer.echo(f"{'  ' * node.depth}{node.name}{value}  [{node.status or node.type}]  {node.node}")
+        typer.echo()
+    typer.echo(toml_fragment(nodes, connection), nl=False)
+
+
+def trust(
+    url: Url,
+    yes: Annotated[bool, typer.Option("--yes", help="The fingerprint was compared already.")] = False,
+    config: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Trust the certificate that an OPC UA server shows now, after you have compared its fingerprint."""
+    from collector.sources.opcua.certificates import pin  # noqa: PLC0415 (loads cryptography)
+    from collector.sources.opcua.connection import server_certificate  # noqa: PLC0415 (loads asyncua)
+
+    connection = _connection(url, config)
+    der, fingerprint = asyncio.run(server_certificate(connection))
+    typer.echo(str(say.TRUST_FINGERPRINT(url=url, fingerprint=fingerprint)))
+    if not yes and not typer.confirm(str(say.TRUST_SAME())):
+        raise CollectorError(say.TRUST_REFUSED())
+    typer.echo(str(say.TRUSTED(file=str(pin(url, der, connection.certificate_folder)))))
+
+
+def profiles() -> None:
+    """List the devices whose points are known: a line `profile = "…"` is all to write."""
+    for name in profile_names():
+        typer.echo(f"{name:20} {load_profile(name).get('title', '')}")
+
+
+def _connection(url: str, folder: Path) -> ConnectionSettings:
+    """How the configuration reaches this server, if it names it; else as anybody would."""
+    try:
+        machines = load(folder).machines
+    except ConfigError:
+        machines = ()
+    for machine in machines:
+        for controller in machine.controllers:
+            if isinstance(controller.source, ConnectionSettings) and controller.source.url == url:
+                return controller.source
+    try:
+        return ConnectionSettings(url=url)
+    except ValueError:
+        raise CollectorError(say.NOT_AN_OPCUA_URL(url=url)) from None

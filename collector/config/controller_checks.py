@@ -1,0 +1,111 @@
+"""What the controllers of a machine must have to do with each other, with waveforms, and with sharing; pure.
+
+What a source's own keys must have to do with each other is known by the source (its `mistakes`).
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+from collector.config.document import Document
+from collector.config.problems import Problem, shown
+from collector.config.toml_lines import TomlPath
+from collector.context import ContextSettings
+from collector.points import Point, PointKind
+from collector.sharing import share_of
+from collector.sources import AnyControllerSource, ControllerSourceSettings, known_points, mistakes
+from collector.sources.modbus import ModbusRtuSettings, is_other_line
+from collector.texts import Sentence
+from collector.texts import configuration as texts
+
+ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettings)
+"""The union of all sources of points, as a type that a value can be validated against."""
+
+
+def check_controllers(document: Document) -> Iterator[Problem]:
+    """What must fit together in the controllers of one machine file."""
+    if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
+        yield document.problem((), texts.NOTHING_COLLECTED())
+    points: dict[str, Point] | None = {}
+    for path in document.entries(("controllers",)):
+        source = document.valid((*path, "source"), ANY_CONTROLLER_SOURCE)
+        wrong = [] if source is None else list(mistakes(source))
+        yield from (document.problem((*path, "source", *key), sentence) for key, sentence in wrong)
+        if source is None or wrong:
+            points = None
+            continue
+        known, more = known_points(source)
+        yield from _check_shares(document, (*path, "source", "points"), known)
+        name = document.value((*path, "name"))
+        if points is not None:
+            points |= {f"{name}/{point.name}": point for point in known}
+            points = None if more else points
+    yield from _check_context(document, points)
+
+
+def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
+    """That devices on one serial line agree about it, and share it with no waveform.
+
+    `device` finds what a port's path leads to.
+    """
+    taken: dict[str, tuple[Document, TomlPath]] = {}
+    lines: dict[str, tuple[Document, TomlPath, ModbusRtuSettings]] = {}
+    documents = list(documents)
+    for document, path in _sources(documents, "waveforms"):
+        port = document.value((*path, "port"))
+        if document.value((*path, "kind")) == "serial" and isinstance(port, str):
+            taken.setdefault(device(port), (document, (*path, "port")))
+    for document, path in _sources(documents, "controllers"):
+        source = document.valid(path, ANY_CONTROLLER_SOURCE)
+        if not isinstance(source, ModbusRtuSettings):
+            continue
+        port = device(source.port)
+        if port in taken:
+            other, place = taken[port]
+            sentence = texts.SAME_PORT(found=shown(source.port), file=other.file, line=other.line(place))
+            yield document.problem((*path, "port"), sentence)
+        if port not in lines:
+            lines[port] = (document, path, source)
+            continue
+        other, place, first = lines[port]
+        if is_other_line(first.model_copy(update={"port": port}), source.model_copy(update={"port": port})):
+            sentence = texts.OTHER_LINE(file=other.file, line=other.line(place), baud=first.baud,
+                                        parity=first.parity, stop_bits=first.stop_bits)  # fmt: skip
+            yield document.problem((*path, "baud"), sentence)
+
+
+def _sources(documents: Iterable[Document], list_: str) -> Iterator[tuple[Document, TomlPath]]:
+    for document in documents:
+        yield from ((document, (*path, "source")) for path in document.entries((list_,)))
+
+
+def _check_shares(document: Document, path: TomlPath, known: Iterable[Point]) -> Iterator[Problem]:
+    kinds = {point.name: point.kind for point in known}
+    for point in document.entries(path):
+        name = document.value((*point, "name"))
+        if (
+            document.value((*point, "share")) == "pseudonym"
+            and kinds.get(cast("Any", name)) is PointKind.NUMBER
+        ):
+            yield document.problem((*point, "share"), texts.NUMBER_PSEUDONYM())
+
+
+def _check_context(document: Document, points: dict[str, Point] | None) -> Iterator[Problem]:
+    """That the points of the context exist, if all are known before a connection, and are shared."""
+    context = document.valid(("machine", "context"), ContextSettings)
+    if context is None or points is None:
+        return
+    for index, path in enumerate(context.points or ()):
+        sentence = _not_joined(path, points)
+        if sentence is not None:
+            yield document.problem(("machine", "context", "points", index), sentence)
+
+
+def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:
+    point = points.get(path)
+    if point is not None:
+        return None if share_of(point) != "none" else texts.CONTEXT_NOT_SHARED(found=shown(path))
+    near = difflib.get_close_matches(path, points, n=1)
+    if near:
+        return texts.CHOICE(found=shown(path), nearest=shown(near[0]), choices=", ".join(map(shown, points)))
+    return texts.CHOICE_LIST(found=shown(path), choices=", ".join(map(shown, points)))

@@ -1,0 +1,288 @@
+"""One controller or meter: the way of its readings from the connection to records.
+
+`take` shows the order; `keep` stays at it for ever. Whatever goes wrong here concerns this controller alone.
+The counterpart for sampled signals is waveform.py.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+
+import structlog
+
+from collector.aggregate import summary
+from collector.clock_offset import ClockOffset
+from collector.config import ControllerSettings, MachineFile, WaveformSettings
+from collector.context import LONGEST_DELAY_S
+from collector.controller_health import ControllerHealth
+from collector.controller_records import ControllerRecords
+from collector.errors import ControlError, SourceError
+from collector.health import ControllerReport, PointTestReport
+from collector.history import History, new_history
+from collector.journal import Journal
+from collector.messages import Message
+from collector.metadata import describe_controller
+from collector.observe import PointObservation
+from collector.points import Arrival, Point, PointKind, Reading, believable
+from collector.sharing import leaving, share_of
+from collector.sources import describe_controller_source
+from collector.sources.source import PointSource
+from collector.stream_records import StreamRecords
+from collector.supervision import keep_trying, log_unexpected
+from collector.texts import gateway
+from collector.texts import points as say
+
+_CONNECT_WAIT_S = 30.0
+"""Beyond its limit of silence, a source may take so long until it has something to say first."""
+_CLOSE_WAIT_S = 5.0
+_LONGEST_SETTLING_S = 5.0
+_LATE_S = 10.0
+"""Windows are joined fully if their samples come no later than this."""
+
+log = structlog.get_logger(__name__)
+
+
+class Controller:
+    """A configured controller of a machine.
+
+    `key` gives the key for pseudonyms when one is needed; `source` goes before what the settings describe.
+    """
+
+    def __init__(
+        self,
+        machine: MachineFile,
+        settings: ControllerSettings,
+        journal: Journal,
+        *,
+        key: Callable[[], bytes],
+        source: PointSource | None = None,
+    ) -> None:
+        self.machine = machine
+        self.settings = settings
+        self.name = f"{machine.name}/{settings.name}"
+        self.source = source or describe_controller_source(settings.source)
+        self.window_s = 0.0
+        """The longest window of the machine's waveforms, for which readings are remembered."""
+        self._key = key
+        self._clock = journal.clock
+        self._known: tuple[Point, ...] = ()
+        self._points: dict[str, Point] = {}
+        self._histories: dict[str, History] = {}
+        self._offset = ClockOffset()
+        self._observations: list[PointObservation] = []
+        self._learn()
+        content = describe_controller(machine, settings, self.source, self._known)
+        self._stream = StreamRecords(journal, machine.name, settings.name, content)
+        self._records = ControllerRecords(self._stream)
+        self._health = ControllerHealth(self.name, self._stream)
+        self._from_ns = self._clock.monotonic_ns()
+        self._lost_before = 0
+
+    @property
+    def meta(self) -> Message:
+        """The description under which records are made now."""
+        return self._stream.meta
+
+    @property
+    def histories(self) -> Mapping[str, History]:
+        """What its shared points have said, by name; another object once the points change."""
+        return self._histories
+
+    @property
+    def offset_us(self) -> int | None:
+        """The gateway's UTC minus the controller's, estimated."""
+        return self._offset.estimate_us
+
+    async def keep(self) -> None:
+        """Read for ever, connecting again whatever happens."""
+        await keep_trying(
+            self.name,
+            self.collect,
+            progress=lambda: self._health.arrivals,
+            # Not the exception's own words: they may hold a value that must not leave.
+            unexpected=lambda error: say.UNEXPECTED(kind=type(error).__name__),
+            failed=self._health.failed,
+            trying_again=self._health.trying_again,
+        )
+        self._health.finished()
+
+    async def collect(self) -> None:
+        """Connect and take what the controller says, until it fails or is silent for too long."""
+        self._offset.restart()
+        if any(share_of(point) == "pseudonym" for point in self._known):
+            self._key()  # without it, nothing of this controller leaves
+        async with aclosing(_arrivals(self.source)) as arriving:
+            async for arrival in arriving:
+                self.take(arrival)
+
+    def take(self, arrival: Arrival) -> None:
+        """One arrival's way: checked, withheld or under a pseudonym, remembered, changes to the outbox."""
+        self._notice_new_points()
+        for observation in self._observations:
+            observation.add(arrival)
+        for said in arrival.readings:
+            point = self._points.get(said.point)
+            if point is None:
+                continue
+            self._offset.add(said)
+            reading = leaving(point, believable(point, said), self._key)
+            if reading is not None:
+                self._remember(self._histories[point.name], reading)
+        for name in arrival.vouched:
+            history = self._histories.get(name)
+            if history is not None:
+                history.vouch(arrival.received_ns)
+        self._health.arrived(arrival.received_ns, len(arrival.readings))
+
+    def look(self) -> None:
+        """Publish the summaries that are complete, and judge how the controller is; once a second."""
+        self._contained(self._look)
+
+    def stop(self) -> None:
+        """Publish what has been read since the last summary."""
+        self._contained(self._finish)
+
+    def is_acquired_like(self, settings: ControllerSettings | WaveformSettings) -> bool:
+        """Whether other settings differ from these in the description alone."""
+        return settings == self.settings
+
+    def describe(self, machine: MachineFile, settings: ControllerSettings) -> bool:
+        """Go on under another description; tells whether it differs."""
+        before = self.meta
+        self.machine, self.settings = machine, settings
+        self._stream.describe(describe_controller(machine, settings, self.source, self._known))
+        return self.meta is not before
+
+    async def watch(self, seconds: float) -> PointTestReport:
+        """Watch what arrives for some seconds, beside the usual work.
+
+        Raises:
+            ControlError: nothing arrived, with the reason.
+        """
+        observation = PointObservation(self.source)
+        self._observations.append(observation)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._observations.remove(observation)
+        report = observation.report(through_daemon=True)
+        if report is None:
+            reason = self._health.reason or gateway.NOTHING_ARRIVES(name=self.name, seconds=seconds)
+            raise ControlError(reason)
+        return report
+
+    def report(self) -> ControllerReport:
+        """How this controller is."""
+        return self._health.report(
+            self.settings.source.kind,
+            self.source.origin,
+            self._histories,
+            withheld=len(self._points) - len(self._histories),
+            offset_us=self.offset_us,
+            lost=self.source.lost,
+        )
+
+    def _learn(self) -> None:
+        """Take over the points that the source knows by now; what is known of those that stay is kept."""
+        self._known = self.source.points
+        self._points = {point.name: point for point in self._known}
+        self._histories = {
+            point.name: self._history(point) for point in self._known if share_of(point) != "none"
+        }
+
+    def _notice_new_points(self) -> None:
+        points = self.source.points
+        if points is not self._known and points != self._known:
+            self._learn()
+            self.describe(self.machine, self.settings)
+
+    def _history(self, point: Point) -> History:
+        before = self._histories.get(point.name)
+        if before is not None and before.point == point:
+            return before
+        return new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
+
+    def _remember(self, history: History, reading: Reading) -> None:
+        before = history.last
+        history.add(reading)
+        if history.point.kind is PointKind.NUMBER:
+            return
+        if before is None or (before.value, before.quality) != (reading.value, reading.quality):
+            self._records.change(reading, before.value if before else None)
+
+    def _contained(self, step: Callable[[], None]) -> None:
+        """Take a step on behalf of the gateway, whose other sources must not end with this one."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 (what a value may cause concerns this one alone)
+            log_unexpected(self.name, error)
+            self._health.stumbled(say.UNEXPECTED(kind=type(error).__name__))
+
+    def _look(self) -> None:
+        self._notice_new_points()
+        now_ns = self._clock.monotonic_ns()
+        self._offset.look(self._clock)
+        self._publish(now_ns - self._settling_ns())
+        self._forget(now_ns)
+        self._health.look(self._histories, lambda: self.source.remarks)
+
+    def _finish(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        self._publish(now_ns)
+        if now_ns > self._from_ns:
+            self._summarise(now_ns)
+
+    def _publish(self, until_ns: int) -> None:
+        """Publish the summaries that ended before a moment."""
+        length_ns = round(self.settings.publish_every_s * 1e9)
+        while self._from_ns + length_ns <= until_ns:
+            self._summarise(self._from_ns + length_ns)
+
+    def _summarise(self, to_ns: int) -> None:
+        from_ns, self._from_ns = self._from_ns, to_ns  # first of all: what fails once must not fail for ever
+        lost, self._lost_before = self.source.lost - self._lost_before, self.source.lost
+        points = {name: summary(history, from_ns, to_ns) for name, history in self._histories.items()}
+        self._records.summary(from_ns, to_ns, points, offset_us=self.offset_us, lost=lost)
+
+    def _settling_ns(self) -> int:
+        """How long a summary waits for readings on their way: a period of the slowest point."""
+        slowest_ns = max((history.period_ns for history in self._histories.values()), default=0)
+        return min(slowest_ns, round(_LONGEST_SETTLING_S * 1e9))
+
+    def _forget(self, now_ns: int) -> None:
+        for_summaries_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
+        for_windows_s = self.window_s + LONGEST_DELAY_S + _LATE_S if self.window_s else 0.0
+        before_ns = now_ns - round(max(for_summaries_s, for_windows_s) * 1e9)
+        for history in self._histories.values():
+            history.forget(before_ns)
+
+
+async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
+    """What a source yields, as long as it is not silent for too long; closed, but not waited for long.
+
+    Raises:
+        SourceError: it was silent, or ended though it is live; or what the source raises.
+    """
+    wait_s = source.silent_after_s + _CONNECT_WAIT_S
+    arriving = source.arrivals()
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(wait_s) as limit:
+                    arrival = await anext(arriving)
+            except StopAsyncIteration:
+                if source.origin == "live":
+                    raise SourceError(say.ENDED()) from None
+                return
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
+            yield arrival
+            wait_s = source.silent_after_s
+    finally:
+        try:
+            async with asyncio.timeout(_CLOSE_WAIT_S):
+                await arriving.aclose()
+        except TimeoutError:
+            log.warning("source.abandoned", waited_s=_CLOSE_WAIT_S)

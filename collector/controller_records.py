@@ -1,0 +1,53 @@
+"""The records of a controller: summaries of what its points said, and changes of states.
+
+What every stream's records have in common is in stream_records.py.
+"""
+
+from collections.abc import Mapping
+
+from collector.aggregate import state_value
+from collector.messages import Change, NumberSummary, Readings, StateSummary
+from collector.points import Reading, Value
+from collector.stream_records import StreamRecords
+
+
+class ControllerRecords:
+    """Makes the records of a controller."""
+
+    def __init__(self, stream: StreamRecords) -> None:
+        self._stream = stream
+        self._topic = stream.topic("readings")
+
+    def summary(
+        self,
+        from_ns: int,
+        to_ns: int,
+        points: Mapping[str, NumberSummary | StateSummary],
+        *,
+        offset_us: int | None,
+        lost: int,
+    ) -> None:
+        """What all points said in a stretch of time."""
+        self._stream.put(
+            Readings,
+            self._topic,
+            from_ns,
+            from_us=self._stream.clock.utc_us(from_ns),
+            to_us=self._stream.clock.utc_us(to_ns),
+            offset_us=offset_us,
+            lost=lost,
+            points=dict(points),
+        )
+
+    def change(self, reading: Reading, previous: Value | None) -> None:
+        """A state or text became another one."""
+        self._stream.put(
+            Change,
+            self._topic,
+            reading.received_ns,
+            point=reading.point,
+            value=state_value(reading.value),
+            quality=reading.quality,
+            previous=state_value(previous),
+            source_us=reading.source_us,
+        )

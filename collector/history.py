@@ -1,0 +1,154 @@
+"""What one point has said lately: readings, and when it was vouched for unchanged; pure.
+
+Statistics and the context join both read it. A reading's place in time is when it was received, on the
+monotonic clock. What is older than anyone asks for is forgotten, but for what still held then.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+from collector.points import Point, PointQuality, Reading, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a point at a moment.
+
+    `value` is the last one that was said (None if that was bad, or nothing was said yet). `changed_ns` is
+    when a good reading last brought another value, `vouched_ns` when the controller last said that it is so.
+    """
+
+    value: Value | None
+    quality: PointQuality
+    changed_ns: int | None
+    vouched_ns: int | None
+    source_us: int | None = None
+
+
+PERIODS_UNTIL_STALE = 3
+
+_NOTHING = Standing(None, PointQuality.STALE, None, None)
+
+
+class History:
+    """The readings of one point, oldest first.
+
+    `period_ns` is the usual time from one sign of life to the next; after `limit_ns` without one the value
+    is stale.
+    """
+
+    __slots__ = (
+        "_at",
+        "_changed",
+        "_good",
+        "_good_since",
+        "_known_from",
+        "_readings",
+        "_vouched",
+        "limit_ns",
+        "period_ns",
+        "point",
+    )
+
+    def __init__(self, point: Point, period_ns: int, limit_ns: int) -> None:
+        self.point = point
+        self.period_ns = period_ns
+        self.limit_ns = limit_ns
+        self._at: list[int] = []
+        self._readings: list[Reading] = []
+        self._vouched: list[int] = []
+        self._changed: list[int] = []  # when a good reading brought another value than the good one before
+        self._good: Value | None = None
+        self._good_since = 0  # when the first good reading came, which changed nothing
+        self._known_from = 0
+
+    @property
+    def last(self) -> Reading | None:
+        """The last reading; None before the first."""
+        return self._readings[-1] if self._readings else None
+
+    def add(self, reading: Reading) -> None:
+        """Take the next reading; they count in the order in which they are handed over."""
+        at_ns = reading.received_ns
+        if self._at and at_ns < self._at[-1]:  # times never go back
+            at_ns = self._at[-1]
+        self._at.append(at_ns)
+        self._readings.append(reading)
+        if reading.value != self._good and reading.quality is PointQuality.GOOD:
+            if self._good is None:
+                self._good_since = at_ns
+            self._good = reading.value
+            self._changed.append(at_ns)
+
+    def vouch(self, at_ns: int) -> None:
+        """The point is known to be as it was said last; nothing, before the first reading."""
+        newest_ns = max(self._at[-1] if self._at else at_ns, self._vouched[-1] if self._vouched else 0)
+        if self._at and at_ns > newest_ns:
+            self._vouched.append(at_ns)
+
+    def forget(self, before_ns: int) -> None:
+        """Forget what no longer held at this moment."""
+        self._known_from = max(self._known_from, before_ns)
+        passed = bisect_right(self._at, before_ns) - 1
+        if passed > 0:
+            del self._at[:passed], self._readings[:passed]
+        for times in (self._vouched, self._changed):
+            passed = bisect_right(times, before_ns) - 1
+            if passed > 0:
+                del times[:passed]
+
+    def remembers(self, at_ns: int) -> bool:
+        """Whether everything from this moment on is still known."""
+        return at_ns >= self._known_from
+
+    def at(self, at_ns: int) -> Standing:
+        """What was known at a moment; a value that nobody vouched for within the limit is stale."""
+        last = bisect_right(self._at, at_ns) - 1
+        if last < 0:
+            return _NOTHING
+        vouched_ns = self._at[last]
+        vouch = bisect_right(self._vouched, at_ns) - 1
+        if vouch >= 0:
+            vouched_ns = max(vouched_ns, self._vouched[vouch])
+        reading = self._readings[last]
+        stale = at_ns - vouched_ns > self.limit_ns
+        quality = PointQuality.STALE if stale else reading.quality
+        change = bisect_right(self._changed, at_ns) - 1
+        changed_ns = self._changed[change] if change >= 0 else None
+        return Standing(reading.value, quality, changed_ns, vouched_ns, reading.source_us)
+
+    def good_values(self, first_ns: int, last_ns: int) -> list[Value]:
+        """The good value that held at the first moment, if one did, and those read up to the last one."""
+        held = self.at(first_ns)
+        values = [held.value] if held.quality is PointQuality.GOOD and held.value is not None else []
+        start, end = bisect_right(self._at, first_ns), bisect_right(self._at, last_ns)
+        inside = (r.value for r in self._readings[start:end] if r.quality is PointQuality.GOOD)
+        return [*values, *(value for value in inside if value is not None)]
+
+    def changes(self, first_ns: int, last_ns: int) -> int:
+        """How often a good reading brought another good value than the one before, after the first moment."""
+        count = bisect_right(self._changed, last_ns) - bisect_right(self._changed, first_ns)
+        return count - (count > 0 and first_ns < self._good_since <= last_ns)
+
+    def observations(self, from_ns: int, to_ns: int) -> tuple[Sequence[int], Sequence[Reading]]:
+        """When the point was read or vouched for, from a moment until before another, and what it said."""
+        start, end = bisect_left(self._at, from_ns), bisect_left(self._at, to_ns)
+        at, readings = self._at[start:end], self._readings[start:end]
+        vouched = self._vouched[bisect_left(self._vouched, from_ns) : bisect_left(self._vouched, to_ns)]
+        if not vouched:
+            return at, readings
+        held = [(at_ns, self._readings[bisect_right(self._at, at_ns) - 1]) for at_ns in vouched]
+        merged = sorted((*zip(at, readings, strict=True), *held), key=itemgetter(0))
+        return [at_ns for at_ns, _ in merged], [reading for _, reading in merged]
+
+
+def new_history(point: Point, silent_after_s: float, stale_after_s: float | None) -> History:
+    """An empty history of a point of a source that counts as lost after `silent_after_s`.
+
+    A point is stale after the configured time, or after three of its periods.
+    """
+    period_s = point.every_s or silent_after_s / PERIODS_UNTIL_STALE
+    limit_s = stale_after_s or PERIODS_UNTIL_STALE * period_s
+    return History(point, round(period_s * 1e9), round(limit_s * 1e9))

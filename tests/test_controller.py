@@ -1,0 +1,564 @@
+"""One controller: summaries and changes come out, odd devices stop nothing, secrets stay, health tells."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import pytest_asyncio
+import structlog
+from servers import until
+from stand_ins import S, SettableClock
+
+from collector.clock import UtcClock
+from collector.config import MachineFile
+from collector.context import Context
+from collector.controller import Controller
+from collector.errors import SourceError
+from collector.health import State
+from collector.journal import Journal
+from collector.messages import Alarm, Change, Features, Meta, Readings, Topics, decode
+from collector.messages.records import ContextNumber, ContextState, NumberSummary, StateSummary
+from collector.outbox import Outbox, OutboxSettings
+from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
+from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings
+from collector.samples import Chunk, Run
+from collector.sharing import pseudonym
+from collector.sources.source import PointSource
+from collector.supervision import keep_trying
+from collector.texts import Sentence
+from collector.texts import points as say
+from collector.waveform import Waveform
+
+GOOD, UNCERTAIN, BAD, STALE = PointQuality
+R = TypeVar("R")
+
+KEY = bytes(range(32))
+CANARY = "CANARY-WELLE-4711.MPF"
+
+SPEED = Point("speed", PointKind.NUMBER, unit="/min", every_s=1.0)
+MODE = Point("mode", PointKind.STATE, states={0: "manual", 1: "automatic"}, every_s=1.0)
+
+
+def program(share: Share | None) -> Point:
+    return Point("program", PointKind.TEXT, share=share, every_s=1.0)
+
+
+Script = Callable[["Scripted"], AsyncGenerator[Arrival, None]]
+
+
+@dataclass
+class Scripted:
+    """A `PointSource` that plays one script after the other, a fresh one for each connection."""
+
+    points: tuple[Point, ...] = (SPEED, MODE)
+    origin: str = "live"
+    silent_after_s: float = 10.0
+    scripts: list[Script] = field(default_factory=list)
+    connections: int = 0
+    closed: int = 0
+    lost: int = 0
+    remarks: tuple[Sentence, ...] = ()
+
+    async def arrivals(self) -> AsyncGenerator[Arrival, None]:
+        """Play the next script; after the last one, say nothing."""
+        script = self.scripts[self.connections] if self.connections < len(self.scripts) else silence
+        self.connections += 1
+        try:
+            async for arrival in script(self):
+                yield arrival
+        finally:
+            self.closed += 1
+
+
+async def silence(_: Scripted) -> AsyncGenerator[Arrival, None]:
+    await asyncio.Event().wait()
+    yield Arrival(0, ())
+
+
+@pytest.fixture
+def kernel() -> SettableClock:
+    """The kernel's clock."""
+    return SettableClock()
+
+
+@pytest_asyncio.fixture
+async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
+    """A real outbox."""
+    opened = await Outbox.open(OutboxSettings(directory=tmp_path / "outbox"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def journal(kernel: SettableClock, outbox: Outbox) -> Journal:
+    """A journal that writes into it."""
+    return Journal(Topics("r", "works", "gw1"), UtcClock(kernel), outbox, "boot")
+
+
+def machine(**controller: Any) -> MachineFile:
+    source = {"kind": "modbus-tcp", "host": "127.0.0.1", "addressing": "pdu"}
+    points = [{"name": "any", "table": "holding", "address": 0, "type": "u16"}]
+    waveform = {
+        "name": "spindle",
+        "source": {"kind": "simulated", "rate_hz": 1000},
+        "channels": [{"name": "x", "unit": "g"}],
+        "window": {"samples": 100},
+    }
+    return MachineFile.model_validate(
+        {
+            "machine": {"name": "mill-1"},
+            "controllers": [{"name": "plc", "source": source | {"points": points}, **controller}],
+            "waveforms": [waveform],
+        }
+    )
+
+
+def controller(journal: Journal, source: PointSource, **settings: Any) -> Controller:
+    file = machine(**settings)
+    return Controller(file, file.controllers[0], journal, key=lambda: KEY, source=source)
+
+
+class Told:
+    """Everything that went into the outbox, in its order."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._payloads: list[bytes] = []
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """As they were encoded."""
+        self._payloads += [outgoing.message.payload for outgoing in self._outbox.take(10_000)]
+        return self._payloads
+
+    def of(self, kind: type[R]) -> list[R]:
+        """The records of one kind."""
+        return [record for record in map(decode, self.payloads) if isinstance(record, kind)]
+
+
+@pytest.fixture
+def told(outbox: Outbox) -> Told:
+    """What is published."""
+    return Told(outbox)
+
+
+def arrival(clock: SettableClock, *, vouched: set[str] = frozenset(), **values: Any) -> Arrival:  # type: ignore[assignment]
+    """Readings that arrive now; a value may come with its quality."""
+    readings = []
+    for name, said in values.items():
+        value, quality = said if isinstance(said, tuple) else (said, GOOD)
+        readings.append(Reading(name, value, quality, clock.monotonic, clock.utc // 1000 - 250_000))
+    return Arrival(clock.monotonic, tuple(readings), frozenset(vouched))
+
+
+def number(record: Readings, name: str) -> NumberSummary:
+    found = record.points[name]
+    assert isinstance(found, NumberSummary)
+    return found
+
+
+def state(record: Readings, name: str) -> StateSummary:
+    found = record.points[name]
+    assert isinstance(found, StateSummary)
+    return found
+
+
+async def test_summaries_and_changes(kernel: SettableClock, journal: Journal, told: Told) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=5)
+    began_ns = kernel.monotonic
+    for second in range(13):
+        plc.take(arrival(kernel, speed=100.0 * second, mode="automatic" if second < 7 else "manual"))
+        plc.look()
+        kernel.pass_time(1)
+    plc.stop()
+    summaries = told.of(Readings)
+    assert [(r.mono_us * 1000 - began_ns) / S for r in summaries] == [0, 5, 10]
+    assert [(r.to_us - r.from_us) / 1e6 for r in summaries] == [5, 5, 3]
+    speeds = [number(record, "speed") for record in summaries]
+    assert [(s.count, s.mean, s.min, s.max, s.last) for s in speeds] == [
+        (5, 200.0, 0.0, 400.0, 400.0),
+        (5, 700.0, 500.0, 900.0, 900.0),
+        (3, 1100.0, 1000.0, 1200.0, 1200.0),
+    ]
+    assert [speed.coverage for speed in speeds] == [1.0, 1.0, 1.0]
+    modes = [state(record, "mode") for record in summaries]
+    assert [(m.last, m.changes, m.changed_s) for m in modes] == [
+        ("automatic", 0, 5.0),
+        ("manual", 1, 3.0),
+        ("manual", 0, 6.0),
+    ]
+    changes = told.of(Change)
+    assert [(c.point, c.previous, c.value, (c.mono_us * 1000 - began_ns) / S) for c in changes] == [
+        ("mode", None, "automatic", 0),
+        ("mode", "automatic", "manual", 7),
+    ]
+    (meta,) = told.of(Meta)
+    assert {r.meta for r in [*summaries, *changes]} == {meta.meta}
+    assert [(p["name"], p["unit"], p["share"]) for p in meta.content.points] == [
+        ("speed", "/min", "plain"),
+        ("mode", "", "plain"),
+    ]
+    assert meta.content.points[1]["states"] == {"0": "manual", "1": "automatic"}
+    assert {entry["name"] for entry in meta.content.statistics} >= {"mean", "rms", "coverage"}
+
+
+async def test_a_change_is_told_of_value_and_of_quality(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted())
+    says: list[Any] = ["a", "a", ("a", UNCERTAIN), (None, BAD), (None, BAD), "a", "b"]
+    for mode in says:
+        plc.take(arrival(kernel, mode=mode))
+    assert [(c.previous, c.value, c.quality) for c in told.of(Change)] == [
+        (None, "a", GOOD),
+        ("a", "a", UNCERTAIN),
+        ("a", None, BAD),
+        (None, "a", GOOD),
+        ("a", "b", GOOD),
+    ]
+
+
+async def test_a_controller_that_is_off_is_summarised_all_the_same(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=5)
+    plc.take(arrival(kernel, speed=1200.0, mode="automatic"))
+    for _ in range(21):
+        kernel.pass_time(1)
+        plc.look()
+    speeds = [number(record, "speed") for record in told.of(Readings)]
+    assert [(s.last, s.quality, s.vouched_s, s.count) for s in speeds] == [
+        (1200.0, STALE, 5.0, 1),
+        (1200.0, STALE, 10.0, 0),
+        (1200.0, STALE, 15.0, 0),
+        (1200.0, STALE, 20.0, 0),
+    ]
+    assert speeds[0].coverage == pytest.approx(3 / 5)
+
+
+async def test_bad_uncertain_and_odd_values_are_never_good(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=10)
+    for value in (1.0, (9e9, UNCERTAIN), (None, BAD), float("nan"), float("inf"), "text", 3.0):
+        plc.take(arrival(kernel, speed=value))
+        kernel.pass_time(1)
+    plc.take(arrival(kernel, unheard_of=1.0))
+    kernel.pass_time(5)
+    plc.look()
+    (summary,) = told.of(Readings)
+    speed = number(summary, "speed")
+    assert (speed.count, speed.mean, speed.max, speed.uncertain, speed.bad) == (2, 2.0, 3.0, 1, 4)
+    assert "unheard_of" not in summary.points
+
+
+async def test_texts_stay_unless_shared_and_nothing_tells_them(
+    kernel: SettableClock, journal: Journal, told: Told, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[Share | None, list[bytes]] = {}
+    for share in (None, "none", "pseudonym", "plain"):
+        source = Scripted(points=(SPEED, program(share)))
+        plc = controller(journal, source, publish_every_s=1)
+        context = Context()
+        context.refer(machine().machine.context, {"plc": plc})
+        plc.take(arrival(kernel, speed=1.0, program=CANARY))
+        joined = context.at(kernel.monotonic, kernel.monotonic)
+        kernel.pass_time(3)
+        plc.look()
+        plc.stop()
+        seen[share] = [
+            *told.payloads,
+            plc.report().model_dump_json().encode(),
+            json.dumps({name: value.model_dump() for name, value in joined.items()}).encode(),
+        ]
+        told.payloads.clear()
+    for share, texts in seen.items():
+        assert any(CANARY.encode() in text for text in texts) == (share == "plain"), share
+        assert any(pseudonym(KEY, CANARY).encode() in text for text in texts) == (share == "pseudonym")
+    assert CANARY not in "".join(capsys.readouterr())
+
+
+def odd(error: BaseException) -> Script:
+    """Says something, then raises what nobody expected."""
+
+    async def script(source: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield Arrival(0, ())
+        raise error
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TypeError(f"'NoneType' is no {CANARY}"),
+        ExceptionGroup("several", [ValueError(CANARY)]),
+        TimeoutError(CANARY),
+        # A library's own cancelled future that comes through; nobody cancelled us.
+        asyncio.CancelledError(CANARY),
+    ],
+)
+async def test_whatever_a_library_raises_is_contained_and_tried_again(
+    journal: Journal, told: Told, kernel: SettableClock, error: BaseException
+) -> None:
+    async def works(source: Scripted) -> AsyncGenerator[Arrival, None]:
+        kernel.pass_time(1)
+        yield arrival(kernel, speed=7.0, mode="manual")
+        await asyncio.Event().wait()
+
+    source = Scripted(scripts=[odd(error), works])
+    plc = controller(journal, source)
+    with structlog.testing.capture_logs() as log:
+        keeping = asyncio.create_task(plc.keep())
+        await until(lambda: plc.report().state is State.FAILED)
+        report = plc.report()
+        await until(lambda: plc.report().readings)
+        plc.look()
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    assert report.reason is not None
+    assert report.reason.code == "source.points.unexpected"
+    assert report.next_retry_s is not None
+    assert plc.report().state is State.OK
+    assert plc.report().reopened == 1
+    assert source.closed == source.connections == 2
+    assert CANARY not in report.model_dump_json() + repr(log)
+    assert CANARY.encode() not in b"".join(told.payloads)
+    assert [alarm.active for alarm in told.of(Alarm)] == [True, False]
+
+
+async def test_our_own_cancellation_is_obeyed(journal: Journal) -> None:
+    source = Scripted()
+    plc = controller(journal, source)
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: source.connections)
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert source.closed == 1
+
+
+async def test_a_silent_connection_is_torn_down_and_built_anew(
+    journal: Journal, kernel: SettableClock
+) -> None:
+    async def once(source: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield arrival(kernel, speed=1.0)
+        await asyncio.Event().wait()
+
+    source = Scripted(silent_after_s=0.05, scripts=[once])
+    plc = controller(journal, source)
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: source.connections == 2)
+    assert source.closed == 1
+    report = plc.report()
+    assert report.last_error is not None
+    assert report.last_error.code == "source.points.silent"
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_a_live_controller_that_ends_is_connected_again(
+    journal: Journal, kernel: SettableClock
+) -> None:
+    async def ends(source: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield arrival(kernel, speed=1.0)
+
+    source = Scripted(scripts=[ends])
+    plc = controller(journal, source)
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: source.connections == 2)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    error = plc.report().last_error
+    assert error is not None
+    assert error.code == "source.points.ended"
+
+
+async def test_pauses_double_until_something_works() -> None:
+    pauses: list[float] = []
+    attempts = 0
+
+    async def attempt() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 7:
+            return
+        raise SourceError(say.ENDED())
+
+    await keep_trying(
+        "x",
+        attempt,
+        progress=lambda: attempts >= 6,
+        unexpected=lambda error: say.UNEXPECTED(kind=type(error).__name__),
+        failed=lambda _, pause_s: pauses.append(pause_s),
+        trying_again=lambda: None,
+        first_pause_s=0.001,
+        longest_pause_s=0.004,
+    )
+    limits = [0.001, 0.002, 0.004, 0.004, 0.004, 0.001]
+    assert all(limit / 2 <= pause <= limit for limit, pause in zip(limits, pauses, strict=True))
+
+
+async def test_without_its_key_nothing_of_a_controller_leaves(
+    journal: Journal, told: Told, kernel: SettableClock, tmp_path: Path
+) -> None:
+    async def works(source: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield arrival(kernel, speed=7.0, program=CANARY)
+        await asyncio.Event().wait()
+
+    (tmp_path / FILE_NAME).write_text("damaged")
+    source = Scripted(points=(SPEED, program("pseudonym")), scripts=[works])
+    file = machine(publish_every_s=1)
+    key = PseudonymKey(SharingSettings(), tmp_path)
+    plc = Controller(file, file.controllers[0], journal, key=key, source=source)
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: plc.report().state is State.FAILED)
+    kernel.pass_time(3)
+    plc.look()
+    assert source.connections == 0
+    assert {number(record, "speed").last for record in told.of(Readings)} == {None}
+    (tmp_path / FILE_NAME).unlink()
+    await until(lambda: plc.report().readings)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    (change,) = told.of(Change)
+    assert change.value == pseudonym(key(), CANARY)
+
+
+async def test_health_names_what_is_wrong(kernel: SettableClock, journal: Journal) -> None:
+    plc = controller(journal, Scripted())
+    assert plc.report().state is State.STARTING
+    found = []
+    for said in ({"speed": 1.0}, {"mode": "manual"}, {"speed": (None, BAD)}, {"speed": (2.0, UNCERTAIN)}):
+        plc.take(arrival(kernel, **said))
+        plc.look()
+        report = plc.report()
+        found.append((report.state, report.reason and (report.reason.code, report.reason.values["names"])))
+    assert found == [
+        (State.DEGRADED, ("source.points.stale", "mode")),
+        (State.OK, None),
+        (State.DEGRADED, ("source.points.bad", "speed")),
+        (State.DEGRADED, ("source.points.uncertain", "speed")),
+    ]
+    report = plc.report()
+    assert (report.points, report.good, report.uncertain, report.stale) == (2, 1, 1, 0)
+
+
+async def test_losses_on_the_way_and_remarks_are_told(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    source = Scripted()
+    plc = controller(journal, source, publish_every_s=2)
+    for second in range(8):
+        source.lost += 3 * (second == 3)
+        source.remarks = (say.ENDED(),) if second == 5 else ()
+        plc.take(arrival(kernel, speed=1.0, mode="manual"))
+        plc.look()
+        assert (plc.report().state is State.DEGRADED) == (second == 5)
+        kernel.pass_time(1)
+    assert sum(record.lost for record in told.of(Readings)) == 3
+    assert plc.report().lost == 3
+
+
+async def test_points_found_later_join_summaries_meta_and_context(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    source = Scripted(points=())
+    plc = controller(journal, source, publish_every_s=2)
+    context = Context()
+    context.refer(machine().machine.context, {"plc": plc})
+    assert not context.points
+    source.points = (SPEED, MODE)
+    plc.take(arrival(kernel, speed=5.0))
+    history = plc.histories["speed"]
+    source.points = (SPEED, MODE, program(None))
+    plc.look()
+    assert plc.histories["speed"] is history, "what is known of a point that stays is kept"
+    assert list(context.points) == ["plc/speed", "plc/mode"]
+    metas = told.of(Meta)
+    assert [len(meta.content.points) for meta in metas] == [0, 2, 3]
+    assert plc.report().withheld == 1
+
+
+async def test_the_controllers_clock_is_estimated_and_corrects_nothing(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=5)
+    for second in range(12):
+        plc.take(arrival(kernel, speed=float(second)))
+        plc.look()
+        kernel.pass_time(1)
+    assert plc.offset_us == 250_000
+    assert plc.report().offset_s == 0.25
+    assert told.of(Readings)[-1].offset_us == 250_000
+    kernel.utc += 3600 * S  # the gateway's clock is set: the map to UTC moves, and the estimate with it
+    journal.clock.look()
+    plc.look()
+    assert plc.offset_us == 3600_250_000
+
+
+async def test_windows_are_joined_with_what_the_machine_was_doing(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(
+        journal, Scripted(points=(SPEED, MODE, program("pseudonym"), Point("job", PointKind.TEXT)))
+    )
+    context = Context()
+    file = machine()
+    context.refer(file.machine.context, {"plc": plc})
+    stream = Waveform(file, file.waveforms[0], journal, context=context)
+    random = np.random.default_rng(1)
+
+    def sample(count: int) -> None:
+        kernel.pass_time(count / 1000)
+        stream.take(Chunk(Run(random.normal(size=(1, count))), kernel.monotonic))
+
+    plc.take(arrival(kernel, speed=100.0, mode="manual", program=CANARY, job=CANARY))
+    sample(50)
+    plc.take(arrival(kernel, speed=300.0))
+    sample(50)  # the first window is complete, and waits a period (1 s)
+    assert not told.of(Features)
+    for _ in range(19):
+        sample(50)
+    plc.take(arrival(kernel, mode="automatic"))
+    kernel.pass_time(10)  # the sensor is silent; its windows are published all the same
+    stream.look()
+    made: list[Features] = told.of(Features)
+    assert [record.first for record in made] == [100 * index for index in range(10)]
+    assert [record.seq for record in made] == sorted(record.seq for record in made)
+    first, last = made[0].context, made[-1].context
+    assert list(first) == ["plc/speed", "plc/mode", "plc/program"]
+    speed, mode = first["plc/speed"], first["plc/mode"]
+    assert isinstance(speed, ContextNumber)
+    assert isinstance(mode, ContextState)
+    assert (speed.last, speed.min, speed.max, speed.changes, speed.unit) == (300.0, 100.0, 300.0, 1, "/min")
+    assert speed.vouched_s == speed.changed_s == pytest.approx(0.05, abs=0.002)
+    assert (mode.last, mode.changes, mode.quality) == ("manual", 0, GOOD)
+    assert last["plc/mode"].last == "manual", "the change came after the last window"
+    assert last["plc/speed"].changes == 0
+    assert first["plc/program"].last == pseudonym(KEY, CANARY)
+    (meta,) = [m for m in told.of(Meta) if m.content.channels]
+    assert [point["name"] for point in meta.content.context["points"]] == list(first)
+    assert meta.content.context["join_delay_s"] == 1.0
+
+
+async def test_what_waits_is_published_at_the_end(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted())
+    context = Context()
+    file = machine()
+    context.refer(file.machine.context, {"plc": plc})
+    stream = Waveform(file, file.waveforms[0], journal, context=context)
+    kernel.pass_time(0.1)
+    stream.take(Chunk(Run(np.random.default_rng(1).normal(size=(1, 100))), kernel.monotonic))
+    assert not told.of(Features)
+    stream.stop()
+    (record,) = told.of(Features)
+    assert record.context["plc/speed"].quality is STALE
+    assert record.context["plc/speed"].last is None

@@ -1,0 +1,121 @@
+"""What `collector share` says is what is sent: every field of every record, and nothing of what stays."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+from test_config_controllers import MACHINE, loaded
+from typer.testing import CliRunner
+
+from collector.cli import app
+from collector.disclosure import Disclosure, disclosures
+from collector.messages import (
+    Alarm,
+    Change,
+    ClockSet,
+    Features,
+    Gap,
+    Meta,
+    MetaContent,
+    Readings,
+    RecordsLost,
+    Restart,
+    Status,
+)
+from collector.points import Point, PointKind
+
+RECORDS: dict[str, list[type[BaseModel]]] = {
+    "features": [Features],
+    "readings": [Readings, Change],
+    "meta": [Meta],
+    "event": [Gap, Alarm, Restart, ClockSet, RecordsLost],
+    "status": [Status],
+}
+
+
+def told(text: str, **found: tuple[Point, ...]) -> dict[str, Disclosure]:
+    points = {f"mill-1/{name}": known for name, known in found.items()}
+    return {disclosure.name: disclosure for disclosure in disclosures(loaded(text), points)}
+
+
+def fields(disclosure: Disclosure, record: str) -> Iterator[str]:
+    for sent in disclosure.sent:
+        if sent.record == record:
+            yield from sent.fields
+
+
+def test_every_field_of_every_record_is_told() -> None:
+    everything = told(MACHINE).values()
+    for record, models in RECORDS.items():
+        named = {field.split(".")[0].split("[")[0] for d in everything for field in fields(d, record)}
+        for model in models:
+            assert model.model_fields.keys() - {"content"} - {"kind"} <= named, model
+    described = {field.split(".")[0].split("[")[0] for d in everything for field in fields(d, "meta")}
+    empty_here = {"tools", "sensor"}
+    assert MetaContent.model_fields.keys() - empty_here <= described
+
+
+def sent_of(disclosure: Disclosure, beginning: str) -> list[tuple[str, str]]:
+    return [
+        (str(sent.what), str(sent.why))
+        for sent in disclosure.sent
+        if any(field.startswith(beginning) for field in sent.fields)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "what", "why"),
+    [
+        ("", "nothing", "texts stay"),
+        ('share = "pseudonym"', "a pseudonym", 'it has share = "pseudonym"'),
+        ('share = "plain"', "as it is", 'it has share = "plain"'),
+    ],
+)
+def test_texts_are_told_as_they_are_shared(share: str, what: str, why: str) -> None:
+    told_now = told(MACHINE.replace("registers = 8\n", f"registers = 8\n{share}\n"))
+    for name, field in (("mill-1/plc", "points.program"), ("mill-1/spindle", "context.plc/program")):
+        ((found, because),) = sent_of(told_now[name], field)
+        assert found.startswith(what)
+        assert because.startswith(why)
+
+
+def test_values_of_the_description_are_shown_as_they_are_sent() -> None:
+    told_now = told(MACHINE.replace('name = "mill-1"', 'name = "mill-1"\nmaker = "Okuma"'))
+    assert sent_of(told_now["mill-1/plc"], "machine.maker")[0][0] == '"Okuma"'
+    assert sent_of(told_now["mill-1/plc"], "points[0].unit")[0][0] == '"/min"'
+    assert not sent_of(told_now["mill-1/plc"], "points[1].states")
+    whole = "".join(f"{sent.what}" for disclosure in told_now.values() for sent in disclosure.sent)
+    assert "192.168.0.20" not in whole
+    assert "ttyUSB0" not in whole
+
+
+def test_points_that_were_found_are_told_and_until_then_what_will_be() -> None:
+    source = 'kind = "opcua"\nurl = "opc.tcp://192.168.0.10:4840"\nprofile = "opc-40501-1"\n'
+    text = MACHINE + f'\n[[controllers]]\nname = "cnc"\n[controllers.source]\n{source}'
+    assert sent_of(told(text)["mill-1/cnc"], "points.…")
+    found = (Point("feed-override", PointKind.NUMBER), Point("program-name", PointKind.TEXT))
+    told_now = told(text, cnc=found)
+    assert not sent_of(told_now["mill-1/cnc"], "points.…")
+    assert sent_of(told_now["mill-1/cnc"], "points.feed-override")[0][0] == "as it is"
+    assert sent_of(told_now["mill-1/spindle"], "context.cnc/program-name")[0][0] == "nothing"
+
+
+def test_the_command(tmp_path: Path) -> None:
+    (tmp_path / "machines").mkdir()
+    main = '[gateway]\ncompany = "works"\nname = "gw1"\n[broker]\nhost = "h"\n'
+    (tmp_path / "collector.toml").write_text(
+        main + f'[outbox]\ndirectory = "{tmp_path}/o"\n[control]\nsocket = "control.sock"\n'
+    )
+    (tmp_path / "machines" / "mill-1.toml").write_text(MACHINE)
+    run = CliRunner().invoke
+    every = run(app, ["share", "--config", str(tmp_path)])
+    assert every.exit_code == 0, every.output
+    for topic in ("works/gw1/mill-1/plc/…", "works/gw1/mill-1/spindle/…", "[machine]", "context.plc/speed.{"):
+        assert topic in every.output
+    one = run(app, ["share", "mill-1/plc", "--config", str(tmp_path), "--json"])
+    assert one.exit_code == 0
+    assert '"name": "mill-1/plc"' in one.output
+    assert "mill-1/spindle" not in one.output
+    wrong = run(app, ["share", "mill-1/plk", "--config", str(tmp_path)])
+    assert wrong.exit_code == 1
