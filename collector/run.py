@@ -73,7 +73,7 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tu
         last_good = load_last_good(state_folder)
         if last_good is None:
             raise
-        log.error("configuration.refused", problems=[str(problem) for problem in error.problems])
+        log.warning("configuration.refused", problems=[str(problem) for problem in error.problems])
         return last_good, (State.FAILED, say.ON_LAST_GOOD(count=len(error.problems)))
     unsaved = save_last_good(folder, state_folder)
     return config, (State.DEGRADED if unsaved else State.OK, unsaved)

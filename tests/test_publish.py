@@ -165,7 +165,7 @@ async def test_live_records_arrive_in_order_and_once(
     async with subscribed(broker.port) as subscriber:
         delivery.start(broker.port, protocol=protocol)
         async with feeding(delivery, MILL, LATHE):
-            await until(lambda: len(delivery.outbox.confirmed) > 600)
+            await until(lambda: len(delivery.outbox.confirmed) > 300)
         await delivery.publisher.drain(5)
         assert delivery.pending == 0
         await until(lambda: len(subscriber.raw) >= len(delivery.appended))
@@ -212,8 +212,8 @@ async def test_nothing_is_lost_or_confirmed_too_early_when_the_broker_is_killed(
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         async with feeding(delivery, MILL, LATHE):
-            for _ in range(3):
-                enough = len(delivery.outbox.confirmed) + 200
+            for _ in range(2):
+                enough = len(delivery.outbox.confirmed) + 150
                 await until(lambda enough=enough: len(delivery.outbox.confirmed) > enough)
                 await broker.kill()
                 await asyncio.sleep(outage_s)
@@ -222,7 +222,7 @@ async def test_nothing_is_lost_or_confirmed_too_early_when_the_broker_is_killed(
         acknowledged = [json.loads(payload)["seq"] for payload in proxy.acknowledged]
     assert set(delivery.outbox.confirmed) == set(delivery.appended)
     assert set(delivery.outbox.confirmed) <= set(acknowledged)
-    assert proxy.connections >= 4
+    assert proxy.connections >= 3
 
 
 async def test_what_waited_through_an_outage_is_marked_late(delivery: Delivery, broker: Mosquitto) -> None:
@@ -256,7 +256,7 @@ async def test_a_stalled_connection_is_noticed_and_replaced(delivery: Delivery, 
 
 async def test_the_brokers_receive_maximum_is_kept(delivery: Delivery, start_broker: StartBroker) -> None:
     broker = await start_broker("allow_anonymous true", "max_inflight_messages 5")
-    delivery.append(500, MILL, LATHE)
+    delivery.append(250, MILL, LATHE)
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         for meta in METAS:
@@ -267,7 +267,7 @@ async def test_the_brokers_receive_maximum_is_kept(delivery: Delivery, start_bro
         await delivery.publisher.drain(5)
         assert proxy.most_unacknowledged == 5
         assert proxy.connections == 1
-        assert len(proxy.acknowledged) == len(proxy.published) == 1000 + 40
+        assert len(proxy.acknowledged) == len(proxy.published) == 500 + 40
         assert [topic for topic, _ in proxy.published[:20]] == METAS
         await delivery.end()
 
@@ -477,7 +477,7 @@ async def test_draining(delivery: Delivery, broker: Mosquitto) -> None:
     await delivery.end()
     delivery.start(broker.port)
     await delivery.connected()
-    delivery.append(2000)
+    delivery.append(500)
     delivery.publisher.announce(STATUS, b"{}")
     await delivery.publisher.drain(10)
     assert delivery.pending == 0
@@ -510,7 +510,7 @@ async def test_cancelled_while_sending(delivery: Delivery, broker: Mosquitto, st
         await delivery.connected()
         if stalled:
             proxy.stall()
-        delivery.append(3000)
+        delivery.append(1000)
         await asyncio.sleep(0.02)
         await delivery.end()
         confirmed = len(delivery.outbox.confirmed)

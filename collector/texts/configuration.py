@@ -330,7 +330,8 @@ FILE_UNREADABLE = Text(
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
     "found {found}, but systemd passes no such credential",
-    "Put the file {name} into the secrets folder (docs/installing.md), then: sudo systemctl restart collector",
+    "Put the file {name} into the secrets folder (docs/installing.md), then type: "
+    "sudo systemctl restart collector",
 )
 FOLDER_UNWRITABLE = Text(
     "config.folder-unwritable",
