@@ -56,6 +56,7 @@ class SampleClock:
         self._opened_ns = 0
         self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
         self._bucket: _Arrival | None = None
+        self._bucket_delay_ns = 0.0
         self._bucket_ends_ns = 0
         self._unfitted = 0
         self._vanished = 0
@@ -173,10 +174,9 @@ class SampleClock:
                 self._prompt.append(self._bucket)
                 self._bucket = None
                 self._fit()
-        if self._bucket is None or self._delay(index, at_ns) < self._delay(
-            self._bucket.index, self._bucket.at_ns
-        ):
-            self._bucket = _Arrival(index, at_ns)
+        delay_ns = self._delay(index, at_ns)
+        if self._bucket is None or delay_ns < self._bucket_delay_ns:
+            self._bucket, self._bucket_delay_ns = _Arrival(index, at_ns), delay_ns
 
     def _delay(self, index: int, at_ns: int) -> float:
         """How much later than the line a sample came, in nanoseconds."""
