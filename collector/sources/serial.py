@@ -33,8 +33,8 @@ _BY_ID = Path("/dev/serial/by-id")
 _GATHER_S = 0.02, 0.004, 0.1
 """How long bytes are collected before they are read: at first, at least, at most."""
 _ENOUGH_BYTES = 2048
-"""When more came at once, collecting is made shorter, for the kernel keeps 4096; when much less, longer: a slow
-stream need not wake the gateway 50 times a second."""
+"""When more came at once, collecting is made shorter, for the kernel keeps 4096; when much less, longer: a
+slow stream need not wake the gateway 50 times a second."""
 _SHOWN_BYTES = 32
 _PTY_MAJORS = range(136, 144)
 
