@@ -222,7 +222,9 @@ class Gateway:
     async def _change_broker(self) -> None:
         assert self._tasks is not None
         await _ended([self._publishing])
+        confirmed = self._publisher.confirmed
         self._publisher = self._new_publisher()
+        self._publisher.confirmed = confirmed
         for waveform in self.waveforms.values():
             self._publisher.announce(waveform.meta.topic, waveform.meta.payload)
         self._publishing = self._tasks.create_task(self._publisher.run())

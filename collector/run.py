@@ -25,6 +25,8 @@ from collector.watchdog import Watchdog, notify
 _LOOK_S = 1.0
 _STATUS_EVERY = 10
 _MARK_EVERY = 60
+_FIRST_MARKS = (2, 10, 30)
+"""Also marked early on: a run that is cut short after seconds must not be forgotten."""
 _GOODBYE_S = 3.0
 
 log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
         if turn % _STATUS_EVERY == 0:
             gateway.look_at_host()
             gateway.publish_status()
-        if turn % _MARK_EVERY == _MARK_EVERY - 1:
+        if turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
             gateway.save_mark()
         stuck = watchdog.look()
         if stuck is not None:

@@ -68,7 +68,7 @@ class Waveform:
         self._kernel = Kernel(settings.features, signal.channels, n)
         content = describe(machine, settings, self.source)
         self._records = StreamRecords(journal, machine.name, settings.name, content)
-        self._health = StreamHealth(self.name, signal.rate_hz, self._records)
+        self._health = StreamHealth(self.name, signal.rate_hz, n, self._records)
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
@@ -204,7 +204,7 @@ class Waveform:
                 self._stopped.epoch, self._stopped.t_us, self.clock.time_ns(block.first)
             )
             self._stopped = None
-        if block.gap is not None:
+        if block.gap is not None and (block.gap.lost or block.gap.estimated):
             self._undeclared.append(block.gap)
             self._health.gap(block.gap)
 
