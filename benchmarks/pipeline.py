@@ -1,12 +1,12 @@
 """CPU time of a window's whole way, against the bare kernel and against `json.dumps` + a bare publish.
 
-Three things take turns, window by window, so that a slow moment of the machine and cold caches meet all of them:
+Three things take turns, window by window, so that a slow moment and cold caches meet all of them:
 
     kernel      `Kernel.compute` alone
     pipeline    from chunks entering `SampleClock.place` until the broker's PUBACK has let go of the record in
                 the outbox: clock, windows, kernel, record, journal, outbox and publisher, the real objects
-    dumps+paho  `json.dumps` of the same record, and a QoS 1 publish of the same bytes with a bare paho client,
-                driven by its own `loop()` in this thread until the PUBACK is there
+    dumps+paho  `json.dumps` of the same record, and a QoS 1 publish of the same bytes with a bare paho
+                client, driven by its own `loop()` in this thread until the PUBACK is there
 
 Not in it: making the samples, and the handover from the reader thread. The daemon's share of a core has both.
 """

@@ -2,7 +2,7 @@
 
 A reading counts by when it was received, against the monotonic times of the window's first and last sample.
 A finished window waits a little before it is joined, because a round of polling is handed over when it is
-complete: docs/decisions/0012-context-join.md. Statistics of readings alone are in aggregate.py.
+complete: docs/decisions/0013-context-join.md. Statistics of readings alone are in aggregate.py.
 """
 
 from collections import deque

@@ -199,7 +199,9 @@ class Gateway:
     async def _change_broker(self) -> None:
         assert self._tasks is not None
         await ended([self._publishing])
+        confirmed = self._publisher.confirmed
         self._publisher = self._new_publisher()
+        self._publisher.confirmed = confirmed
         self.streams.announce()
         self._publishing = self._tasks.create_task(self._publisher.run())
 

@@ -26,6 +26,8 @@ from collector.watchdog import Watchdog, notify
 _LOOK_S = 1.0
 _STATUS_EVERY = 10
 _MARK_EVERY = 60
+_FIRST_MARKS = (2, 10, 30)
+"""Also marked early on: a run that is cut short after seconds must not be forgotten."""
 _GOODBYE_S = 3.0
 
 log = structlog.get_logger(__name__)
@@ -74,7 +76,7 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tu
         last_good = load_last_good(state_folder)
         if last_good is None:
             raise
-        log.error("configuration.refused", problems=[str(problem) for problem in error.problems])
+        log.warning("configuration.refused", problems=[str(problem) for problem in error.problems])
         return last_good, (State.FAILED, say.ON_LAST_GOOD(count=len(error.problems)))
     unsaved = save_last_good(folder, state_folder)
     return config, (State.DEGRADED if unsaved else State.OK, unsaved)
@@ -89,7 +91,7 @@ async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
         if turn % _STATUS_EVERY == 0:
             gateway.look_at_host()
             gateway.publish_status()
-        if turn % _MARK_EVERY == _MARK_EVERY - 1:
+        if turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
             gateway.save_mark()
         stuck = watchdog.look()
         if stuck is not None:

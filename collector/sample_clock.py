@@ -26,6 +26,8 @@ _SETTLED_ERROR = 1.5e-3
 _DOUBT_S = 0.5
 """A device that counts more lost samples than there was time for, by this much, is not believed."""
 _LATE_NS = 50_000_000
+_EARLY_BUCKETS = 4
+"""A stream that is early by `_LATE_NS` for so many buckets (1 s) has another rate: no sample comes early."""
 _LATE_BUCKETS = 20
 """Samples vanished once a stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
 
@@ -56,6 +58,7 @@ class SampleClock:
         self._opened_ns = 0
         self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
         self._bucket: _Arrival | None = None
+        self._bucket_delay_ns = 0.0
         self._bucket_ends_ns = 0
         self._unfitted = 0
         self._vanished = 0
@@ -173,10 +176,9 @@ class SampleClock:
                 self._prompt.append(self._bucket)
                 self._bucket = None
                 self._fit()
-        if self._bucket is None or self._delay(index, at_ns) < self._delay(
-            self._bucket.index, self._bucket.at_ns
-        ):
-            self._bucket = _Arrival(index, at_ns)
+        delay_ns = self._delay(index, at_ns)
+        if self._bucket is None or delay_ns < self._bucket_delay_ns:
+            self._bucket, self._bucket_delay_ns = _Arrival(index, at_ns), delay_ns
 
     def _delay(self, index: int, at_ns: int) -> float:
         """How much later than the line a sample came, in nanoseconds."""
@@ -185,6 +187,7 @@ class SampleClock:
 
     def _fit(self) -> None:
         self._unfitted += 1
+        self._forget_if_early()
         if len(self._prompt) < 8 or self._is_late() or self._unfitted * _REFIT_PARTS < len(self._prompt):
             return
         self._unfitted = 0
@@ -204,6 +207,20 @@ class SampleClock:
         if span_ns >= _SETTLED_SPAN_NS and error < _SETTLED_ERROR:
             self._settled = True
 
+    def _forget_if_early(self) -> None:
+        """Start measuring anew where samples come before their time: the device has become faster."""
+        recent = list(self._prompt)[-_EARLY_BUCKETS:]
+        if not self._settled or len(recent) < _EARLY_BUCKETS:
+            return
+        if all(self._delay(arrival.index, arrival.at_ns) < -_LATE_NS for arrival in recent):
+            self._measure_anew(_EARLY_BUCKETS)
+
+    def _measure_anew(self, kept: int) -> None:
+        """Trust only the newest arrivals, and no rate until it has settled again."""
+        self._settled = False
+        for _ in range(len(self._prompt) - kept):
+            self._prompt.popleft()
+
     def _is_late(self) -> bool:
         """Whether the stream has stayed behind its line for long: samples vanished, or the rate changed."""
         if not self._settled or len(self._prompt) < 2 * _LATE_BUCKETS:
@@ -217,9 +234,7 @@ class SampleClock:
         if least < _LATE_NS:
             return False
         if delays[-1] - delays[0] > least / 2:  # still growing: another rate, not a loss
-            self._settled = False
-            for _ in range(len(self._prompt) - _LATE_BUCKETS):
-                self._prompt.popleft()
+            self._measure_anew(_LATE_BUCKETS)
             return False
         self._vanished = round(float(np.median(delays)) / self._period_ns)
         for arrival in recent:

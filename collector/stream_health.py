@@ -16,6 +16,7 @@ from collector.texts import gateway as say
 RATE_TOLERANCE = 0.05
 """A measured rate further than this from the configured one needs attention."""
 _LOSS_SHOWN_NS = 60_000_000_000
+_WINDOWLESS_NS = 10_000_000_000
 
 _LOSSES: dict[LossCause, Text] = {
     LossCause.DEVICE: say.LOSING_DEVICE,
@@ -30,12 +31,16 @@ _FLAGS: dict[str, Text] = {"stuck": say.STUCK, "clipped": say.CLIPPED}
 class StreamHealth:
     """The condition of a waveform, told by those who know, and judged once a second."""
 
-    def __init__(self, name: str, nominal_hz: float, records: StreamRecords) -> None:
+    def __init__(self, name: str, nominal_hz: float, window_n: int, records: StreamRecords) -> None:
+        self._window_n = window_n
+        self._patience_ns = max(_WINDOWLESS_NS, round(3e9 * window_n / nominal_hz))
         self._nominal_hz = nominal_hz
         self._clock = records.clock
         self._source = SourceHealth(name, records)
         self._windows = self._gaps = 0
         self._estimated = False
+        self._windowless_since_ns: int | None = None
+        self._last_data_ns: int | None = None
         self._recent_losses: deque[tuple[int, Gap]] = deque()
         self._bad_bytes: deque[tuple[int, int]] = deque()  # (when, how many so far), of the last minute
         self._quality: list[str] = []
@@ -53,6 +58,9 @@ class StreamHealth:
     def arrived(self, at_ns: int) -> None:
         """Samples have come."""
         self._source.arrived(at_ns)
+        self._last_data_ns = at_ns
+        if self._windowless_since_ns is None:
+            self._windowless_since_ns = at_ns
 
     def gap(self, gap: Gap) -> None:
         """Samples are missing."""
@@ -63,6 +71,7 @@ class StreamHealth:
     def published(self, quality: list[str]) -> None:
         """A window has been published with these quality flags."""
         self._windows += 1
+        self._windowless_since_ns = None
         self._quality = quality
 
     def finished(self) -> None:
@@ -71,6 +80,7 @@ class StreamHealth:
 
     def failed(self, sentence: Sentence, retry_s: float) -> None:
         """The device is lost; it is tried again after this time."""
+        self._windowless_since_ns = None
         self._bad_bytes.clear()  # the rest of a frame after opening is no disturbance
         self._source.failed(sentence, retry_s)
 
@@ -114,6 +124,10 @@ class StreamHealth:
 
     def _complaint(self, clock: SampleClock) -> Sentence | None:
         """What an operator should know of a stream that delivers."""
+        if self._windowless_since_ns is not None and self._last_data_ns is not None:
+            waited_ns = self._last_data_ns - self._windowless_since_ns
+            if waited_ns > self._patience_ns:
+                return say.NO_WINDOWS(seconds=waited_ns // 1_000_000_000, n=self._window_n)
         if self._recent_losses:
             lost = sum(gap.lost for _, gap in self._recent_losses)
             return _LOSSES[self._recent_losses[-1][1].cause](lost=lost)

@@ -69,7 +69,7 @@ class Waveform:
         content = describe(machine, settings, self.source, self._joining.context)
         self._stream = StreamRecords(journal, machine.name, settings.name, content)
         self._records = WaveformRecords(self._stream)
-        self._health = StreamHealth(self.name, signal.rate_hz, self._stream)
+        self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
         self._reading = Reading()
         self._observations: list[Observation] = []
@@ -225,7 +225,7 @@ class Waveform:
                 self._stopped.epoch, self._stopped.t_us, self.clock.time_ns(block.first)
             )
             self._stopped = None
-        if block.gap is not None:
+        if block.gap is not None and (block.gap.lost or block.gap.estimated):
             self._undeclared.append(block.gap)
             self._health.gap(block.gap)
 

@@ -87,6 +87,10 @@ class Windows:
         start = self._start(block)
         windows: list[Window] = []
         at = 0
+        if not self._skip and self._filled + size < self._n:  # the usual case completes nothing
+            self._buffer[:, self._filled : self._filled + size] = block.samples
+            self._filled += size
+            at = size
         while at < size:
             if self._skip:
                 passed = min(self._skip, size - at)
@@ -95,8 +99,7 @@ class Windows:
                 at += passed
                 continue
             taken = min(self._n - self._filled, size - at)
-            fresh = block.samples if taken == size else block.samples[:, at : at + taken]
-            self._buffer[:, self._filled : self._filled + taken] = fresh
+            self._buffer[:, self._filled : self._filled + taken] = block.samples[:, at : at + taken]
             self._filled += taken
             at += taken
             if self._filled == self._n:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
-PUBLISH, PUBACK = 0x30, 0x40
+CONNECT, PUBLISH, PUBACK = 0x10, 0x30, 0x40
 
 
 class Proxy:
@@ -93,15 +93,20 @@ class Proxy:
 
     def _note(self, kind: int, body: bytes, waiting: dict[int, bytes]) -> None:
         if kind == PUBLISH:
-            end = 2 + int.from_bytes(body[:2])
-            payload = body[body.index(b"{", end + 2) :]
-            waiting[int.from_bytes(body[end : end + 2])] = payload
-            self.published.append((body[2:end].decode(), payload))
+            topic, mid, payload = published(body)
+            waiting[mid] = payload
+            self.published.append((topic, payload))
             self.most_unacknowledged = max(self.most_unacknowledged, len(waiting))
         elif kind == PUBACK:
             payload = waiting.pop(int.from_bytes(body[:2]))
             if len(body) == 2 or body[2] < 0x80:
                 self.acknowledged.append(payload)
+
+
+def published(body: bytes) -> tuple[str, int, bytes]:
+    """Topic, message id and payload of a PUBLISH with QoS 1 and a JSON payload."""
+    end = 2 + int.from_bytes(body[:2])
+    return body[2:end].decode(), int.from_bytes(body[end : end + 2]), body[body.index(b"{", end + 2) :]
 
 
 def packets(unparsed: bytearray) -> Iterator[tuple[int, bytes]]:
@@ -122,6 +127,59 @@ def packets(unparsed: bytearray) -> Iterator[tuple[int, bytes]]:
         packet = unparsed[0], bytes(unparsed[start : start + size])
         del unparsed[: start + size]
         yield packet
+
+
+class ScriptedBroker:
+    """A broker for one gateway, MQTT 5, that answers each publish as the test wants.
+
+    `answer` gives the reason code for a topic and payload, or None: not yet.
+    """
+
+    def __init__(self, answer: Callable[[str, bytes], int | None]) -> None:
+        self.port = 0
+        self.published: list[tuple[str, bytes]] = []
+        self._answer = answer
+        self._unanswered: list[int] = []
+        self._writer: asyncio.StreamWriter | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["ScriptedBroker"]:
+        """Serve on `port` meanwhile; the client has to leave before the end."""
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        async with server:
+            yield self
+
+    def answer_backwards(self, reason: int = 0) -> None:
+        """Answer what has not been answered, the last first, and everything twice."""
+        for mid in reversed(self._unanswered):
+            self._acknowledge(mid, reason)
+            self._acknowledge(mid, reason)
+        self._unanswered.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        unparsed = bytearray()
+        while data := await reader.read(1 << 16):
+            unparsed += data
+            for head, body in packets(unparsed):
+                if head & 0xF0 == PUBLISH:
+                    self._take(*published(body))
+                elif head == CONNECT:
+                    writer.write(b"\x20\x03\x00\x00\x00")
+        await _closed(writer)
+
+    def _take(self, topic: str, mid: int, payload: bytes) -> None:
+        self.published.append((topic, payload))
+        reason = self._answer(topic, payload)
+        if reason is None:
+            self._unanswered.append(mid)
+        else:
+            self._acknowledge(mid, reason)
+
+    def _acknowledge(self, mid: int, reason: int) -> None:
+        assert self._writer is not None
+        self._writer.write(bytes([PUBACK, 4]) + mid.to_bytes(2) + bytes([reason, 0]))
 
 
 class OddServer:

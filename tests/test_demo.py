@@ -70,4 +70,4 @@ async def test_on_a_terminal_it_draws_a_spectrum() -> None:
     text = screen.decode(errors="replace")
     assert "Spectrum of x" in text
     assert "█" in text
-    assert "100-125 Hz" in text
+    assert "90-110 Hz" in text

@@ -68,14 +68,22 @@ def test_features_survive_the_wire_exactly(values: dict[str, float | None]) -> N
     back = decode(message.payload)
     assert isinstance(back, Features)
     assert back.model_dump()["channels"]["x"] == channel
-    assert back.model_dump_json().encode() == message.payload
+    assert json.loads(back.model_dump_json()) == json.loads(message.payload)
     assert b"NaN" not in message.payload
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_a_number_that_is_not_finite_cannot_be_encoded(bad: float) -> None:
+def test_a_number_that_is_not_finite_never_reaches_the_wire(bad: float) -> None:
+    numbering = Numbering("e", "b")
+    message = numbering.message(Features, "t", Moment(1, 2, True), channels={"x": {"rms": bad}}, **FIELDS)
+    assert json.loads(message.payload)["channels"]["x"]["rms"] is None
+
+
+def test_records_other_than_features_are_checked_before_they_are_numbered() -> None:
+    numbering = Numbering("e", "b")
     with pytest.raises(ValidationError):
-        Numbering("e", "b").message(Features, "t", Moment(1, 2, True), channels={"x": {"rms": bad}}, **FIELDS)
+        numbering.message(Restart, "t", Moment(1, 2, True), version=7)
+    assert numbering.last_seq == 0
 
 
 def test_microseconds_stay_integers_that_javascript_can_hold() -> None:

@@ -396,8 +396,14 @@ async def test_tls_and_plain_ports_mixed_up(
 # The end
 
 
-async def test_a_killed_broker_is_noticed_at_once(broker: Mosquitto) -> None:
-    connection = await Connection.open(at(broker.port), "gateway")
+@pytest.mark.parametrize("with_tls", [False, True])
+async def test_a_killed_broker_is_noticed_at_once(
+    start_broker: StartBroker, certificates: Certificates, with_tls: bool
+) -> None:
+    secure = listener(certificates.server, certificates.authority)
+    broker = await start_broker(*(secure if with_tls else ()))
+    settings = at(broker.port, tls=tls(certificates.authority) if with_tls else None)
+    connection = await Connection.open(settings, "gateway")
     await broker.kill()
     with pytest.raises(BrokerError) as raised:
         await asyncio.wait_for(asyncio.shield(connection.lost), 2)

@@ -15,7 +15,7 @@ import pytest_asyncio
 from certificates import Authority
 from hypothesis import given
 from hypothesis import strategies as st
-from links import OddServer, Proxy
+from links import OddServer, Proxy, ScriptedBroker
 from servers import Mosquitto, StartBroker, Subscriber, free_port, until
 
 from collector.clock import SystemClock, UtcClock
@@ -110,9 +110,12 @@ async def delivery(tmp_path: Path) -> AsyncIterator[Delivery]:
     assert isinstance(outbox, WatchedOutbox)
     outbox.confirmed = []
     delivery = Delivery(outbox)
+    mistakes: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: mistakes.append(context))
     yield delivery
     try:
         await delivery.end()
+        assert not mistakes  # of callbacks, timers among them
     finally:
         await outbox.close()
         gc.collect()  # what was not closed is a warning, and an error
@@ -165,7 +168,7 @@ async def test_live_records_arrive_in_order_and_once(
     async with subscribed(broker.port) as subscriber:
         delivery.start(broker.port, protocol=protocol)
         async with feeding(delivery, MILL, LATHE):
-            await until(lambda: len(delivery.outbox.confirmed) > 600)
+            await until(lambda: len(delivery.outbox.confirmed) > 300)
         await delivery.publisher.drain(5)
         assert delivery.pending == 0
         await until(lambda: len(subscriber.raw) >= len(delivery.appended))
@@ -212,8 +215,8 @@ async def test_nothing_is_lost_or_confirmed_too_early_when_the_broker_is_killed(
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         async with feeding(delivery, MILL, LATHE):
-            for _ in range(3):
-                enough = len(delivery.outbox.confirmed) + 200
+            for _ in range(2):
+                enough = len(delivery.outbox.confirmed) + 150
                 await until(lambda enough=enough: len(delivery.outbox.confirmed) > enough)
                 await broker.kill()
                 await asyncio.sleep(outage_s)
@@ -222,7 +225,7 @@ async def test_nothing_is_lost_or_confirmed_too_early_when_the_broker_is_killed(
         acknowledged = [json.loads(payload)["seq"] for payload in proxy.acknowledged]
     assert set(delivery.outbox.confirmed) == set(delivery.appended)
     assert set(delivery.outbox.confirmed) <= set(acknowledged)
-    assert proxy.connections >= 4
+    assert proxy.connections >= 3
 
 
 async def test_what_waited_through_an_outage_is_marked_late(delivery: Delivery, broker: Mosquitto) -> None:
@@ -256,7 +259,7 @@ async def test_a_stalled_connection_is_noticed_and_replaced(delivery: Delivery, 
 
 async def test_the_brokers_receive_maximum_is_kept(delivery: Delivery, start_broker: StartBroker) -> None:
     broker = await start_broker("allow_anonymous true", "max_inflight_messages 5")
-    delivery.append(500, MILL, LATHE)
+    delivery.append(250, MILL, LATHE)
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         for meta in METAS:
@@ -267,7 +270,7 @@ async def test_the_brokers_receive_maximum_is_kept(delivery: Delivery, start_bro
         await delivery.publisher.drain(5)
         assert proxy.most_unacknowledged == 5
         assert proxy.connections == 1
-        assert len(proxy.acknowledged) == len(proxy.published) == 1000 + 40
+        assert len(proxy.acknowledged) == len(proxy.published) == 500 + 40
         assert [topic for topic, _ in proxy.published[:20]] == METAS
         await delivery.end()
 
@@ -431,6 +434,85 @@ async def test_a_renewed_certificate_is_used_without_a_restart(
     await delivery.end()
 
 
+# A broker that answers as it likes
+
+NOT_AUTHORIZED = 0x87
+
+
+def seq_of(payload: bytes) -> int:
+    return int(json.loads(payload)["seq"])
+
+
+async def test_acknowledgements_in_any_order_and_twice(delivery: Delivery) -> None:
+    async with ScriptedBroker(lambda _topic, _payload: None).running() as broker:
+        delivery.append(100)
+        delivery.start(broker.port, in_flight=10)
+        for count in range(10, 110, 10):
+            await until(lambda count=count: len(broker.published) == count)
+            assert len(delivery.outbox.confirmed) == count - 10
+            broker.answer_backwards()
+        await until(lambda: delivery.pending == 0)
+        assert sorted(delivery.outbox.confirmed) == delivery.appended
+        await delivery.end()
+
+
+async def test_when_one_of_a_refused_topic_is_taken_the_rest_goes_at_once(delivery: Delivery) -> None:
+    refused = {0, 2}
+
+    def answer(_: str, payload: bytes) -> int:
+        seq = seq_of(payload)
+        if seq not in refused:
+            return 0
+        refused.remove(seq)
+        return NOT_AUTHORIZED
+
+    async with ScriptedBroker(answer).running() as broker:
+        delivery.append(4)
+        delivery.start(broker.port, Pauses(refused_s=0.5))
+        await until(lambda: delivery.pending == 0, 0.45)
+        await delivery.connected()
+        assert sorted(seq_of(payload) for _, payload in broker.published) == [0, 0, 1, 2, 2, 3]
+        await asyncio.sleep(0.5)
+        await delivery.end()
+
+
+async def test_one_record_is_tried_and_then_the_others_follow(delivery: Delivery) -> None:
+    answers = [NOT_AUTHORIZED] * 6
+    async with ScriptedBroker(lambda *_: answers.pop() if answers else 0).running() as broker:
+        delivery.append(3)
+        delivery.start(broker.port, Pauses(refused_s=0.02))
+        await until(lambda: delivery.pending == 0, 2)
+        assert [seq_of(payload) for _, payload in broker.published] == [0, 1, 2, 0, 0, 0, 0, 1, 2]
+        await delivery.end()
+
+
+async def test_an_announcement_that_changed_while_it_was_tried(delivery: Delivery) -> None:
+    answers: list[int | None] = [NOT_AUTHORIZED, None, 0]
+    async with ScriptedBroker(lambda *_: answers.pop(0)).running() as broker:
+        delivery.start(broker.port, Pauses(refused_s=0.02))
+        await delivery.connected()
+        delivery.publisher.announce(STATUS, b'{"version": 1}')
+        await until(lambda: len(broker.published) == 2)
+        assert delivery.publisher.condition.state is State.FAILED
+        delivery.publisher.announce(STATUS, b'{"version": 2}')
+        broker.answer_backwards()
+        await until(lambda: len(broker.published) == 3)
+        assert [json.loads(payload)["version"] for _, payload in broker.published] == [1, 1, 2]
+        await delivery.connected()
+        await delivery.end()
+
+
+async def test_cancelled_while_a_topic_is_refused(delivery: Delivery) -> None:
+    async with ScriptedBroker(lambda *_: NOT_AUTHORIZED).running() as broker:
+        delivery.append(10)
+        delivery.start(broker.port, Pauses(refused_s=0.1))
+        await until(lambda: delivery.publisher.condition.state is State.FAILED)
+        await delivery.end()
+    await asyncio.sleep(0.15)
+    assert delivery.outbox.state().in_flight == 0
+    assert delivery.pending == 10
+
+
 # Coming and going
 
 
@@ -477,7 +559,7 @@ async def test_draining(delivery: Delivery, broker: Mosquitto) -> None:
     await delivery.end()
     delivery.start(broker.port)
     await delivery.connected()
-    delivery.append(2000)
+    delivery.append(500)
     delivery.publisher.announce(STATUS, b"{}")
     await delivery.publisher.drain(10)
     assert delivery.pending == 0
@@ -510,7 +592,7 @@ async def test_cancelled_while_sending(delivery: Delivery, broker: Mosquitto, st
         await delivery.connected()
         if stalled:
             proxy.stall()
-        delivery.append(3000)
+        delivery.append(1000)
         await asyncio.sleep(0.02)
         await delivery.end()
         confirmed = len(delivery.outbox.confirmed)

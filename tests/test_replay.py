@@ -118,7 +118,7 @@ def test_real_time_has_an_absolute_schedule(npz: Path) -> None:
     runs = play(opened(npz, speed=10.0))
     assert 0.29 < time.monotonic() - started < 1.0
     assert all_samples(runs).shape[1] == 3000
-    assert max(run.samples.shape[1] for run in runs) <= 500
+    assert max(run.samples.shape[1] for run in runs) <= 1000
 
 
 def test_a_slow_recording_never_holds_the_thread_for_long(npz: Path) -> None:

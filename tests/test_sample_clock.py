@@ -112,6 +112,21 @@ def test_a_device_that_changes_its_rate_does_not_lose_samples() -> None:
     assert clock.axis_hz == pytest.approx(970.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("faster", [1.02, 1.1, 2.0])
+def test_a_device_that_becomes_faster_is_noticed_soon(faster: float) -> None:
+    clock = SampleClock(SIGNAL)
+    play(clock, 1000.0, 0.0, 130.0)
+    states = []
+    blocks = []
+    for second in range(20):
+        blocks += play(clock, 1000.0 * faster, 130.0 + second, 131.0 + second)
+        states.append(clock.rate_state)
+    assert all(block.gap is None for block in blocks)
+    assert RateState.SETTLING in states
+    assert states[-1] is RateState.MEASURED
+    assert clock.axis_hz == pytest.approx(1000.0 * faster, rel=2e-3)
+
+
 def test_counted_loss_is_exact_and_an_ambiguous_counter_uses_the_clock() -> None:
     clock = SampleClock(SIGNAL)
     play(clock, 1000.0, 0.0, 20.0)

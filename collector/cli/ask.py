@@ -35,14 +35,14 @@ def status(
     socket = control_socket(config)
     console = Console()
     if not console.is_terminal:
-        console = Console(width=110, soft_wrap=False)
+        console = Console(width=160, soft_wrap=False)
     report = _report(socket)
     if json_:
         typer.echo(report.model_dump_json(indent=2))
     elif watch:
         _watch(console, socket, report)
     else:
-        console.print(show_status(report))
+        console.print(show_status(report, console.width))
     raise typer.Exit(0 if report.healthy else 1)
 
 
@@ -84,9 +84,10 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
     async def keep_showing(live: Live) -> None:
         while True:
             await asyncio.sleep(1.0)
-            live.update(show_status(GatewayReport.model_validate(await ask(socket, {"do": "report"}))))
+            newest = GatewayReport.model_validate(await ask(socket, {"do": "report"}))
+            live.update(show_status(newest, console.width))
 
-    with Live(show_status(report), console=console, auto_refresh=True) as live:
+    with Live(show_status(report, console.width), console=console, auto_refresh=True) as live:
         try:
             asyncio.run(keep_showing(live))
         except KeyboardInterrupt:

@@ -28,30 +28,28 @@ _COLOURS = {
     State.DEGRADED: "yellow",
     State.FAILED: "bold red",
 }
+_WIDE = 100
+"""Characters that the whole table needs."""
 _MARKS = {State.OK: "●", State.STARTING: "○", State.FINISHED: "○", State.DEGRADED: "▲", State.FAILED: "✖"}
 
 
-def show_status(report: GatewayReport) -> RenderableType:
+def show_status(report: GatewayReport, width: int) -> RenderableType:
     """The page of `collector status`: parts, sources, and for each problem what to do."""
     verdict = say.HEALTHY() if report.healthy else say.DEGRADED()
     head = Line.assemble(
         (f"{report.company} / {report.gateway}", "bold"),
         "  ",
         (str(verdict), "bold green" if report.healthy else "bold red"),
-        "  ",
-        (
-            str(say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))),
-            "dim",
-        ),
     )
     waveforms = {name: s for name, s in report.sources.items() if isinstance(s, SourceReport)}
     controllers = {name: s for name, s in report.sources.items() if isinstance(s, ControllerReport)}
     tables: list[RenderableType] = []
     if waveforms:
-        tables += ["", _waveforms(waveforms, report.now_us)]
+        tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
         tables += ["", _controllers(controllers, report.now_us)]
-    return Group(head, "", _parts(report), *tables, *_problems(report))
+    running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
+    return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
 
 
 def show_test(name: str, report: TestReport) -> RenderableType:
@@ -144,11 +142,18 @@ def _host(host: HostReport) -> str:
     return ", ".join(map(str, facts))
 
 
-def _waveforms(sources: dict[str, SourceReport], now_us: int) -> Table:
-    table = _table((say.SOURCE, say.STATE, say.SINCE, say.LAST_DATA), (say.RATE, say.WINDOWS, say.LOST))
+def _waveforms(sources: dict[str, SourceReport], now_us: int, width: int) -> Table:
+    """A line for each waveform; on a narrow terminal without what can be spared."""
+    wide = width >= _WIDE
+    table = Table(box=None, pad_edge=False, padding=(0, 3 if wide else 2, 0, 0), header_style="dim")
+    headings = (say.STATE, say.SOURCE, say.LAST_DATA, say.RATE if wide else say.MEASURED, say.LOST)
+    for heading in (*headings, *((say.WINDOWS, say.SINCE) if wide else ())):
+        table.add_column(str(heading()), no_wrap=heading is not say.SOURCE, overflow="fold")
     for name, source in sources.items():
-        figures = (_rate(source), f"{source.windows:,}", _lost(source))
-        table.add_row(name, *_condition(source, now_us), *figures)
+        facts = [_last_data(source), _rate(source) if wide else _measured(source), _lost(source)]
+        if wide:
+            facts += [f"{source.windows:,}", _ago(now_us - source.since_us)]
+        table.add_row(_state(source), name, *facts)
     return table
 
 
@@ -183,12 +188,20 @@ def _state(part: PartReport) -> Line:
 def _last_data(source: FeedReport) -> str:
     if source.last_data_age_s is None:
         return str(say.NEVER())
-    return str(say.AGO(duration=_span(round(source.last_data_age_s * 1e6))))
+    return _ago(round(source.last_data_age_s * 1e6))
+
+
+def _ago(microseconds: int) -> str:
+    return str(say.AGO(duration=_span(microseconds)))
 
 
 def _rate(source: SourceReport) -> str:
     measured = "—" if source.measured_hz is None else f"{source.measured_hz:,.1f}"
     return f"{measured} / {source.nominal_hz:,.6g} Hz"
+
+
+def _measured(source: SourceReport) -> str:
+    return "—" if source.measured_hz is None else f"{source.measured_hz:,.1f} Hz"
 
 
 def _lost(source: SourceReport) -> str:

@@ -107,6 +107,8 @@ def _folder_to_write(path: Path, folder: Path) -> Sentence | None:
         there = there.parent
     if not there.is_dir():
         return texts.NOT_A_FOLDER(found=shown(str(path)), file=str(there))
+    if there.stat().st_uid not in {0, os.geteuid()}:
+        return None  # the service's own folder, looked at by somebody else: no one can tell from here
     if not os.access(there, os.W_OK | os.X_OK):
         return texts.FOLDER_UNWRITABLE(found=shown(str(path)), user=_user(), folder=str(there))
     return None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -19,7 +20,7 @@ from collector.texts import cli as say
 
 TOPICS = Topics("shopfloor/v1", "demo-works", "gw1")
 MACHINE, STREAM = "mill-1", "spindle"
-_BAND_EDGES_HZ = (10, 16, 25, 40, 63, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 780)
+_BAND_EDGES_HZ = (10, 25, 63, 90, 110, 160, 250, 350, 450, 630, 780)
 
 _GATEWAY_TOML = """\
 [gateway]
@@ -57,7 +58,7 @@ channels = [
   {{ name = "z", unit = "g", axis = "z" }},
 ]
 window = {{ samples = 1024, overlap = 0.5 }}
-features = {{ peaks = 3, bands = [{bands}] }}
+features = {{ peaks = 2, bands = [{bands}] }}
 sensor = {{ model = "pseudo-terminal", range = "±16 g", mounting_place = "spindle housing" }}
 
 [waveforms.source]
@@ -111,7 +112,7 @@ async def _watch(
         console.print(str(say.DEMO_TRY()), style="dim")
         console.print(f"  mosquitto_sub -p {port} -t '{TOPICS.root}/#' -v", highlight=False, soft_wrap=True)
         console.print(str(say.DEMO_STATUS()), style="dim")
-        console.print(f"  collector status --config {folder}", highlight=False, soft_wrap=True)
+        console.print(f"  {sys.argv[0]} status --config {folder}", highlight=False, soft_wrap=True)
         showing = asyncio.create_task(show_received(console, received))
         stopped = asyncio.create_task(stop.wait())
         with contextlib.suppress(TimeoutError):

@@ -5,9 +5,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
+
 from collector.clock import UtcClock, iso8601
 from collector.messages.message import Message
-from collector.messages.records import MetaContent, Record
+from collector.messages.records import CONTRACT_VERSION, Features, MetaContent, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,32 @@ class Numbering:
             pydantic.ValidationError: `fields` are not what the contract says; a bug of ours.
         """
         seq = self._seq + 1
-        record = kind(
-            epoch=self._epoch,
-            seq=seq,
-            prev=self._last_on.get(topic),
-            meta=meta,
-            t_us=at.t_us,
-            t=iso8601(at.t_us),
-            sync=at.sync,
-            boot=self._boot,
-            mono_us=at.mono_us,
-            **fields,
-        )
-        payload = record.model_dump_json().encode()
+        envelope = {
+            "v": CONTRACT_VERSION,
+            "epoch": self._epoch,
+            "seq": seq,
+            "prev": self._last_on.get(topic),
+            "meta": meta,
+            "t_us": at.t_us,
+            "t": iso8601(at.t_us),
+            "sync": at.sync,
+            "boot": self._boot,
+            "mono_us": at.mono_us,
+        }
+        payload = _encode(kind, envelope | fields)
         self._seq = self._last_on[topic] = seq
         return Message(self._epoch, seq, topic, payload, at.t_us, at.sync, retain)
+
+
+def _encode(kind: type[Record], fields: dict[str, Any]) -> bytes:
+    """Encode a record, checked against its model.
+
+    Features are not checked: they are made in one place, there is one for every window, and checking costs as
+    much as all the rest of encoding. Numbers that are not finite become null all the same.
+    """
+    if kind is Features:
+        return to_json({"kind": "features", "context": {}} | fields, inf_nan_mode="null")
+    return kind(**fields).model_dump_json().encode()
 
 
 def moment(clock: UtcClock, monotonic_ns: int) -> Moment:

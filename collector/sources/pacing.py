@@ -8,7 +8,7 @@ from collector.sources.source import READ_WAIT_S
 
 Speed = float | Literal["max"]
 
-_BLOCK_S = 0.03
+_BLOCK_S = 0.1
 _BLOCK_AT_MAX = 1024
 
 

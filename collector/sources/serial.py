@@ -30,10 +30,11 @@ from collector.texts import sources as say
 __all__ = ["BinaryFormat", "SerialSettings", "TextFormat", "WitMotionFormat", "serial_source"]
 
 _BY_ID = Path("/dev/serial/by-id")
-_GATHER_S = 0.02
-"""Bytes are collected for so long before they are read, so that a fast stream costs 50 reads a second."""
+_GATHER_S = 0.02, 0.004, 0.1
+"""How long bytes are collected before they are read: at first, at least, at most."""
 _ENOUGH_BYTES = 2048
-"""With so many waiting they are read at once: the kernel keeps 4096."""
+"""When more came at once, collecting is made shorter, for the kernel keeps 4096; when much less, longer: a
+slow stream need not wake the gateway 50 times a second."""
 _SHOWN_BYTES = 32
 _PTY_MAJORS = range(136, 144)
 
@@ -133,6 +134,7 @@ class SerialDevice:
     ) -> None:
         self._port = port
         self._settings = settings
+        self._gather_s = _GATHER_S[0]
         self._decoder = decoder
         self._monotonic_ns = monotonic_ns
         self._valid_ns = monotonic_ns()
@@ -171,8 +173,14 @@ class SerialDevice:
             if not first:
                 return b""
         if waiting < _ENOUGH_BYTES:
-            time.sleep(_GATHER_S)
-        return first + bytes(self._port.read(self._port.in_waiting))
+            time.sleep(self._gather_s)
+        data = first + bytes(self._port.read(self._port.in_waiting))
+        _, shortest_s, longest_s = _GATHER_S
+        if len(data) > _ENOUGH_BYTES:
+            self._gather_s = max(shortest_s, self._gather_s / 2)
+        elif len(data) < _ENOUGH_BYTES // 4:
+            self._gather_s = min(longest_s, self._gather_s * 1.25)
+        return data
 
     def _watch(self, data: bytes, *, has_samples: bool) -> None:
         """Tell silence from bytes that make no sense: the remedies differ."""

@@ -96,7 +96,8 @@ CERT_FILES = Text(
 SECRET_UNREADABLE = Text(
     "broker.secret-unreadable",
     "The file {file} cannot be read: {reason}.",
-    "Put it there, readable by the user collector only.",
+    'Put it into /etc/collector/secrets, name it in [broker] as "credential:secrets_FILE", then type: '
+    "sudo systemctl restart collector",
 )
 PASSWORD_NOT_TEXT = Text(
     "broker.password-not-text",

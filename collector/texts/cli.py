@@ -42,6 +42,7 @@ STATE = Text("cli.column.state", "state")
 SINCE = Text("cli.column.since", "since")
 LAST_DATA = Text("cli.column.last-data", "last data")
 RATE = Text("cli.column.rate", "rate / configured")
+MEASURED = Text("cli.column.measured", "rate")
 WINDOWS = Text("cli.column.windows", "windows")
 LOST = Text("cli.column.lost", "lost")
 NEVER = Text("cli.never", "never")
@@ -118,7 +119,7 @@ DEMO_INSTALL = Text(
     "The demo needs the package amqtt.",
     "pip install 'collector[demo]'",
 )
-DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal:")
+DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal (Debian package mosquitto-clients):")
 DEMO_STATUS = Text("cli.demo.status", "And ask how it is:")
 DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
 DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")

@@ -8,7 +8,7 @@ from collector.texts.sentence import Text
 REFUSED = Text(
     "config.refused",
     "the configuration does not take effect; mistakes found: {count}",
-    "Correct them and look again with: collector check",
+    "Correct them and look again with the same command.",
 )
 
 # Files
@@ -17,7 +17,7 @@ NO_MAIN_FILE = Text(
     "config.no-main-file",
     "there is no collector.toml in {folder}",
     "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
-    "gateway; or name the folder that you mean: collector check FOLDER",
+    "gateway; or name the folder that you mean after the command",
 )
 NO_MACHINES = Text(
     "config.no-machines",
@@ -96,8 +96,8 @@ UNKNOWN_KEY_LIST = Text(
 SECRET = Text(
     "config.secret",
     "found {found}; a secret must not stand in this file",
-    "Write it alone into a file that only collector can read and name that file in [broker], as in: "
-    'password_file = "/etc/collector/broker-password". Then delete it here; if others may have read it, '
+    "Write it alone into the file /etc/collector/secrets/mqtt-password and name that in [broker]: "
+    'password_file = "credential:secrets_mqtt-password". Then delete it here; if others may have read it, '
     "change it.",
 )
 MISSING_KEY = Text(
@@ -351,12 +351,14 @@ FILE_MISSING_NEAREST = Text(
 FILE_UNREADABLE = Text(
     "config.file-unreadable",
     "found {found}; the user {user} may not read {file}",
-    "Let the user that collector runs as read it. To check as that user: sudo -u collector collector check",
+    "Let the user that collector runs as read it; a password or key belongs into /etc/collector/secrets, named "
+    'as "credential:secrets_FILE". To check as that user: sudo -u collector collector check',
 )
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
     "found {found}, but systemd passes no such credential",
-    "Put the file {name} into the secrets folder (docs/installing.md), then: sudo systemctl restart collector",
+    "Put the file {name} into the secrets folder (docs/installing.md), then type: "
+    "sudo systemctl restart collector",
 )
 FOLDER_UNWRITABLE = Text(
     "config.folder-unwritable",

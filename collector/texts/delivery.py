@@ -31,5 +31,5 @@ OUTBOX_DISK_ERROR = Text(
 OUTBOX_DISK_STOPPED = Text(
     "outbox.disk.stopped",
     "The part of collector that writes to the disk has stopped. This is a fault of the program.",
-    "Restart it (sudo systemctl restart collector) and report the messages of: journalctl -u collector",
+    "Restart it (sudo systemctl restart collector) and report the messages of: sudo journalctl -u collector",
 )

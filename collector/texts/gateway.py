@@ -5,7 +5,7 @@ from collector.texts.sentence import Text
 SOURCE_BUG = Text(
     "source.unexpected",
     "The source failed in an unexpected way ({kind}: {message}).",
-    "It is tried again by itself. Please report this with the log: journalctl -u collector",
+    "It is tried again by itself. Please report this with the log: sudo journalctl -u collector",
 )
 LOSING_DEVICE = Text(
     "source.losing.device",
@@ -24,13 +24,18 @@ LOSING_OVERRUN = Text(
 )
 LOSING_RECONNECT = Text(
     "source.losing.reconnect",
-    "The device was away; about {lost} samples are missing.",
-    "Nothing to do if it was unplugged on purpose; else check plug and cable.",
+    "The device was away, or was configured anew; about {lost} samples are missing.",
+    "Nothing to do if that was on purpose; else check plug and cable.",
 )
 LOSING_LATE = Text(
     "source.losing.late",
     "About {lost} samples vanished without a trace.",
     "Check the cable; a device that counts its samples tells exactly.",
+)
+NO_WINDOWS = Text(
+    "source.no-windows",
+    "Nothing is published: for {seconds} s no {n} samples came without a gap between them.",
+    "Mend what makes the gaps (cable, hub, baud rate), or make the window shorter.",
 )
 DISTURBED = Text(
     "source.disturbed",
@@ -65,7 +70,7 @@ NOTHING_ARRIVES = Text(
 NOT_RUNNING = Text(
     "gateway.not-running",
     "The collector is not running (nobody answers on {path}).",
-    "Start it: sudo systemctl start collector. If it does not stay up: journalctl -u collector",
+    "Start it: sudo systemctl start collector. If it does not stay up: sudo journalctl -u collector",
 )
 ALREADY_RUNNING = Text(
     "gateway.already-running",
@@ -86,12 +91,12 @@ REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood
 ON_LAST_GOOD = Text(
     "gateway.on-last-good",
     "The configuration has mistakes ({count}); the last good one is in use.",
-    "See them with `collector reload`, mend them, and type it again.",
+    "See them with `sudo collector reload`, mend them, and type it again.",
 )
 RELOAD_REFUSED = Text(
     "gateway.reload-refused",
     "The new configuration has mistakes ({count}); the one before stays in use.",
-    "See them with `collector reload`, mend them, and type it again.",
+    "See them with `sudo collector reload`, mend them, and type it again.",
 )
 NEEDS_RESTART = Text(
     "gateway.needs-restart",

@@ -56,7 +56,8 @@ NO_BYTES = Text(
 NOT_UNDERSTOOD = Text(
     "source.serial.not-understood",
     "{bytes_per_s} bytes a second come from {port}, but no valid sample. The last ones: {sample}",
-    "Compare source.baud ({baud}) and source.format ({format}) with the device's settings.",
+    "Compare source.baud ({baud}) and source.format ({format}) with the device's settings. If the lines have "
+    "more numbers than channels, write line_columns.",
 )
 
 # Recordings
