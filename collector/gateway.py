@@ -36,6 +36,9 @@ from collector.texts import Sentence
 from collector.texts import gateway as say
 from collector.waveform import Stopped
 
+_LEAVE_S = 1.0
+"""How long a broker that is no longer ours may take for the last records; what it does not get, the next one gets."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -74,6 +77,8 @@ class Gateway:
             stopped=self._stopped,
         )
         self._tasks: asyncio.TaskGroup | None = None
+        self._changing = asyncio.Lock()
+        self._stopping = False
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start publishing and every stream."""
@@ -83,11 +88,11 @@ class Gateway:
 
     async def stop(self, goodbye_s: float) -> None:
         """End the streams, leave a mark, and give the last records a moment to reach the broker."""
-        await self.streams.stop()
-        self.save_mark()
-        self._announce_status("stopped")
-        await self._publisher.drain(goodbye_s)
-        await ended([self._publishing])
+        self._stopping = True
+        async with self._changing:  # a reload on its way comes to its end first
+            await self.streams.stop()
+            self.save_mark()
+            await self._leave_broker(goodbye_s)
 
     def look(self) -> None:
         """What is to be noticed once a second: the clock, the streams, losses of the outbox."""
@@ -107,9 +112,9 @@ class Gateway:
         self._declare_lost_records()
         self._storing.change(*judge_outbox(self._outbox.state()))
 
-    def look_at_host(self) -> None:
-        """Read the gateway's own hardware, and judge it."""
-        self._host = read_host(self._config.outbox.directory)
+    async def look_at_host(self) -> None:
+        """Read the gateway's own hardware, and judge it; in a thread, for a dying SD card takes its time."""
+        self._host = await asyncio.to_thread(read_host, self._config.outbox.directory)
         running_s = (self._clock.monotonic_ns() - self._started_ns) / 1e9
         complaint = judge_host(self._host, self._clock, running_s)
         self._hosting.change(State.DEGRADED if complaint else State.OK, complaint)
@@ -155,8 +160,14 @@ class Gateway:
 
         Raises:
             ConfigError: it is wrong; nothing has changed.
-            ControlError: it changes what only a restart can change; nothing has changed.
+            ControlError: it changes what only a restart can change, or we are stopping; nothing has changed.
         """
+        async with self._changing:
+            if self._stopping:
+                raise ControlError(say.STOPPING())
+            return await self._reload()
+
+    async def _reload(self) -> list[str]:
         try:
             # In a thread: a damaged file can take seconds to explain.
             config = await asyncio.to_thread(load, self._folder)
@@ -165,15 +176,15 @@ class Gateway:
             raise
         for table in ("gateway", "outbox", "control", "sharing"):
             if getattr(config, table) != getattr(self._config, table):
-                raise ControlError(say.NEEDS_RESTART(table=table))
-        unsaved = save_last_good(self._folder, self._state_folder)
+                needs_restart = say.NEEDS_RESTART(table=table)
+                self._configuration.change(State.DEGRADED, needs_restart)
+                raise ControlError(needs_restart)
+        unsaved = await asyncio.to_thread(save_last_good, self._folder, self._state_folder)
         changes = await self.streams.change(config)
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())
-        broker_changed = config.broker != self._config.broker
+            await self._change_broker(config)
         self._config = config
-        if broker_changed:
-            await self._change_broker()
         self._configuration.change(State.DEGRADED if unsaved else State.OK, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
@@ -192,13 +203,21 @@ class Gateway:
         return await stream.watch(seconds)
 
     def _new_publisher(self) -> Publisher:
-        client_id = self._config.broker.client_id or f"{self._topics.company}-{self._topics.gateway}"
+        # No name has a dot in it, so no two gateways of the group get the same id.
+        client_id = self._config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
         return Publisher(self._config.broker, client_id, will, self._outbox, self._clock)
 
-    async def _change_broker(self) -> None:
-        assert self._tasks is not None
+    async def _leave_broker(self, goodbye_s: float) -> None:
+        """Say at the broker that nothing more comes, which no last will does after a goodbye."""
+        self._announce_status("stopped")
+        await self._publisher.drain(goodbye_s)
         await ended([self._publishing])
+
+    async def _change_broker(self, config: Config) -> None:
+        assert self._tasks is not None
+        await self._leave_broker(_LEAVE_S)
+        self._config = config
         confirmed = self._publisher.confirmed
         self._publisher = self._new_publisher()
         self._publisher.confirmed = confirmed

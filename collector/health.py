@@ -174,7 +174,7 @@ class HostReport(PartReport):
     """The gateway's own hardware and clock."""
 
     synchronised: bool
-    disk_free_bytes: int
+    disk_free_bytes: int | None
     temperature_c: float | None
     under_voltage: bool | None
 

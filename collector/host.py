@@ -19,19 +19,19 @@ _CLOCK_PATIENCE_S = 15 * 60.0
 class Host:
     """Readings of the gateway; None where this computer does not tell."""
 
-    disk_free_bytes: int
+    disk_free_bytes: int | None
     temperature_c: float | None
     under_voltage: bool | None
 
 
 def read_host(folder: Path, sys: Path = _SYS) -> Host:
     """Read the gateway's hardware; `folder` is where the free disk space counts."""
-    return Host(shutil.disk_usage(folder).free, _temperature_c(sys), _under_voltage(sys))
+    return Host(_disk_free(folder), _temperature_c(sys), _under_voltage(sys))
 
 
 def judge_host(host: Host, clock: UtcClock, running_s: float) -> Sentence | None:
     """What is wrong with the gateway's hardware or clock, `running_s` after the start; None if nothing is."""
-    if host.disk_free_bytes < _DISK_LOW_BYTES:
+    if host.disk_free_bytes is not None and host.disk_free_bytes < _DISK_LOW_BYTES:
         return say.DISK_LOW(free_mib=host.disk_free_bytes >> 20)
     if host.under_voltage:
         return say.UNDER_VOLTAGE()
@@ -42,19 +42,31 @@ def judge_host(host: Host, clock: UtcClock, running_s: float) -> Sentence | None
     return None
 
 
+def _disk_free(folder: Path) -> int | None:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
+
+
 def _temperature_c(sys: Path) -> float | None:
     """The hottest thermal zone in degrees Celsius."""
-    zones = sys.glob("class/thermal/thermal_zone*/temp")
-    readings = [reading / 1000 for zone in zones if (reading := _integer(zone)) is not None]
-    return max(readings, default=None)
+    try:
+        zones = list(sys.glob("class/thermal/thermal_zone*/temp"))
+    except OSError:  # no descriptor left
+        return None
+    return max((reading / 1000 for zone in zones if (reading := _integer(zone)) is not None), default=None)
 
 
 def _under_voltage(sys: Path) -> bool | None:
     """A Raspberry Pi's low-voltage alarm."""
-    for name in sys.glob("class/hwmon/hwmon*/name"):
-        if name.read_text(encoding="ascii").strip() == "rpi_volt":
-            alarm = _integer(name.parent / "in0_lcrit_alarm")
-            return None if alarm is None else bool(alarm)
+    try:
+        for name in sys.glob("class/hwmon/hwmon*/name"):
+            if name.read_text(encoding="ascii").strip() == "rpi_volt":
+                alarm = _integer(name.parent / "in0_lcrit_alarm")
+                return None if alarm is None else bool(alarm)
+    except OSError:
+        return None
     return None
 
 

@@ -289,4 +289,5 @@ def reconnect_pauses(first_s: float, longest_s: float) -> Iterator[float]:
 def _record(outgoing: Outgoing) -> _Item:
     message = outgoing.message
     key = (message.epoch, message.seq)
-    return _Item(message.topic, message.payload, message.retain, outgoing.late, key)
+    # Never retained: what the broker keeps is announced, and an old description must not take its place.
+    return _Item(message.topic, message.payload, retain=False, late=outgoing.late, key=key)

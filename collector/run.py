@@ -89,7 +89,7 @@ async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
     while True:
         gateway.look()
         if turn % _STATUS_EVERY == 0:
-            gateway.look_at_host()
+            await gateway.look_at_host()
             gateway.publish_status()
         if turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
             gateway.save_mark()
@@ -114,6 +114,7 @@ async def _reload_on_hangup(gateway: Gateway) -> None:
                 log.warning("reload.refused", reason=str(error))
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the default would kill us while stopping
 
 
 @contextlib.contextmanager

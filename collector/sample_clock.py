@@ -16,6 +16,8 @@ _NS = 1_000_000_000
 _START_UP_NS = 2 * _NS
 """Arrivals this soon after opening are left out: buffers on the way are still draining."""
 _BUCKET_NS = _NS // 4
+_GROWTH_NS = 2_000_000
+"""Lateness that grows by more than this in 4 s, and by more than jitter, is another rate: a loss stays."""
 _BUCKETS = 480
 """Two minutes of bucket minima set the line."""
 _REFIT_PARTS = 16
@@ -25,6 +27,7 @@ _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
 _DOUBT_S = 0.5
 """A device that counts more lost samples than there was time for, by this much, is not believed."""
+_SILENCE_NS = _NS
 _LATE_NS = 50_000_000
 _EARLY_BUCKETS = 4
 """A stream that is early by `_LATE_NS` for so many buckets (1 s) has another rate: no sample comes early."""
@@ -56,6 +59,7 @@ class SampleClock:
         self._settled = False
         self._rate_known = False
         self._opened_ns = 0
+        self._arrived_ns = 0
         self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
         self._bucket: _Arrival | None = None
         self._bucket_delay_ns = 0.0
@@ -144,12 +148,22 @@ class SampleClock:
         if self._vanished:
             lost, estimated = self._vanished, True
             self._vanished = 0
+        if loss is None and self._was_silent(chunk, n):
+            loss = Loss(cause, 0)  # nothing known to be missing, but no window may span it
+        self._arrived_ns = chunk.arrived_ns
         if loss is not None:
             cause = loss.cause
             counted, guessed = self._resolve(loss, chunk, n)
             lost, estimated = lost + counted, estimated or guessed
         # A loss that turns out as nothing still breaks the run: no window may span it.
         return Gap(cause, self._end, lost, estimated) if lost or loss is not None else None
+
+    def _was_silent(self, chunk: Chunk, n: int) -> bool:
+        """Whether the device paused and did not bring the samples of the pause: they may be lost."""
+        if self._exact or not self._end:
+            return False
+        silence_ns = chunk.arrived_ns - self._arrived_ns
+        return silence_ns > _SILENCE_NS and n * self._period_ns < silence_ns / 2
 
     def _resolve(self, loss: Loss, chunk: Chunk, n: int) -> tuple[int, bool]:
         """The number of samples a loss stands for, and whether it is estimated."""
@@ -209,11 +223,10 @@ class SampleClock:
 
     def _forget_if_early(self) -> None:
         """Start measuring anew where samples come before their time: the device has become faster."""
-        recent = list(self._prompt)[-_EARLY_BUCKETS:]
-        if not self._settled or len(recent) < _EARLY_BUCKETS:
-            return
-        if all(self._delay(arrival.index, arrival.at_ns) < -_LATE_NS for arrival in recent):
-            self._measure_anew(_EARLY_BUCKETS)
+        for kept, early_ns in ((_EARLY_BUCKETS, _LATE_NS), (_LATE_BUCKETS, _LATE_NS / 5)):
+            recent = list(self._prompt)[-kept:]
+            if self._settled and len(recent) == kept and max(map(self._lateness, recent)) < -early_ns:
+                self._measure_anew(kept)
 
     def _measure_anew(self, kept: int) -> None:
         """Trust only the newest arrivals, and no rate until it has settled again."""
@@ -221,19 +234,23 @@ class SampleClock:
         for _ in range(len(self._prompt) - kept):
             self._prompt.popleft()
 
+    def _lateness(self, arrival: _Arrival) -> float:
+        return self._delay(arrival.index, arrival.at_ns)
+
     def _is_late(self) -> bool:
         """Whether the stream has stayed behind its line for long: samples vanished, or the rate changed."""
         if not self._settled or len(self._prompt) < 2 * _LATE_BUCKETS:
             return False
-        newest = self._prompt[-1]
-        if self._delay(newest.index, newest.at_ns) < _LATE_NS:
+        if self._lateness(self._prompt[-1]) < _LATE_NS:
             return False
         recent = list(self._prompt)[-_LATE_BUCKETS:]
-        delays = [self._delay(a.index, a.at_ns) for a in recent]
-        least = min(delays)
-        if least < _LATE_NS:
+        delays = [self._lateness(arrival) for arrival in recent]
+        if min(delays) < _LATE_NS:
             return False
-        if delays[-1] - delays[0] > least / 2:  # still growing: another rate, not a loss
+        part = _LATE_BUCKETS // 4
+        growth_ns = float(np.median(delays[-part:]) - np.median(delays[:part]))
+        jitter_ns = float(np.median(np.abs(np.diff(delays))))
+        if abs(growth_ns) > max(_GROWTH_NS, 2 * jitter_ns):  # another rate, not a loss
             self._measure_anew(_LATE_BUCKETS)
             return False
         self._vanished = round(float(np.median(delays)) / self._period_ns)
@@ -241,4 +258,4 @@ class SampleClock:
             arrival.index += self._vanished
         if self._bucket is not None:
             self._bucket.index += self._vanished
-        return True
+        return self._vanished > 0

@@ -70,6 +70,12 @@ class SourceHealth:
         if reason is not None:
             self._records.alarm(reason, active=True)
 
+    def closed(self) -> None:
+        """The source is taken out, or made anew: its alarm ends."""
+        if self._condition.reason is not None:
+            self._records.alarm(self._condition.reason, active=False)
+            self._condition.reason = None
+
     def facts(self) -> dict[str, Any]:
         """The fields that the report of every source begins with."""
         now_ns, last_ns = self.clock.monotonic_ns(), self._last_data_ns

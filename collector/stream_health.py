@@ -84,6 +84,10 @@ class StreamHealth:
         self._bad_bytes.clear()  # the rest of a frame after opening is no disturbance
         self._source.failed(sentence, retry_s)
 
+    def closed(self) -> None:
+        """The stream is taken out, or made anew."""
+        self._source.closed()
+
     def trying_again(self) -> None:
         """The device is being opened again."""
         self._source.trying_again()

@@ -48,6 +48,8 @@ class Streams:
         self._announce = announce
         self._contexts: dict[str, Context] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._ended: dict[str, Stream] = {}
+        """Streams that were taken out: one that comes back goes on with its indices."""
         self._tasks: asyncio.TaskGroup | None = None
         self._make(config, {}, stopped)
 
@@ -93,8 +95,9 @@ class Streams:
         await ended(self._running.pop(name) for name in ending)
         for name in ending:
             before[name].stop()
+            self._ended[name] = before[name]
         self.by_name = {name: before[name] for name in same}
-        self._make(config, before, lambda _: None)
+        self._make(config, self._ended, lambda _: None)
         described = [name for name in same if _described(before[name], *wanted[name])]
         self.announce()
         for name in wanted:

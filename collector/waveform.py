@@ -102,6 +102,7 @@ class Waveform:
             async for chunks in arriving:
                 for chunk in chunks:
                     self.take(chunk)
+                    await asyncio.sleep(0)  # whatever it costs, the others get their turn
 
     def take(self, chunk: Chunk) -> None:
         """One chunk's way: placed in time, cut into windows, each window joined, and to the outbox."""
@@ -126,6 +127,7 @@ class Waveform:
         self.publish_waiting()
         self._windows.close()
         self._declare_gaps()
+        self._health.closed()
 
     def is_acquired_like(self, settings: WaveformSettings | ControllerSettings) -> bool:
         """Whether other settings differ from these in the description alone."""

@@ -112,6 +112,32 @@ def test_a_device_that_changes_its_rate_does_not_lose_samples() -> None:
     assert clock.axis_hz == pytest.approx(970.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("factor", [0.9, 0.98, 0.995, 0.998, 1.002, 1.005])
+def test_a_small_change_of_rate_never_counts_as_loss(factor: float) -> None:
+    clock = SampleClock(SIGNAL)
+    play(clock, 1000.0, 0.0, 130.0)
+    blocks = [block for s in range(130, 400, 10) for block in play(clock, 1000.0 * factor, s, s + 10)]
+    assert [block.gap for block in blocks if block.gap] == []
+    assert clock.axis_hz == pytest.approx(1000.0 * factor, rel=1e-3)
+
+
+def test_a_rate_that_drifts_is_followed_without_losses() -> None:
+    clock = SampleClock(SIGNAL)
+    blocks = [b for s in range(400) for b in play(clock, 1000.0 - 3 * min(1, s / 60), s, s + 1)]
+    assert [block.gap for block in blocks if block.gap] == []
+    assert clock.axis_hz == pytest.approx(997.0, rel=1e-3)
+
+
+def test_a_slow_sensor_is_measured_for_ever() -> None:
+    clock = SampleClock(Signal((Channel("x", "g"),), 1.0))
+    at_s = 0.0
+    for _ in range(1000):
+        at_s += 1.001
+        block = clock.place(chunk(1, at_s))
+        assert block.gap is None
+    assert clock.measured_hz == pytest.approx(1 / 1.001, rel=1e-4)
+
+
 @pytest.mark.parametrize("faster", [1.02, 1.1, 2.0])
 def test_a_device_that_becomes_faster_is_noticed_soon(faster: float) -> None:
     clock = SampleClock(SIGNAL)

@@ -133,10 +133,9 @@ def _outbox(outbox: OutboxReport, now_us: int) -> str:
 
 
 def _host(host: HostReport) -> str:
-    facts = [
-        say.CLOCK_SET() if host.synchronised else say.CLOCK_NOT_SET(),
-        say.DISK_FREE(free=f"{host.disk_free_bytes / 2**30:.1f}"),
-    ]
+    facts = [say.CLOCK_SET() if host.synchronised else say.CLOCK_NOT_SET()]
+    if host.disk_free_bytes is not None:
+        facts.append(say.DISK_FREE(free=f"{host.disk_free_bytes / 2**30:.1f}"))
     if host.temperature_c is not None:
         facts.append(say.TEMPERATURE(temperature=f"{host.temperature_c:.0f}"))
     return ", ".join(map(str, facts))

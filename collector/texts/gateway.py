@@ -103,6 +103,7 @@ NEEDS_RESTART = Text(
     "A change of [{table}] takes effect only after a restart; nothing was changed.",
     "sudo systemctl restart collector",
 )
+STOPPING = Text("gateway.stopping", "The collector is being stopped.", "Start it again, then repeat this.")
 DISK_LOW = Text(
     "gateway.disk-low",
     "Only {free_mib} MiB are free on the gateway's disk.",
