@@ -17,7 +17,7 @@ NO_MAIN_FILE = Text(
     "config.no-main-file",
     "there is no collector.toml in {folder}",
     "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
-    "gateway; or name the folder that you mean after the command",
+    "gateway; or name the folder that you mean: collector check FOLDER",
 )
 NO_MACHINES = Text(
     "config.no-machines",
@@ -325,8 +325,8 @@ FILE_MISSING_NEAREST = Text(
 FILE_UNREADABLE = Text(
     "config.file-unreadable",
     "found {found}; the user {user} may not read {file}",
-    "Let the user that collector runs as read it; a password or key belongs into /etc/collector/secrets, named "
-    'as "credential:secrets_FILE". To check as that user: sudo -u collector collector check',
+    "Let the user that collector runs as read it; a password or key belongs into /etc/collector/secrets, "
+    'named as "credential:secrets_FILE". To check as that user: sudo -u collector collector check',
 )
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
