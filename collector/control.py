@@ -6,6 +6,7 @@ The server is handed what can answer (a Protocol); it does not know the daemon.
 import asyncio
 import contextlib
 import json
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ from collector.texts import restore
 
 _LINE_LIMIT = 1 << 20
 _NEVER_TESTED_LONGER_S = 60.0
+_MOST_CLIENTS = 32
+_IDLE_S = 60.0
 
 _POINTS: TypeAdapter[dict[str, tuple[Point, ...]]] = TypeAdapter(dict[str, tuple[Point, ...]])
 
@@ -60,18 +63,30 @@ class Answering(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def serving(path: Path, answering: Answering) -> AsyncIterator[None]:
+async def serving(path: Path, answering: Answering, idle_s: float = _IDLE_S) -> AsyncIterator[None]:
     """Answer on the socket while the context lasts.
 
+    A client that asks nothing for `idle_s` is dropped, and one that comes while 32 are there already.
+
     Raises:
-        ControlError: the socket cannot be made, or another daemon answers on it.
+        ControlError: the socket cannot be made, another daemon answers on it, or something else is there.
     """
-    await _clear_away(path)
+    clients: set[asyncio.StreamWriter] = set()
+
+    async def admit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(clients) >= _MOST_CLIENTS:  # idle ones must not use up the daemon's descriptors
+            writer.close()
+            return
+        clients.add(writer)
+        try:
+            await _answer(reader, writer, answering, idle_s)
+        finally:
+            clients.discard(writer)
+
     try:
+        await _clear_away(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        server = await asyncio.start_unix_server(
-            lambda reader, writer: _answer(reader, writer, answering), path, limit=_LINE_LIMIT
-        )
+        server = await asyncio.start_unix_server(admit, path, limit=_LINE_LIMIT)
         path.chmod(0o660)
     except OSError as error:
         raise ControlError(say.SOCKET_UNUSABLE(path=str(path), reason=str(error))) from error
@@ -108,25 +123,30 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
 
 
 async def _clear_away(path: Path) -> None:
-    """Remove the socket a dead daemon left behind; a living one's is an error."""
-    if not path.exists():
+    """Remove the socket a dead daemon left behind; a living one's, or anything else, is an error."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
         return
+    if not stat.S_ISSOCK(mode):
+        raise ControlError(say.NOT_A_SOCKET(path=str(path)))
     try:
         _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            path.unlink()
+    except ConnectionRefusedError:
+        path.unlink(missing_ok=True)
         return
     writer.close()
     raise ControlError(say.ALREADY_RUNNING(path=str(path)))
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answering: Answering) -> None:
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answering: Answering, idle_s: float
+) -> None:
     try:
-        while line := await reader.readline():
+        while line := await asyncio.wait_for(reader.readline(), idle_s):
             writer.write(json.dumps(await _reply(line, answering)).encode() + b"\n")
-            await writer.drain()
-    except (OSError, ValueError) as error:  # the other side went away, or sent an endless line
+            await asyncio.wait_for(writer.drain(), idle_s)
+    except (OSError, ValueError) as error:  # the other side went away or to sleep, or sent an endless line
         log.info("control.dropped", reason=str(error))
     finally:
         writer.close()
@@ -134,19 +154,23 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, an
 
 async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: PLR0911 (one a request)
     try:
-        match json.loads(line):
+        request = json.loads(line)
+    except (ValueError, RecursionError):  # also a number of thousands of digits, or brackets without end
+        return {"error": say.REQUEST_UNKNOWN().to_json()}
+    try:
+        match request:
             case {"do": "report"}:
                 return {"answer": answering.report().model_dump(mode="json")}
             case {"do": "points"}:
                 return {"answer": _POINTS.dump_python(answering.points(), mode="json")}
             case {"do": "reload"}:
                 return {"answer": await answering.reload()}
-            case {"do": "test", "source": str(source), "seconds": int() | float() as seconds}:
-                watched = await answering.test(source, min(seconds, _NEVER_TESTED_LONGER_S))
+            case {"do": "test", "source": str(source), "seconds": int() | float() as seconds} if (
+                0 < seconds <= _NEVER_TESTED_LONGER_S  # neither does NaN pass, which a timer must never get
+            ):
+                watched = await answering.test(source, seconds)
                 return {"answer": watched.model_dump(mode="json")}
             case _:
                 return {"error": say.REQUEST_UNKNOWN().to_json()}
-    except json.JSONDecodeError:
-        return {"error": say.REQUEST_UNKNOWN().to_json()}
     except CollectorError as error:
         return {"error": error.to_json()}

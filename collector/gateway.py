@@ -37,7 +37,7 @@ from collector.texts import gateway as say
 from collector.waveform import Stopped
 
 _LEAVE_S = 1.0
-"""How long a broker that is no longer ours may take for the last records; what it does not get, the next one gets."""
+"""How long a broker that is no longer ours may take for the last records; the next one gets the rest."""
 
 log = structlog.get_logger(__name__)
 
@@ -249,7 +249,7 @@ class Gateway:
     def _declare_lost_records(self) -> None:
         for loss in self._outbox.losses():
             log.warning("outbox.lost", cause=loss.cause, records=loss.records)
-            self._journal.record(
+            event = self._journal.record(
                 RecordsLost,
                 self._topics.gateway_event,
                 self._clock.monotonic_ns(),
@@ -261,6 +261,7 @@ class Gateway:
                 from_us=loss.first_t_us,
                 to_us=loss.last_t_us,
             )
+            self._outbox.declared(loss, event.seq)
 
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
         status = published_status(self.report(), state, sync=self._clock.synchronised)

@@ -102,7 +102,7 @@ def fields() -> str:
 
 
 GENERATED = {
-    PROJECT / "docs" / "operators.md": ("sentences", sentences),
+    PROJECT / "docs" / "messages.md": ("sentences", sentences),
     PROJECT / "docs" / "wire-contract.md": ("fields", fields),
 }
 

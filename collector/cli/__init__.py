@@ -1,13 +1,24 @@
 """The command line: one file a command group. `main` is the program `collector`.
 
-Exit codes: 0 good, 1 something needs attention or failed, 2 wrong configuration or usage, 3 not running.
+Exit codes: 0 good, 1 something needs attention or failed, 2 wrong configuration or usage, 3 not running,
+130 ended with Ctrl-C.
 """
 
+import io
 import os
+import signal
 import sys
+import threading
 
 # Threads of the linear algebra library cost more than they give on windows of this size, and memory.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Ctrl-C during the imports below, which take a second, just ends the program; from `main` on it raises.
+if (
+    threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # it may be ignored on purpose
+):
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import typer
 
@@ -43,7 +54,14 @@ for command in (
 def main() -> None:
     """Run the command line; whatever goes wrong, a user reads a sentence and never a traceback."""
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a sign shows a question mark
+                stream.reconfigure(errors="replace")
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except CollectorError as error:
         files.complain(error)
         sys.exit(1)

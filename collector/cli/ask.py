@@ -1,18 +1,20 @@
 """Commands that ask the running collector: status, test, reload."""
 
 import asyncio
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain, control_socket
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain
 from collector.cli.show import show_point_test, show_status, show_test
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
-from collector.control import ask
+from collector.control import ControlSettings, ask
 from collector.errors import CollectorError, ControlError
 from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
@@ -32,7 +34,7 @@ def status(
 
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
-    socket = control_socket(config)
+    socket = _socket(config)
     console = Console()
     if not console.is_terminal:
         console = Console(width=160, soft_wrap=False)
@@ -53,9 +55,7 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        answer = _ask(
-            control_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5
-        )
+        answer = _ask(_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
         report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
         if error.sentence.code != gateway.NOT_RUNNING.code:
@@ -68,7 +68,7 @@ def test(
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
     """Take the changed configuration; a wrong one is refused and the old one stays in use."""
     try:
-        changes = _ask(control_socket(config), {"do": "reload"}, 30.0)
+        changes = _ask(_socket(config), {"do": "reload"}, 30.0)
     except ControlError as error:
         problems = error.answer.get("problems")
         if not problems:
@@ -81,19 +81,34 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
 
 
 def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
-    async def keep_showing(live: Live) -> None:
+    async def keep_showing(show: Callable[[RenderableType], None]) -> None:
         while True:
             await asyncio.sleep(1.0)
             newest = GatewayReport.model_validate(await ask(socket, {"do": "report"}))
-            live.update(show_status(newest, console.width))
+            show(show_status(newest, console.width))
 
-    with Live(show_status(report, console.width), console=console, auto_refresh=True) as live:
-        try:
-            asyncio.run(keep_showing(live))
-        except KeyboardInterrupt:
-            pass
-        except ControlError as error:
-            _exit_not_running(error)
+    first = show_status(report, console.width)
+    try:
+        if console.is_terminal:
+            with Live(first, console=console, auto_refresh=True) as live:
+                asyncio.run(keep_showing(live.update))
+        else:  # into a file or a pipe one page follows another
+            console.print(first)
+            asyncio.run(keep_showing(console.print))
+    except KeyboardInterrupt:
+        pass
+    except ControlError as error:
+        _exit_not_running(error)
+
+
+def _socket(folder: Path) -> Path:
+    """The control socket; also while the rest of the configuration is wrong."""
+    file = folder if folder.suffix == ".toml" else folder / "collector.toml"
+    try:
+        given = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("control", {}).get("socket")
+        return file.parent / ControlSettings(**({"socket": Path(given)} if given else {})).socket
+    except (OSError, ValueError, AttributeError, TypeError):
+        return ControlSettings().socket
 
 
 def _report(socket: Path) -> GatewayReport:

@@ -4,6 +4,7 @@ Only parts that are valid by themselves are looked at, so that a mistake in one 
 one key alone may hold is declared in the settings models; what must exist on the gateway is in existence.py.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
@@ -13,13 +14,14 @@ from collector.config.model import GatewaySettings, SensorSettings
 from collector.config.problems import Problem, shown
 from collector.config.toml_lines import TomlPath, written
 from collector.features import BandSettings
+from collector.messages.topics import GATEWAY_MACHINE
 from collector.mqtt import BrokerSettings, TlsSettings
 from collector.settings import PositiveFinite
 from collector.sources import SourceSettings
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat, WitMotionFormat
 from collector.sources.simulated import SimulatedSettings
-from collector.texts import Text
+from collector.texts import Sentence, Text, Value
 from collector.texts import configuration as texts
 from collector.windows import MAX_SAMPLES, MIN_SAMPLES, WindowSettings
 
@@ -27,6 +29,9 @@ ANY_SOURCE = cast("type[SerialSettings | ReplaySettings | SimulatedSettings]", S
 """The union of all sources, as a type that a value can be validated against."""
 
 Place = tuple[Document, TomlPath]
+
+_MOST_WINDOWS_HZ = 100
+"""More windows in a second only repeat each other, and would keep a small gateway busy."""
 
 
 def check_gateway(document: Document) -> Iterator[Problem]:
@@ -46,6 +51,9 @@ def check_gateway(document: Document) -> Iterator[Problem]:
 
 def check_machine(document: Document) -> Iterator[Problem]:
     """What must fit together in one machine file."""
+    if document.value(("machine", "name")) == GATEWAY_MACHINE:
+        reserved = texts.RESERVED_MACHINE(found=shown(GATEWAY_MACHINE))
+        yield document.problem(("machine", "name"), reserved)
     tools = document.entries(("tools",))
     yield from _repeated(((document, (*path, "number")) for path in tools), texts.SAME_NUMBER)
     waveforms = list(document.entries(("waveforms",)))
@@ -78,6 +86,14 @@ def _check_waveform(document: Document, path: TomlPath) -> Iterator[Problem]:
     source = document.valid((*path, "source"), ANY_SOURCE)
     if source and channels:
         yield from _check_columns(document, (*path, "source"), source, channels)
+    if isinstance(source, SerialSettings) and 1 / source.rate_hz > source.silent_after_s:
+        sentence = texts.SILENT_SHORT(
+            found=f"{source.silent_after_s:g}",
+            rate_hz=f"{source.rate_hz:g}",
+            period_s=f"{1 / source.rate_hz:g}",
+            least=f"{3 / source.rate_hz:g}",
+        )
+        yield document.problem((*path, "source", "silent_after_s"), sentence)
     sensor = document.valid((*path, "sensor"), SensorSettings)
     if sensor and sensor.low_hz is not None and sensor.high_hz is not None:
         yield from _check_order(document, (*path, "sensor", "high_hz"), sensor.low_hz, sensor.high_hz)
@@ -158,6 +174,22 @@ def _check_window(
     if hop > n:
         found = shown(window.hop_samples)
         yield document.problem((*path, "hop_samples"), texts.WINDOW_HOP_LONG(found=found, samples=n))
+    elif rate_hz is not None and rate_hz / hop > _MOST_WINDOWS_HZ:
+        yield document.problem((*path, "hop_samples"), _often(n, hop, rate_hz))
+
+
+def _often(n: int, hop: int, rate_hz: float) -> Sentence:
+    least = math.ceil(rate_hz / _MOST_WINDOWS_HZ)
+    found = {
+        "hop": hop,
+        "windows": f"{rate_hz / hop:.4g}",
+        "rate_hz": f"{rate_hz:g}",
+        "most": _MOST_WINDOWS_HZ,
+    }
+    if least > n:
+        return texts.WINDOW_SHORT(**found, least=least)
+    overlap = math.floor((1 - least / n) * 1000) / 1000  # rounded down: rounded up, it would be refused again
+    return texts.WINDOW_OFTEN(**found, least=least, overlap=f"{overlap:g}")
 
 
 def _seconds(window: WindowSettings, rate_hz: float) -> Any:

@@ -16,6 +16,7 @@ from collector.config.document import Document
 from collector.config.model import anchored
 from collector.config.problems import Problem, shown
 from collector.config.toml_lines import TomlPath
+from collector.control import ControlSettings
 from collector.mqtt import BrokerSettings, TlsSettings
 from collector.outbox import OutboxSettings
 from collector.pseudonym_key import SharingSettings
@@ -23,6 +24,9 @@ from collector.settings import credential_path
 from collector.sources.replay import ReplaySettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+
+_LONGEST_SOCKET = 100
+"""Bytes; the system allows 107, other programs a little less."""
 
 
 def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
@@ -46,6 +50,10 @@ def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
     sentence = _folder_to_write(outbox.directory, folder) if outbox else None
     if sentence:
         yield document.problem(("outbox", "directory"), sentence)
+    control = document.valid(("control",), ControlSettings)
+    sentence = _socket(control.socket, folder) if control else None
+    if sentence:
+        yield document.problem(("control", "socket"), sentence)
 
 
 def check_machine_files(document: Document, folder: Path) -> Iterator[Problem]:
@@ -112,6 +120,23 @@ def _folder_to_write(path: Path, folder: Path) -> Sentence | None:
     if not os.access(there, os.W_OK | os.X_OK):
         return texts.FOLDER_UNWRITABLE(found=shown(str(path)), user=_user(), folder=str(there))
     return None
+
+
+def _socket(path: Path, folder: Path) -> Sentence | None:
+    """Whether a socket can be made there, without anything being removed but a socket."""
+    file, found = anchored(path, folder), shown(str(path))
+    length = len(os.fsencode(file))
+    if length > _LONGEST_SOCKET:
+        return texts.SOCKET_LONG(found=found, length=length, most=_LONGEST_SOCKET)
+    try:
+        mode = file.stat().st_mode
+    except OSError:  # not there, or no one can tell from here
+        return None
+    except ValueError:  # a path that nothing can have
+        return texts.SOCKET_TAKEN(found=found, file=shown(str(file)))
+    if stat.S_ISDIR(mode):
+        return texts.SOCKET_FOLDER(found=found, file=str(file), socket=shown(str(path / "control.sock")))
+    return None if stat.S_ISSOCK(mode) else texts.SOCKET_TAKEN(found=found, file=str(file))
 
 
 def _is_file(path: Path) -> bool:

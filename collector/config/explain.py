@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from collector.config import model_tree
 from collector.config.document import Document
 from collector.config.model_tree import Place, choices, header, place_of, rows
-from collector.config.problems import Problem, shown
+from collector.config.problems import MOST_PROBLEMS, Problem, shown
 from collector.config.toml_lines import TomlPath
 from collector.texts import Sentence, Text
 from collector.texts import configuration as texts
@@ -33,9 +33,13 @@ _LIMITS: dict[str, tuple[Text, str]] = {
 
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
-    """The problems that pydantic found in a file, one for each key."""
+    """The problems that pydantic found in a file, one for each key; of very many the first, and how many more."""
     told: dict[TomlPath, Sentence] = {}
+    untold: set[TomlPath] = set()
     for details, place in _of_nearest_members(document, model, error.errors(include_url=False)):
+        if len(told) >= MOST_PROBLEMS:
+            untold.add(place.path)
+            continue
         path, sentence = _explained(document, model, details, place)
         told.setdefault(path, sentence)
     # A mistyped key is unknown, and the right one is missing: that is one mistake.
@@ -44,6 +48,9 @@ def explain(document: Document, model: type[BaseModel], error: ValidationError) 
     for path, sentence in told.items():
         if path not in mistyped or document.value(path) is not None:
             yield document.problem(path, sentence)
+    more = len(untold - told.keys())
+    if more:
+        yield document.problem((), texts.MORE(count=more))
 
 
 def _of_nearest_members(

@@ -1,6 +1,7 @@
 """From a configuration folder to a `Config`, or to every problem in it at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,8 +12,8 @@ from collector.config.document import Document, parse_document, validate
 from collector.config.existence import check_gateway_files, check_machine_files, device
 from collector.config.explain import explain
 from collector.config.model import MACHINES_FOLDER, MAIN_FILE, Config, GatewayFile, MachineFile, assemble
-from collector.config.problems import ConfigError, Problem
-from collector.texts.configuration import MACHINE_FILE_NAME, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+from collector.config.problems import MOST_PROBLEMS, ConfigError, Problem
+from collector.texts.configuration import MACHINE_FILE_NAME, MORE, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
 
 DEFAULT_FOLDER = Path("/etc/collector")
 
@@ -119,7 +120,7 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
     machine_documents = [document for document in documents if document.file != MAIN_FILE]
     problems += check_machines(machine_documents, device if look_around else str)
     if problems or not gateways:
-        raise ConfigError(tuple(sorted(problems, key=_order)))
+        raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
     return assemble(gateways[0], tuple(machines), folder)
 
 
@@ -128,6 +129,18 @@ def _validated(document: Document, model: type[File], good: list[File]) -> Itera
         good.append(validate(model, document.data))
     except ValidationError as error:
         yield from explain(document, model, error)
+
+
+def _shortened(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first problems of each file, and how many more it has."""
+    for file, of_file in groupby(problems, lambda problem: problem.file):
+        found = list(of_file)
+        listed = [problem for problem in found if problem.sentence.code != MORE.code]
+        counted = [int(p.sentence.values["count"]) for p in found if p.sentence.code == MORE.code]
+        yield from listed[:MOST_PROBLEMS]
+        more = len(listed[MOST_PROBLEMS:]) + sum(counted)
+        if more:
+            yield Problem(file, None, "", MORE(count=more))
 
 
 def _order(problem: Problem) -> tuple[bool, str, int]:

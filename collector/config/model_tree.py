@@ -33,7 +33,7 @@ _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "line_columns": (4,),
     "low_hz": (10.0,),
     "overlap": (0.5,),
-    "password_file": ("/etc/collector/broker-password",),
+    "password_file": ("credential:secrets_mqtt-password",),
     "port": ("/dev/serial/by-id/usb-Example_Sensor-if00", 8883),
     "root": ("shopfloor/v1",),
     "samples": (4096,),

@@ -11,6 +11,9 @@ from collector.texts.configuration import REFUSED
 
 _LONGEST_FOUND = 60
 
+MOST_PROBLEMS = 50
+"""So many of one file are told; who has more needs no longer list, and finding lines takes time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

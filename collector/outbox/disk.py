@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from collector.clock import monotonic_ns
-from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox.log import Log, Opened
 from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss
@@ -128,11 +127,11 @@ class DiskThread:
         self._thread.start()
         try:
             return await self._opened
-        except OutboxError:
-            self._thread.join()
-            raise
         except asyncio.CancelledError:
             self._commands.put(Close())
+            raise
+        except Exception:  # of any kind: the thread has ended
+            self._thread.join()
             raise
 
     def put(self, command: Command) -> None:
@@ -148,11 +147,11 @@ class DiskThread:
     def _run(self) -> None:
         try:
             opened = self._log.open()
-        except OutboxError as error:
+            self._report(None)
+        except Exception as error:  # also one nobody expected: `start` waits for an answer
             self._post(self._answer_open, error)
             return
         try:
-            self._report(None)
             self._post(self._answer_open, opened)
             self._serve()
             self._log.close()
@@ -197,10 +196,10 @@ class DiskThread:
     def _report(self, answer: Answer | None) -> None:
         self._post(self._on_report, Report(answer, self._log.facts(), self._log.trouble.drain()))
 
-    def _answer_open(self, result: Opened | OutboxError) -> None:
+    def _answer_open(self, result: Opened | Exception) -> None:
         if self._opened.done():
             return  # cancelled
-        if isinstance(result, OutboxError):
+        if isinstance(result, Exception):
             self._opened.set_exception(result)
         else:
             self._opened.set_result(result)

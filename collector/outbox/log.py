@@ -20,6 +20,7 @@ from collector.outbox.segment import Damage, Found, decode_record, record_bytes
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.state import Cause, DiskFacts, Key, Mark, NewestRecord, OutboxLoss
 from collector.outbox.trouble import Trouble, is_full
+from collector.outbox.writer import Writer
 from collector.texts import delivery
 
 TIDY_INTERVAL_S = 1.0
@@ -71,8 +72,7 @@ class Log:
         """
         folder = str(self._directory)
         try:
-            self._files.make_directory(self._directory)
-            self._lock = self._files.lock(self._directory / _LOCK)
+            self._take_folder()
             self._folder.survey()
             self._epoch = self._new_epoch()
             newest_bytes = 0
@@ -91,6 +91,26 @@ class Log:
             self.close()
             reason = error.strerror or str(error)
             raise OutboxError(delivery.OUTBOX_UNUSABLE(path=folder, reason=reason)) from error
+        except ValueError as error:  # a path that no system takes, as one with a zero byte
+            self.close()
+            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=repr(folder), reason=str(error))) from error
+
+    def _take_folder(self) -> None:
+        self._files.make_directory(self._directory)
+        lock = self._files.lock(self._directory / _LOCK)
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = lock
+
+    def _start_segment(self) -> Writer:
+        try:
+            return self._folder.start_segment(self._epoch)
+        except (
+            FileNotFoundError
+        ):  # the folder was removed: what kept others out and epochs apart went with it
+            self._take_folder()
+            write_note(self._files, self._directory / EPOCH, {"counter": int(self._epoch.partition("-")[0])})
+            return self._folder.start_segment(self._epoch)
 
     def _new_epoch(self) -> str:
         saved = (read_note(self._files, self._directory / EPOCH) or {}).get("counter")
@@ -144,7 +164,7 @@ class Log:
         stored, new_files = 0, 1
         while stored < len(messages):
             try:
-                writer = self._folder.writer or self._folder.start_segment(self._epoch)
+                writer = self._folder.writer or self._start_segment()
                 count = writer.write(messages[stored:], self._segment_bytes)
             except OSError as error:
                 self.trouble.error(error)
@@ -160,7 +180,9 @@ class Log:
                 stored += count
                 if stored < len(messages):
                     self._folder.close_writer()  # full: the next segment takes the rest
-        self._failing = stored < len(messages)
+        failed, self._failing = self._failing, stored < len(messages)
+        if failed and not self._failing:
+            self.trouble.recovered()
         return stored
 
     def read(self, withheld: Collection[str] = ()) -> list[Message]:
@@ -191,7 +213,7 @@ class Log:
             message = decode_record(data, offset - start, segment.name, offset)
             segment.change(number, DONE if message is None else HANDED)
             if message is None:  # whole when it was scanned, and damaged since
-                places.append(Damage(offset, end, 1))
+                places.append(Damage(offset, end, 1, segment.seq(number)))
             else:
                 messages.append(message)
                 places.append(Found(offset, end, message.seq, message.t_us, message.sync, message.topic))

@@ -67,6 +67,10 @@ class Memory:
         """Whether there is more that is not on disk than may be."""
         return self._fresh_bytes > FRESH_BYTES
 
+    def holds(self, key: Key) -> bool:
+        """Whether a record is here, in flight or not."""
+        return key in self._fresh or key in self._ahead or key in self._in_flight
+
     def oldest_fresh(self) -> tuple[Message, float] | None:
         """The oldest record that only memory has, and when it was appended."""
         for record in self._fresh.values():

@@ -65,6 +65,8 @@ class Outbox:
         self._asked: frozenset[str] | None = None
         """What the disk was last asked to leave out; None where it would be asked another question by now."""
         self._losses: list[OutboxLoss] = []
+        self._declared: dict[Key, OutboxLoss] = {}
+        """By the record that declares it, while that is not delivered."""
         self._dropped = 0
         self._last_seq = -1
         self._rate = AppendRate()
@@ -120,6 +122,7 @@ class Outbox:
     def confirm(self, epoch: str, seq: int) -> None:
         """A record was delivered for good; in any order, any number of times, known here or not."""
         key = (epoch, seq)
+        self._declared.pop(key, None)
         if self._memory.confirm(key):
             self._confirmed.add(key)
             if not self.ready.is_set():
@@ -135,9 +138,16 @@ class Outbox:
         self._disk.put(SaveMark(mark))
 
     def losses(self) -> list[OutboxLoss]:
-        """What was lost since the last call; the caller declares it."""
+        """What was lost since the last call, or was declared by a record that is lost now; to be declared."""
         losses, self._losses = self._losses, []
         return losses
+
+    def declared(self, loss: OutboxLoss, seq: int) -> None:
+        """The record just appended declares this loss, which comes back from `losses` if that record is lost."""
+        if self._memory.holds((self.epoch, seq)):
+            self._declared[self.epoch, seq] = loss
+        else:
+            merge_loss(self._losses, loss)
 
     def state(self) -> OutboxState:
         """How full the outbox is, and how the disk is."""
@@ -240,11 +250,16 @@ class Outbox:
     def _lose(self, loss: OutboxLoss) -> None:
         merge_loss(self._losses, loss)
         self._dropped += loss.records or 0
+        if loss.first_seq is None or loss.last_seq is None:
+            return
+        first, last = (loss.epoch, loss.first_seq), (loss.epoch, loss.last_seq)
+        # What memory still has of a dropped segment will be sent.
+        gone = [key for key in self._declared if first <= key <= last and not self._memory.holds(key)]
+        for key in gone:
+            merge_loss(self._losses, self._declared.pop(key))
 
     def _on_report(self, report: Report) -> None:
         self._facts = report.facts
-        for loss in report.losses:
-            self._lose(loss)
         match report.answer:
             case Committed(group, stored):
                 self._on_committed(group, stored)
@@ -259,6 +274,8 @@ class Outbox:
                 self._giving_back -= records
             case None:
                 pass
+        for loss in report.losses:  # after the answer, which may be records that are safe in memory now
+            self._lose(loss)
         if (
             self._nothing_but is None
             and not self._reading

@@ -77,6 +77,8 @@ class Damage:
     start: int
     end: int
     records: int | None
+    seq: int | None = None
+    """Which record it was, where that is known."""
 
 
 def encode_header(name: SegmentName) -> bytes:

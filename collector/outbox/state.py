@@ -1,6 +1,6 @@
 """What the outbox tells its callers: values only, no behaviour of the queue or of the disk."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -138,24 +138,29 @@ class OutboxState:
 
 
 def joined(first: OutboxLoss, second: OutboxLoss) -> OutboxLoss:
-    """Two losses of one cause and epoch as one, `first` having the older records."""
+    """Two losses of one cause and epoch as one; a bound that one of them does not know stays unknown."""
+
+    def outermost(choose: Callable[..., int], a: int | None, b: int | None) -> int | None:
+        return None if a is None or b is None else choose(a, b)
+
     unknown = first.records is None or second.records is None
     return OutboxLoss(
         cause=first.cause,
         epoch=first.epoch,
         records=None if unknown else (first.records or 0) + (second.records or 0),
-        first_seq=first.first_seq,
-        last_seq=second.last_seq,
-        first_t_us=first.first_t_us,
-        last_t_us=second.last_t_us,
+        first_seq=outermost(min, first.first_seq, second.first_seq),
+        last_seq=outermost(max, first.last_seq, second.last_seq),
+        first_t_us=outermost(min, first.first_t_us, second.first_t_us),
+        last_t_us=outermost(max, first.last_t_us, second.last_t_us),
         bytes=first.bytes + second.bytes,
     )
 
 
 def merge_loss(losses: list[OutboxLoss], loss: OutboxLoss) -> None:
-    """Add a loss, joined to the last one where cause and epoch agree; damage is told by the segment."""
-    last = losses[-1] if losses else None
-    if last and (last.cause, last.epoch) == (loss.cause, loss.epoch) and loss.cause is not Cause.CORRUPT:
-        losses[-1] = joined(last, loss)
-    else:
-        losses.append(loss)
+    """Add a loss, joined to the one of its cause and epoch; damage is told by the segment."""
+    if loss.cause is not Cause.CORRUPT:
+        for i, other in enumerate(losses):
+            if (other.cause, other.epoch) == (loss.cause, loss.epoch):
+                losses[i] = joined(other, loss)
+                return
+    losses.append(loss)

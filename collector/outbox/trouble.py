@@ -8,7 +8,7 @@ import structlog
 
 from collector.outbox.index import SegmentIndex
 from collector.outbox.segment import Damage, Found
-from collector.outbox.state import Cause, OutboxLoss, joined, merge_loss
+from collector.outbox.state import Cause, OutboxLoss, joined
 from collector.texts import Sentence, delivery
 
 _log = structlog.get_logger(__name__)
@@ -27,16 +27,23 @@ class Trouble:
         self.last_error: Sentence | None = None
         self._directory = directory
         self._losses: list[OutboxLoss] = []
+        self._logged: set[tuple[int | None, str]] = set()
 
     def error(self, error: OSError) -> None:
-        """Remember an error of the disk as the last one."""
+        """Remember an error of the disk as the last one; the same error is logged once until `recovered`."""
         reason = error.strerror or str(error)
-        _log.error("outbox.disk", errno=error.errno, reason=reason)
+        if (error.errno, reason) not in self._logged:
+            self._logged.add((error.errno, reason))
+            _log.error("outbox.disk", errno=error.errno, reason=reason)
         folder = str(self._directory)
         if is_full(error):
             self.last_error = delivery.OUTBOX_DISK_FULL(path=folder)
         else:
             self.last_error = delivery.OUTBOX_DISK_ERROR(path=folder, reason=reason)
+
+    def recovered(self) -> None:
+        """The disk takes records again: the next error is a new one."""
+        self._logged.clear()
 
     def damage(self, segment: SegmentIndex, places: list[Found | Damage]) -> None:
         """Count the damage in one segment and declare it as one loss; `places` are what a scan found."""
@@ -48,6 +55,7 @@ class Trouble:
             count += 1
             if place.records == 0:
                 continue
+            known = place.seq is not None
             before = next((p for p in reversed(places[:i]) if isinstance(p, Found)), None)
             after = next((p for p in places[i:] if isinstance(p, Found)), None)
             losses.append(
@@ -55,8 +63,8 @@ class Trouble:
                     Cause.CORRUPT,
                     segment.name.epoch,
                     records=place.records,
-                    first_seq=before.seq + 1 if before else None,
-                    last_seq=after.seq - 1 if after else None,
+                    first_seq=place.seq if known else before.seq + 1 if before else None,
+                    last_seq=place.seq if known else after.seq - 1 if after else None,
                     first_t_us=before.t_us if before else None,
                     last_t_us=after.t_us if after else None,
                     bytes=place.end - place.start,
@@ -88,8 +96,8 @@ class Trouble:
         )
 
     def lost(self, loss: OutboxLoss) -> None:
-        """Declare a loss."""
-        merge_loss(self._losses, loss)
+        """Declare a loss; not joined to others, so that all that lies between its bounds was in one place."""
+        self._losses.append(loss)
 
     def drain(self) -> list[OutboxLoss]:
         """What was lost since the last call."""

@@ -17,7 +17,7 @@ NO_MAIN_FILE = Text(
     "config.no-main-file",
     "there is no collector.toml in {folder}",
     "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
-    "gateway; or name the folder that you mean after the command",
+    "gateway; or name the folder that you mean: collector check FOLDER",
 )
 NO_MACHINES = Text(
     "config.no-machines",
@@ -77,6 +77,12 @@ SYNTAX_TWICE = Text(
     "Delete one of the two. For one more entry of a list use double brackets, as in [[waveforms]].",
 )
 TOO_DEEP = Text("config.too-deep", "brackets are nested too deeply", "Write it flatter, as in the examples.")
+
+MORE = Text(
+    "config.more",
+    "mistakes that are not listed here: {count}",
+    "Correct those above and look again.",
+)
 
 # Keys
 
@@ -266,6 +272,16 @@ RESERVED_COMPANY = Text(
     "found {found}, a name that the store uses for its receipts",
     "Type the company's name, as the group's administrator gave it.",
 )
+RESERVED_MACHINE = Text(
+    "config.reserved-machine",
+    "found {found}, the name under which the gateway tells about itself",
+    "Type another name for the machine, such as mill-1.",
+)
+SILENT_SHORT = Text(
+    "config.silent-short",
+    "a sample comes only every {period_s} s at {rate_hz} Hz, but after {found} s the sensor counts as lost",
+    "Type silent_after_s = {least} or more, or correct rate_hz.",
+)
 WINDOW_LENGTH_MISSING = Text(
     "config.window.length-missing",
     "the window has no length",
@@ -280,6 +296,16 @@ WINDOW_SECONDS = Text(
     "config.window.seconds",
     "found {found}, which at {rate_hz} Hz is {samples} samples; {least} to {most} are possible",
     "Type a number between {low} and {high}.",
+)
+WINDOW_OFTEN = Text(
+    "config.window.often",
+    "a window every {hop} samples makes {windows} windows in a second at {rate_hz} Hz; at most {most} are possible",
+    "Type hop_samples = {least} or more; or, instead, overlap = {overlap} or less.",
+)
+WINDOW_SHORT = Text(
+    "config.window.short",
+    "a window every {hop} samples makes {windows} windows in a second at {rate_hz} Hz; at most {most} are possible",
+    "Type samples = {least} or more, without overlap and hop_samples; or correct rate_hz.",
 )
 WINDOW_HOP_TWICE = Text(
     "config.window.hop-twice",
@@ -351,8 +377,8 @@ FILE_MISSING_NEAREST = Text(
 FILE_UNREADABLE = Text(
     "config.file-unreadable",
     "found {found}; the user {user} may not read {file}",
-    "Let the user that collector runs as read it; a password or key belongs into /etc/collector/secrets, named "
-    'as "credential:secrets_FILE". To check as that user: sudo -u collector collector check',
+    "Let the user that collector runs as read it; a password or key belongs into /etc/collector/secrets, "
+    'named as "credential:secrets_FILE". To check as that user: sudo -u collector collector check',
 )
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
@@ -368,6 +394,21 @@ FOLDER_UNWRITABLE = Text(
 )
 NOT_A_FOLDER = Text(
     "config.not-a-folder", "found {found}, but {file} is not a folder", "Type the path of a folder."
+)
+SOCKET_TAKEN = Text(
+    "config.socket-taken",
+    "found {found}, but {file} is there already and is no socket",
+    'Type a path where nothing is, such as "/run/collector/control.sock".',
+)
+SOCKET_FOLDER = Text(
+    "config.socket-folder",
+    "found {found}, but {file} is a folder",
+    "Type the path of a socket in it: {socket}",
+)
+SOCKET_LONG = Text(
+    "config.socket-long",
+    "found {found}; the whole path has {length} bytes, and a socket's may have {most}",
+    'Type a shorter path, such as "/run/collector/control.sock".',
 )
 LAST_GOOD_NOT_KEPT = Text(
     "config.last-good-not-kept",

@@ -87,6 +87,11 @@ SOCKET_UNUSABLE = Text(
     "The control socket {path} cannot be made: {reason}.",
     "Check control.socket in collector.toml.",
 )
+NOT_A_SOCKET = Text(
+    "gateway.not-a-socket",
+    "The control socket cannot be made: {path} is there already and is no socket. It was left as it is.",
+    "Type another path for control.socket in collector.toml.",
+)
 REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
 ON_LAST_GOOD = Text(
     "gateway.on-last-good",

@@ -1,0 +1,176 @@
+"""Losses are declared until someone has heard of them; a folder that is unusable, or goes away, is survived."""
+
+import asyncio
+import errno
+import shutil
+from pathlib import Path
+
+import pytest
+from outbox_faults import FaultyFiles
+from structlog.testing import capture_logs
+
+from collector.errors import OutboxError
+from collector.messages import Message
+from collector.outbox import Cause, Outbox, OutboxLoss, OutboxSettings
+
+
+def quiet_settings(folder: Path) -> OutboxSettings:
+    """No commit comes but those that a test asks for."""
+    return OutboxSettings(directory=folder, max_mib=16, commit_interval_s=60)
+
+
+class Writing:
+    """Appends numbered records, and declares losses with records of their own, as the gateway does."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.seq = 0
+        self.declared: dict[int, OutboxLoss] = {}
+
+    def append(self, size: int = 1500) -> int:
+        self.seq += 1
+        message = Message(self.outbox.epoch, self.seq, "a", b"." * size, self.seq, sync=True)
+        self.outbox.append(message)
+        return self.seq
+
+    def declare(self) -> None:
+        for loss in self.outbox.losses():
+            seq = self.append(200)
+            self.outbox.declared(loss, seq)
+            self.declared[seq] = loss
+
+    async def write(self, count: int) -> None:
+        for _ in range(count):
+            self.append()
+        await self.outbox.commit()
+
+    async def deliver_all(self) -> set[int]:
+        """Confirm all there is; returns what came."""
+        came: set[int] = set()
+        async with asyncio.timeout(20):
+            while (state := self.outbox.state()).records or state.unscanned:
+                await self.outbox.ready.wait()
+                for outgoing in self.outbox.take(500):
+                    came.add(outgoing.message.seq)
+                    self.outbox.confirm(self.outbox.epoch, outgoing.message.seq)
+                self.declare()
+                await asyncio.sleep(0)
+        return came
+
+
+async def test_what_was_dropped_is_what_delivered_records_declare(tmp_path: Path) -> None:
+    """Also where overflow drops the declarations, and declarations of these, again and again."""
+    outbox = await Outbox.open(quiet_settings(tmp_path), FaultyFiles(capacity_bytes=3_000_000))
+    writing = Writing(outbox)
+    for _ in range(60):
+        await writing.write(400)
+        writing.declare()
+    came = await writing.deliver_all()
+    heard = [loss for seq, loss in writing.declared.items() if seq in came]
+    assert len(heard) < len(writing.declared)
+    lost = set(range(1, writing.seq + 1)) - came
+    assert sum(loss.records or 0 for loss in heard) == outbox.state().dropped == len(lost)
+    assert min(loss.first_seq or 0 for loss in heard) == min(lost)
+    assert max(loss.last_seq or 0 for loss in heard) == max(lost)
+    await outbox.close()
+
+
+async def test_declaration_shed_from_memory_comes_back_joined(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    outbox = await Outbox.open(quiet_settings(tmp_path), files)
+    files.fault = lambda operation, _path: errno.EROFS if operation == "create" else None
+    writing = Writing(outbox)
+    for _ in range(3):
+        for _ in range(6000):
+            writing.append()
+        writing.declare()
+    for _ in range(6000):
+        writing.append()
+    (loss,) = outbox.losses()
+    assert loss.cause is Cause.MEMORY
+    assert loss.records == outbox.state().dropped
+    assert (loss.first_seq, loss.last_seq) == (1, loss.records)
+    await outbox.close()
+
+
+async def test_declaration_in_flight_stays_declared_when_its_segment_is_dropped(tmp_path: Path) -> None:
+    outbox = await Outbox.open(quiet_settings(tmp_path), FaultyFiles(capacity_bytes=3_000_000))
+    writing = Writing(outbox)
+    while not (losses := outbox.losses()):
+        await writing.write(400)
+    (loss,) = losses
+    seq = writing.append(200)
+    outbox.declared(loss, seq)
+    assert outbox.take(1)[0].message.seq == seq
+    for _ in range(10):
+        await writing.write(400)
+    (newer,) = outbox.losses()
+    assert (newer.records or 0) + (loss.records or 0) == outbox.state().dropped
+    outbox.confirm(outbox.epoch, seq)
+    await outbox.close()
+
+
+async def test_path_that_no_system_takes_is_an_error_not_a_wait(tmp_path: Path) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(OutboxError) as caught:
+            await Outbox.open(quiet_settings(tmp_path / "a\0b"))
+    assert caught.value.sentence.code == "outbox.directory.unusable"
+    assert "\0" not in str(caught.value.sentence)
+
+
+@pytest.mark.parametrize("operation", ["lock", "create"])
+async def test_fault_of_the_program_ends_the_opening(tmp_path: Path, operation: str) -> None:
+    def bug(done: str, _path: Path) -> int | None:
+        if done == operation:
+            raise ZeroDivisionError
+        return None
+
+    files = FaultyFiles()
+    files.fault = bug
+    async with asyncio.timeout(5):
+        with pytest.raises(ZeroDivisionError):
+            await Outbox.open(quiet_settings(tmp_path), files)
+
+
+async def test_removed_folder_is_made_again_with_its_lock_and_epoch(tmp_path: Path) -> None:
+    folder = tmp_path / "outbox"
+    for _ in range(2):
+        outbox = await Outbox.open(quiet_settings(folder))
+        await outbox.close()
+    outbox = await Outbox.open(quiet_settings(folder))
+    shutil.rmtree(folder)
+    await Writing(outbox).write(5)
+    assert outbox.state().uncommitted == 0
+    assert not outbox.state().disk_failing
+    with pytest.raises(OutboxError):
+        await Outbox.open(quiet_settings(folder))
+    epoch = outbox.epoch
+    await outbox.close()
+    outbox = await Outbox.open(quiet_settings(folder))
+    assert outbox.epoch > epoch
+    assert outbox.state().records == 5
+    await outbox.close()
+
+
+async def test_same_error_is_logged_once_until_the_disk_takes_records_again(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    outbox = await Outbox.open(quiet_settings(tmp_path), files)
+    writing = Writing(outbox)
+    with capture_logs() as logs:
+        for _ in range(2):
+            files.fault = lambda operation, _path: errno.EROFS if operation == "create" else None
+            for _ in range(5):
+                await writing.write(1)
+            files.fault = lambda _operation, _path: None
+            await writing.write(1)
+            await writing.deliver_all()
+            await outbox.commit()
+            files.fault = lambda operation, _path: errno.EIO if operation == "sync" else None
+            await writing.write(1)
+            files.fault = lambda _operation, _path: None
+            await writing.write(1)
+    assert [entry["errno"] for entry in logs if entry["event"] == "outbox.disk"] == [
+        errno.EROFS,
+        errno.EIO,
+    ] * 2
+    await outbox.close()
