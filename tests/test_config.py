@@ -3,7 +3,9 @@
 import os
 import re
 import shutil
+import socket
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -253,6 +255,10 @@ MISTAKES = [
     (LATHE, "seconds = 0.5", "seconds = 1e300", "seconds", ".window.seconds", "window.seconds", "164"),
     (MILL, "overlap = 0.5", "overlap = 0.5\nhop_samples = 9", "hop_samples", ".window.hop_samples", "window.hop-twice", "Delete"),
     (MILL, "overlap = 0.5", "hop_samples = 4097", "hop_samples", ".window.hop_samples", "window.hop-long", "4096"),
+    (MILL, "overlap = 0.5", "hop_samples = 9", "hop_samples", ".window.hop_samples", "window.often", "hop_samples = 10 or more"),
+    (MILL, "overlap = 0.5", "overlap = 0.998", "[waveforms.window]", ".window.hop_samples", "window.often", "overlap = 0.997 or less"),
+    (LATHE, "rate_hz = 6400", "rate_hz = 6400\nsilent_after_s = 0.0001", "silent_after_s", ".source.silent_after_s", "silent-short", "0.00046875"),
+    (MILL, 'name = "mill-1"', 'name = "gateway"', "name", "machine.name", "reserved-machine", "mill-1"),
     (MILL, "{ low_hz = 10,", "{ low_hz = 100,", "bands", ".features.bands[0].high_hz", "band-order", "100"),
     (MILL, "{ low_hz = 10, high_hz = 100 }", "{ low_hz = 100, high_hz = 400 }", "bands", ".features.bands[1]", "same-band", "line"),
     (MILL, "#high_hz = 400\n", "high_hz = 0.5\nrange_ = 1\n", "range_", ".sensor.range_", "unknown-key", "range"),
@@ -263,6 +269,10 @@ MISTAKES = [
     (RECORDING, "recordings/example.csv", "recordings", "file", ".source.file", "file-missing", "recordings"),
     (RECORDING, "recordings/example.csv", "a\\u0000b.csv", "file", ".source.file", "file-missing", "b.csv"),
     (MAIN, "[outbox]", '[broker.tls]\nca_file = "missing.pem"\n[outbox]', "ca_file", "broker.tls.ca_file", "file-missing", "missing.pem"),
+    (MAIN, '#socket = "/run/collector/control.sock"', 'socket = "collector.toml"', "socket", "control.socket", "socket-taken", "no socket"),
+    (MAIN, '#socket = "/run/collector/control.sock"', 'socket = "machines"', "socket", "control.socket", "socket-folder", "machines/control.sock"),
+    (MAIN, '#socket = "/run/collector/control.sock"', 'socket = "\\u0000"', "socket", "control.socket", "socket-taken", "no socket"),
+    (MAIN, '#socket = "/run/collector/control.sock"', f'socket = "/run/{"s" * 96}"', "socket", "control.socket", "socket-long", "101 bytes"),
     (MAIN, "/state/outbox", "/etc/collector.toml/outbox", "directory", "outbox.directory", "not-a-folder", "collector.toml"),
 ]  # fmt: skip
 
@@ -288,6 +298,41 @@ def test_a_mistake(
         assert problem.line == first
     assert named.format(first=first) in str(problem)
     assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize("advised", ["hop_samples = 10", "overlap = 0.997"])
+def test_what_is_advised_for_too_many_windows_is_accepted(folder: Path, advised: str) -> None:
+    change(folder, MILL, "overlap = 0.5", advised)
+    load(folder)
+
+
+def test_windows_that_are_too_short_for_the_rate(folder: Path) -> None:
+    change(folder, LATHE, "seconds = 0.5", "samples = 63")
+    problem = only_problem(folder)
+    assert problem.sentence.code == "config.window.short"
+    assert "samples = 64 or more" in problem.advice
+    change(folder, LATHE, "samples = 63", "samples = 64")
+    load(folder)
+
+
+def test_a_socket_of_a_collector_is_no_mistake(folder: Path, tmp_path: Path) -> None:
+    change(folder, MAIN, '#socket = "/run/collector/control.sock"', f'socket = "{tmp_path / "s"}"')
+    load(folder)
+    with socket.socket(socket.AF_UNIX) as running:
+        running.bind(str(tmp_path / "s"))
+        load(folder)
+
+
+def test_of_thousands_of_mistakes_the_first_are_told_and_the_rest_counted(folder: Path) -> None:
+    text = (folder / MILL).read_text("utf-8")
+    unknown = "".join(f"xyzzy-{number} = 1\n" for number in range(6000))
+    (folder / MILL).write_text(unknown + text, "utf-8")
+    began_s = time.monotonic()
+    *listed, more = problems(folder)
+    assert time.monotonic() - began_s < 10
+    assert len(listed) == 50
+    assert more.sentence.code == "config.more"
+    assert more.sentence.values["count"] == 5950
 
 
 SYNTAX = [

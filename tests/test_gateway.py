@@ -280,3 +280,50 @@ async def test_commands_that_need_nothing(collector: Collector, command: list[st
     await process.end()
     if command[0] == "schema":
         assert json.loads("\n".join(process.lines))
+
+
+async def test_reloads_at_the_same_time_take_turns(collector: Collector) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + SECOND % ("motor", 128))
+    await collector.start()
+    await until(lambda: collecting(collector, "mill-1/motor"))
+    machine_file(collector).write_text(text + SECOND % ("motor", 512))
+    assert collector.process is not None
+    collector.process.process.send_signal(signal.SIGHUP)
+    answers = await asyncio.gather(collector.ask("reload"), collector.ask("reload"))
+    assert [code for code, _ in answers] == [0, 0]
+    assert await until(lambda: collecting(collector, "mill-1/motor"))
+
+
+async def test_a_stop_during_a_reload_stops(collector: Collector) -> None:
+    text = machine_file(collector).read_text()
+    for delay_s in (0.0, 0.05, 0.15):
+        machine_file(collector).write_text(text + SECOND % ("motor", 128))
+        await collector.start()
+        await until(lambda: collecting(collector, "mill-1/motor"))
+        machine_file(collector).write_text(text + SECOND % ("motor", 512))
+        assert collector.process is not None
+        collector.process.process.send_signal(signal.SIGHUP)
+        await asyncio.sleep(delay_s)
+        assert await collector.end() == 0
+
+
+async def test_a_stream_that_comes_back_goes_on_with_its_indices(
+    collector: Collector, broker: Mosquitto
+) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + SECOND % ("motor", 128))
+    subscriber = await Subscriber.start(broker.port)
+    await collector.start()
+    for content in (text + SECOND % ("motor", 128), text, text + SECOND % ("motor", 128)):
+        machine_file(collector).write_text(content)
+        assert (await collector.ask("reload"))[0] == 0
+        await asyncio.sleep(1.0)
+    await until(lambda: len({r["meta"] for r in _motor(subscriber, "event") if r["event"] == "gap"}) == 1)
+    firsts = [r["first"] for r in _motor(subscriber, "features")]
+    await subscriber.end()
+    assert firsts == sorted(set(firsts))
+
+
+def _motor(subscriber: Subscriber, kind: str) -> list[dict[str, Any]]:
+    return [json.loads(p) for topic, p in subscriber.raw if topic.endswith(f"mill-1/motor/{kind}")]

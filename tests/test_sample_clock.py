@@ -223,3 +223,14 @@ def test_indices_and_times_never_go_back(steps: list[tuple[int, float, int | Non
     for earlier, later in pairwise(blocks):
         assert later.first == earlier.end + (later.gap.lost if later.gap else 0)
     assert all(later > earlier for earlier, later in pairwise(times))
+
+
+def test_no_window_may_span_a_pause_that_was_not_made_up_for() -> None:
+    clock = SampleClock(SIGNAL)
+    play(clock, 1000.0, 0.0, 30.0)
+    paused = clock.place(chunk(50, 34.05))
+    assert paused.gap is not None
+    assert (paused.gap.lost, paused.gap.estimated) == (0, False)
+    caught_up = SampleClock(SIGNAL)
+    play(caught_up, 1000.0, 0.0, 30.0)
+    assert caught_up.place(chunk(4050, 34.05)).gap is None

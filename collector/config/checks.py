@@ -21,7 +21,7 @@ from collector.sources import SourceSettings
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat, WitMotionFormat
 from collector.sources.simulated import SimulatedSettings
-from collector.texts import Sentence, Text, Value
+from collector.texts import Sentence, Text
 from collector.texts import configuration as texts
 from collector.windows import MAX_SAMPLES, MIN_SAMPLES, WindowSettings
 
@@ -180,12 +180,8 @@ def _check_window(
 
 def _often(n: int, hop: int, rate_hz: float) -> Sentence:
     least = math.ceil(rate_hz / _MOST_WINDOWS_HZ)
-    found = {
-        "hop": hop,
-        "windows": f"{rate_hz / hop:.4g}",
-        "rate_hz": f"{rate_hz:g}",
-        "most": _MOST_WINDOWS_HZ,
-    }
+    found: dict[str, Any] = {"hop": hop, "rate_hz": f"{rate_hz:g}", "most": _MOST_WINDOWS_HZ}
+    found["windows"] = f"{rate_hz / hop:.4g}"
     if least > n:
         return texts.WINDOW_SHORT(**found, least=least)
     overlap = math.floor((1 - least / n) * 1000) / 1000  # rounded down: rounded up, it would be refused again

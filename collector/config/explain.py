@@ -33,7 +33,7 @@ _LIMITS: dict[str, tuple[Text, str]] = {
 
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
-    """The problems that pydantic found in a file, one for each key; of very many the first, and how many more."""
+    """The problems that pydantic found in a file, one for each key; of many the first, and how many more."""
     told: dict[TomlPath, Sentence] = {}
     untold: set[TomlPath] = set()
     for details, place in _of_nearest_members(document, model, error.errors(include_url=False)):

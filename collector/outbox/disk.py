@@ -148,7 +148,7 @@ class DiskThread:
         try:
             opened = self._log.open()
             self._report(None)
-        except Exception as error:  # also one nobody expected: `start` waits for an answer
+        except Exception as error:  # noqa: BLE001 (also one nobody expected: `start` waits for an answer)
             self._post(self._answer_open, error)
             return
         try:

@@ -105,9 +105,7 @@ class Log:
     def _start_segment(self) -> Writer:
         try:
             return self._folder.start_segment(self._epoch)
-        except (
-            FileNotFoundError
-        ):  # the folder was removed: what kept others out and epochs apart went with it
+        except FileNotFoundError:  # the folder was removed, and with it the lock and the note of the epoch
             self._take_folder()
             write_note(self._files, self._directory / EPOCH, {"counter": int(self._epoch.partition("-")[0])})
             return self._folder.start_segment(self._epoch)

@@ -143,7 +143,7 @@ class Outbox:
         return losses
 
     def declared(self, loss: OutboxLoss, seq: int) -> None:
-        """The record just appended declares this loss, which comes back from `losses` if that record is lost."""
+        """The record just appended declares this loss; if it is lost, `losses` gives the loss again."""
         if self._memory.holds((self.epoch, seq)):
             self._declared[self.epoch, seq] = loss
         else:

@@ -8,7 +8,7 @@ import structlog
 
 from collector.outbox.index import SegmentIndex
 from collector.outbox.segment import Damage, Found
-from collector.outbox.state import Cause, OutboxLoss, joined
+from collector.outbox.state import Cause, OutboxLoss, joined, merge_loss
 from collector.texts import Sentence, delivery
 
 _log = structlog.get_logger(__name__)
@@ -96,8 +96,11 @@ class Trouble:
         )
 
     def lost(self, loss: OutboxLoss) -> None:
-        """Declare a loss; not joined to others, so that all that lies between its bounds was in one place."""
-        self._losses.append(loss)
+        """Declare a loss, joined to others only where no record that is kept lies between."""
+        if loss.cause is Cause.OVERFLOW:  # always the oldest
+            merge_loss(self._losses, loss)
+        else:
+            self._losses.append(loss)
 
     def drain(self) -> list[OutboxLoss]:
         """What was lost since the last call."""

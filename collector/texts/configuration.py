@@ -299,12 +299,12 @@ WINDOW_SECONDS = Text(
 )
 WINDOW_OFTEN = Text(
     "config.window.often",
-    "a window every {hop} samples makes {windows} windows in a second at {rate_hz} Hz; at most {most} are possible",
+    "a window every {hop} samples makes {windows} a second at {rate_hz} Hz; at most {most} are possible",
     "Type hop_samples = {least} or more; or, instead, overlap = {overlap} or less.",
 )
 WINDOW_SHORT = Text(
     "config.window.short",
-    "a window every {hop} samples makes {windows} windows in a second at {rate_hz} Hz; at most {most} are possible",
+    "a window every {hop} samples makes {windows} a second at {rate_hz} Hz; at most {most} are possible",
     "Type samples = {least} or more, without overlap and hop_samples; or correct rate_hz.",
 )
 WINDOW_HOP_TWICE = Text(
