@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +9,6 @@ import typer
 
 from collector import __version__
 from collector.config import ConfigError, json_schema, load
-from collector.control import ControlSettings
 from collector.errors import CollectorError
 from collector.messages import asyncapi
 from collector.texts import cli as say
@@ -26,16 +24,6 @@ Folder = Annotated[
         help="The configuration folder, or the collector.toml in it.",
     ),
 ]
-
-
-def control_socket(folder: Path) -> Path:
-    """The control socket; also while the rest of the configuration is wrong."""
-    file = folder if folder.suffix == ".toml" else folder / "collector.toml"
-    try:
-        given = tomllib.loads(file.read_text(encoding="utf-8")).get("control", {}).get("socket")
-        return file.parent / ControlSettings(**({"socket": Path(given)} if given else {})).socket
-    except (OSError, ValueError, AttributeError, TypeError):
-        return ControlSettings().socket
 
 
 def complain(error: CollectorError) -> None:
