@@ -1,6 +1,7 @@
 """The main job on real input: bytes into a serial port, records out of a broker, to a stranger's client."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import os
@@ -83,6 +84,17 @@ async def state_is(collector: Collector, state: str) -> dict[str, Any] | None:
     return report
 
 
+async def listens(collector: Collector, port: Path) -> bool:
+    """Whether the collector has opened the port, and thrown away what came before."""
+    assert collector.process is not None
+    descriptors = Path(f"/proc/{collector.process.process.pid}/fd")
+    with contextlib.suppress(OSError):
+        if any(descriptor.resolve() == port.resolve() for descriptor in descriptors.iterdir()):
+            await asyncio.sleep(0.5)
+            return True
+    return False
+
+
 def account_closes(source: dict[str, Any]) -> bool:
     return bool(source["fed"] == source["advanced"] + source["discarded"] + source["lost"] + source["open"])
 
@@ -96,7 +108,7 @@ async def test_the_real_recording_with_its_stalls(
     bursts = list(recorded_bursts(recordings))
     async with serial_port(port) as wire:
         await collector.start()
-        await until(lambda: state_is(collector, "starting"))
+        await until(lambda: listens(collector, port))
         loop = asyncio.get_running_loop()
         began = loop.time()
         for at_s, lines in bursts:
@@ -150,7 +162,7 @@ async def test_removed_frames_are_counted_exactly_and_no_window_spans_them(
     subscriber = await Subscriber.start(broker.port)
     async with serial_port(port) as wire:
         await collector.start()
-        await until(lambda: state_is(collector, "starting"))
+        await until(lambda: listens(collector, port))
         for start in range(0, raw.shape[1], 200):
             part = [everything[i * size : (i + 1) * size] for i in range(start, start + 200) if kept[i]]
             await send(wire, b"".join(part))
@@ -186,7 +198,7 @@ async def test_unplug_garbage_and_replug(tmp_path: Path, broker: Mosquitto, coll
 
     async with serial_port(port) as wire:
         await collector.start()
-        await until(lambda: state_is(collector, "starting"))
+        await until(lambda: listens(collector, port))
         await stream(wire, 0, 4_000)
         await until(lambda: state_is(collector, "ok"))
         await send(wire, os.urandom(3_000))  # garbage in the stream

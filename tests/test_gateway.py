@@ -315,10 +315,12 @@ async def test_a_stream_that_comes_back_goes_on_with_its_indices(
     machine_file(collector).write_text(text + SECOND % ("motor", 128))
     subscriber = await Subscriber.start(broker.port)
     await collector.start()
+    await until(lambda: collecting(collector, "mill-1/motor"))
     for content in (text + SECOND % ("motor", 128), text, text + SECOND % ("motor", 128)):
         machine_file(collector).write_text(content)
         assert (await collector.ask("reload"))[0] == 0
-        await asyncio.sleep(1.0)
+        if "motor" in content:
+            await until(lambda: collecting(collector, "mill-1/motor"))
     await until(lambda: len({r["meta"] for r in _motor(subscriber, "event") if r["event"] == "gap"}) == 1)
     firsts = [r["first"] for r in _motor(subscriber, "features")]
     await subscriber.end()
