@@ -68,7 +68,7 @@ class Gateway:
         self._configuration = Condition(clock, state, reason)
         self._storing = Condition(clock, State.OK)
         self._declare_restart()
-        self._publisher = self._new_publisher()
+        self._publisher = self._new_publisher(config)
         self.streams = Streams(
             config,
             self._journal,
@@ -202,11 +202,11 @@ class Gateway:
             raise ControlError(say.NO_SUCH_SOURCE(name=source, known=known))
         return await stream.watch(seconds)
 
-    def _new_publisher(self) -> Publisher:
+    def _new_publisher(self, config: Config) -> Publisher:
         # No name has a dot in it, so no two gateways of the group get the same id.
-        client_id = self._config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
+        client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
-        return Publisher(self._config.broker, client_id, will, self._outbox, self._clock)
+        return Publisher(config.broker, client_id, will, self._outbox, self._clock)
 
     async def _leave_broker(self, goodbye_s: float) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""
@@ -217,9 +217,8 @@ class Gateway:
     async def _change_broker(self, config: Config) -> None:
         assert self._tasks is not None
         await self._leave_broker(_LEAVE_S)
-        self._config = config
         confirmed = self._publisher.confirmed
-        self._publisher = self._new_publisher()
+        self._publisher = self._new_publisher(config)
         self._publisher.confirmed = confirmed
         self.streams.announce()
         self._publishing = self._tasks.create_task(self._publisher.run())

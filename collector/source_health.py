@@ -23,7 +23,8 @@ class SourceHealth:
         self._records = records
         self._condition = Condition(self.clock)
         self._reopened = 0
-        self._last_data_ns: int | None = None
+        self.last_data_ns: int | None = None
+        """When anything last came, on the monotonic clock."""
         self._last_error: tuple[Sentence, int] | None = None
         self._retry_ns: int | None = None
 
@@ -41,11 +42,11 @@ class SourceHealth:
     def delivering(self) -> bool:
         """Whether anything has come since the last failure."""
         failed_ns = self._last_error[1] if self._last_error else 0
-        return self._last_data_ns is not None and self._retry_ns is None and self._last_data_ns >= failed_ns
+        return self.last_data_ns is not None and self._retry_ns is None and self.last_data_ns >= failed_ns
 
     def arrived(self, at_ns: int) -> None:
         """Data has come."""
-        self._last_data_ns = at_ns
+        self.last_data_ns = at_ns
 
     def failed(self, sentence: Sentence, retry_s: float) -> None:
         """The source is lost; it is tried again after this time."""
@@ -78,7 +79,7 @@ class SourceHealth:
 
     def facts(self) -> dict[str, Any]:
         """The fields that the report of every source begins with."""
-        now_ns, last_ns = self.clock.monotonic_ns(), self._last_data_ns
+        now_ns, last_ns = self.clock.monotonic_ns(), self.last_data_ns
         error, failed_ns = self._last_error or (None, 0)
         return {
             **self._condition.facts(),

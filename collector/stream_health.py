@@ -40,7 +40,6 @@ class StreamHealth:
         self._windows = self._gaps = 0
         self._estimated = False
         self._windowless_since_ns: int | None = None
-        self._last_data_ns: int | None = None
         self._recent_losses: deque[tuple[int, Gap]] = deque()
         self._bad_bytes: deque[tuple[int, int]] = deque()  # (when, how many so far), of the last minute
         self._quality: list[str] = []
@@ -58,7 +57,6 @@ class StreamHealth:
     def arrived(self, at_ns: int) -> None:
         """Samples have come."""
         self._source.arrived(at_ns)
-        self._last_data_ns = at_ns
         if self._windowless_since_ns is None:
             self._windowless_since_ns = at_ns
 
@@ -128,8 +126,9 @@ class StreamHealth:
 
     def _complaint(self, clock: SampleClock) -> Sentence | None:
         """What an operator should know of a stream that delivers."""
-        if self._windowless_since_ns is not None and self._last_data_ns is not None:
-            waited_ns = self._last_data_ns - self._windowless_since_ns
+        last_data_ns = self._source.last_data_ns
+        if self._windowless_since_ns is not None and last_data_ns is not None:
+            waited_ns = last_data_ns - self._windowless_since_ns
             if waited_ns > self._patience_ns:
                 return say.NO_WINDOWS(seconds=waited_ns // 1_000_000_000, n=self._window_n)
         if self._recent_losses:

@@ -24,9 +24,10 @@ class StreamRecords:
 
     def describe(self, content: MetaContent) -> None:
         """Publish what the records from now on are made under, if it is new; `meta` is the message."""
-        if meta_hash(content) == self._meta:
+        hash_ = meta_hash(content)
+        if hash_ == self._meta:
             return
-        self._meta = meta_hash(content)
+        self._meta = hash_
         self.meta: Message = self._journal.record(
             Meta, self.topic("meta"), self.clock.monotonic_ns(), meta=self._meta, retain=True, content=content
         )

@@ -10,6 +10,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from servers import Mosquitto, StartBroker
+from stand_ins import SettableClock
+
+from collector.clock import UtcClock
+from collector.journal import Journal
+from collector.messages import Topics
+from collector.outbox import Outbox, OutboxSettings
 
 # A shell starts background jobs with Ctrl-C ignored, and the programs that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -78,3 +84,23 @@ async def start_broker(tmp_path: Path) -> AsyncIterator[StartBroker]:
     yield start
     for mosquitto in started:
         await mosquitto.stop()
+
+
+@pytest.fixture
+def kernel() -> SettableClock:
+    """The kernel's clock."""
+    return SettableClock()
+
+
+@pytest_asyncio.fixture
+async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
+    """A real outbox."""
+    opened = await Outbox.open(OutboxSettings(directory=tmp_path / "outbox"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def journal(kernel: SettableClock, outbox: Outbox) -> Journal:
+    """A journal that writes into it."""
+    return Journal(Topics("r", "works", "gw1"), UtcClock(kernel), outbox, "boot")

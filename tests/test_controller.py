@@ -2,28 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-import pytest_asyncio
 import structlog
 from servers import until
 from stand_ins import S, SettableClock
 
-from collector.clock import UtcClock
 from collector.config import MachineFile
 from collector.context import Context
 from collector.controller import Controller
 from collector.errors import SourceError
 from collector.health import State
 from collector.journal import Journal
-from collector.messages import Alarm, Change, Features, Meta, Readings, Topics, decode
+from collector.messages import Alarm, Change, Features, Meta, Readings, decode
 from collector.messages.records import ContextNumber, ContextState, NumberSummary, StateSummary
-from collector.outbox import Outbox, OutboxSettings
+from collector.outbox import Outbox
 from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
 from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings
 from collector.samples import Chunk, Run
@@ -78,26 +76,6 @@ class Scripted:
 async def silence(_: Scripted) -> AsyncGenerator[Arrival, None]:
     await asyncio.Event().wait()
     yield Arrival(0, ())
-
-
-@pytest.fixture
-def kernel() -> SettableClock:
-    """The kernel's clock."""
-    return SettableClock()
-
-
-@pytest_asyncio.fixture
-async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
-    """A real outbox."""
-    opened = await Outbox.open(OutboxSettings(directory=tmp_path / "outbox"))
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def journal(kernel: SettableClock, outbox: Outbox) -> Journal:
-    """A journal that writes into it."""
-    return Journal(Topics("r", "works", "gw1"), UtcClock(kernel), outbox, "boot")
 
 
 def machine(**controller: Any) -> MachineFile:

@@ -1,47 +1,24 @@
 """One stream: its account closes, its clock may step, odd devices stop nothing, and its health tells."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_asyncio
 from servers import until
 from stand_ins import S, SettableClock
 
-from collector.clock import UtcClock
 from collector.config import MachineFile
 from collector.health import State
 from collector.journal import Journal
-from collector.messages import Features, Record, Topics, decode
-from collector.outbox import Outbox, OutboxSettings
+from collector.messages import Features, Record, decode
+from collector.outbox import Outbox
 from collector.samples import Channel, Chunk, Loss, LossCause, Run, Signal
 from collector.waveform import Stopped, Waveform
 
 RATE_HZ = 1000.0
-
-
-@pytest.fixture
-def kernel() -> SettableClock:
-    """The kernel's clock."""
-    return SettableClock()
-
-
-@pytest_asyncio.fixture
-async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
-    """A real outbox."""
-    opened = await Outbox.open(OutboxSettings(directory=tmp_path / "outbox"))
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def journal(kernel: SettableClock, outbox: Outbox) -> Journal:
-    """A journal that writes into it."""
-    return Journal(Topics("r", "works", "gw1"), UtcClock(kernel), outbox, "boot")
 
 
 def machine(**window: Any) -> MachineFile:
