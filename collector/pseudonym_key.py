@@ -3,13 +3,13 @@
 What the key is for is in sharing.py.
 """
 
-import os
 import secrets
 from pathlib import Path
 
 from collector.errors import SourceError
 from collector.settings import CredentialPath, Settings, credential_path
 from collector.texts import points as say
+from collector.whole_file import write_whole
 
 FILE_NAME = "pseudonym.key"
 _BYTES = 32
@@ -46,7 +46,7 @@ class PseudonymKey:
     def _read(self) -> bytes:
         try:
             if self._own and not self._file.exists():
-                _make(self._file)
+                write_whole(self._file, f"{secrets.token_hex(_BYTES)}\n".encode())
             text = self._file.read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
@@ -58,21 +58,3 @@ class PseudonymKey:
         if len(key) != _BYTES:
             raise SourceError(say.KEY_DAMAGED(file=str(self._file)))
         return key
-
-
-def _make(file: Path) -> None:
-    """Write a new key beside its place and move it there whole, so that a power cut leaves it or nothing."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_hex(_BYTES) + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    new.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

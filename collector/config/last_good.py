@@ -5,7 +5,6 @@ new one is there, never a mixture.
 """
 
 import json
-import os
 from pathlib import Path
 
 import structlog
@@ -15,6 +14,7 @@ from collector.config.model import Config
 from collector.config.problems import ConfigError
 from collector.texts import Sentence
 from collector.texts.configuration import LAST_GOOD_NOT_KEPT
+from collector.whole_file import write_whole
 
 _FILE = "last-good-configuration.json"
 
@@ -57,21 +57,10 @@ def load_last_good(state_folder: Path) -> Config | None:
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Write by temporary file, fsync, rename and fsync of the folder, unless the content is the same."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write the copy, unless it is the same already."""
     try:
         if file.read_bytes() == content:
             return
     except FileNotFoundError:
         pass
-    new = file.with_suffix(".new")
-    with new.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    new.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(file, content)

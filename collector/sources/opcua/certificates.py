@@ -3,11 +3,8 @@
 Nothing is trusted by being met. It loads the library cryptography, so it is imported only where needed.
 """
 
-import contextlib
-import os
 import re
 import socket
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +19,7 @@ from collector.clock import Clock
 from collector.errors import SourceError
 from collector.texts import Sentence
 from collector.texts import opcua as say
+from collector.whole_file import write_whole
 
 OWN_FILE = "collector.der"
 KEY_FILE = "collector.key"
@@ -172,20 +170,8 @@ def _make(folder: Path, now: datetime) -> None:
 
 
 def _write(file: Path, data: bytes, mode: int) -> None:
-    """Write a file whole or not at all; after a power cut it is one or the other."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with open(descriptor, "wb") as draft:  # noqa: PTH123 (mkstemp gives a descriptor)
-                draft.write(data)
-                draft.flush()
-                os.fchmod(draft.fileno(), mode)
-                os.fsync(draft.fileno())
-            Path(name).replace(file)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                Path(name).unlink()
+        write_whole(file, data, mode)
     except OSError as error:
         raise SourceError(say.OWN_UNWRITABLE(folder=str(file.parent), reason=_reason(error))) from error
 
