@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import compress
-from operator import mul
 from typing import cast
 
 from collector.history import History
@@ -96,19 +95,19 @@ def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
 def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
     """The figures of finite values; null where they are beyond all numbers.
 
-    In plain Python, which is faster than numpy for the ten or hundred values that a point has in a summary.
+    In plain Python, which is faster than numpy for the ten or hundred values that a point has in a summary;
+    `hypot` is the root of the sum of squares that neither underflows nor overflows on the way.
     """
     if not x:
         return _NO_FIGURES
     n = len(x)
     mean = sum(x) / n
-    deviations = [value - mean for value in x]
     figures = {
         "mean": mean,
         "min": min(x),
         "max": max(x),
-        "std": math.sqrt(sum(map(mul, deviations, deviations)) / n),
-        "rms": math.sqrt(sum(map(mul, x, x)) / n) if current else None,
+        "std": math.hypot(*[value - mean for value in x]) / math.sqrt(n),
+        "rms": math.hypot(*x) / math.sqrt(n) if current else None,
     }
     if math.isfinite(figures["std"] or 0.0) and math.isfinite(figures["rms"] or 0.0):
         return figures

@@ -113,18 +113,27 @@ def test_a_controller_that_is_off_leaves_its_last_value_growing_old() -> None:
 def test_rms_is_of_currents_alone() -> None:
     for point in (SPEED, CURRENT):
         points = history(point)
-        say(points, 0, 3.0)
-        say(points, 1, -3.0)
-        assert number(points, 0, 2).rms == (3.0 if point is CURRENT else None)
+        for second in range(4):
+            say(points, second, 3.0 * (-1) ** second)
+        assert number(points, 0, 4).rms == (3.0 if point is CURRENT else None)
 
 
-def test_squares_beyond_all_numbers_are_null_not_infinite() -> None:
+@pytest.mark.parametrize("size", [1e300, 1e-200, 5e-324])
+def test_figures_do_not_depend_on_whether_squares_are_numbers(size: float) -> None:
     points = history(CURRENT)
-    say(points, 0, 1e300)
-    say(points, 1, -1e300)
+    for second in range(4):
+        say(points, second, size * (-1) ** second)
+    made = number(points, 0, 4)
+    assert (made.mean, made.std, made.rms) == (0.0, size, size)
+
+
+def test_sums_beyond_all_numbers_are_null_not_infinite() -> None:
+    points = history(CURRENT)
+    say(points, 0, 1.7e308)
+    say(points, 1, 1.7e308)
     made = number(points, 0, 2)
-    assert made.std is made.rms is None
-    assert made.max == 1e300
+    assert made.mean is made.std is made.rms is None
+    assert made.max == 1.7e308
 
 
 def test_a_state_has_its_heartbeat() -> None:
