@@ -31,7 +31,9 @@ from collector.messages import (
     MetaContent,
     NumberSummary,
     Readings,
+    Receipt,
     RecordsLost,
+    Rejected,
     Restart,
     StateSummary,
     Status,
@@ -59,6 +61,8 @@ RECORDS = (
     Meta,
     MetaContent,
     Status,
+    Receipt,
+    Rejected,
 )
 
 _PARTS = {

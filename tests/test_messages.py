@@ -1,6 +1,7 @@
 """The wire contract: what is encoded decodes to the same, and the documents are up to date."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from collector.messages import (
     MetaContent,
     Moment,
     Numbering,
+    Receipt,
+    Rejected,
     Restart,
     StreamTopic,
     Topics,
@@ -24,6 +27,7 @@ from collector.messages import (
     meta_hash,
     moment,
     parse_topic,
+    seq_ranges,
 )
 from collector.samples import RateState
 
@@ -100,6 +104,20 @@ def test_topics() -> None:
     assert parse_topic(TOPICS.status, "shopfloor/v1") is None
     assert parse_topic(topic, "other") is None
     assert parse_topic(topic.replace("features", "secrets"), "shopfloor/v1") is None
+
+
+@given(st.sets(st.integers(1, 60)))
+def test_receipts_name_exactly_what_they_mean(seqs: set[int]) -> None:
+    ranges = seq_ranges(seqs)
+    assert [seq for first, last in ranges for seq in range(first, last + 1)] == sorted(seqs)
+    assert all(after[0] > before[1] + 1 for before, after in pairwise(ranges))
+    receipt = Receipt(epoch="000001-ab", stored=ranges, rejected=[Rejected(seq=61, reason="undecodable")])
+    assert Receipt.model_validate_json(receipt.model_dump_json()) == receipt
+
+
+def test_receipts_stand_where_no_company_writes() -> None:
+    assert TOPICS.receipt == "shopfloor/v1/receipt/works/gw1"
+    assert parse_topic(TOPICS.receipt, "shopfloor/v1") is None
 
 
 def test_meta_hash_depends_on_the_content_alone() -> None:

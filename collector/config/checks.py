@@ -14,7 +14,7 @@ from collector.config.model import GatewaySettings, SensorSettings
 from collector.config.problems import Problem, shown
 from collector.config.toml_lines import TomlPath, written
 from collector.features import BandSettings
-from collector.messages.topics import GATEWAY_MACHINE
+from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
 from collector.mqtt import BrokerSettings, TlsSettings
 from collector.settings import PositiveFinite
 from collector.sources import SourceSettings
@@ -37,7 +37,7 @@ _MOST_WINDOWS_HZ = 100
 def check_gateway(document: Document) -> Iterator[Problem]:
     """What must fit together in collector.toml."""
     gateway = document.valid(("gateway",), GatewaySettings)
-    if gateway and gateway.company == "receipt":
+    if gateway and gateway.company == RECEIPT:
         yield document.problem(("gateway", "company"), texts.RESERVED_COMPANY(found=shown(gateway.company)))
     broker = document.valid(("broker",), BrokerSettings)
     if broker:

@@ -6,6 +6,7 @@ This is all that a store or a researcher imports of the daemon.
 from collector.messages.asyncapi import asyncapi
 from collector.messages.message import Message
 from collector.messages.numbering import Moment, Numbering, meta_hash, moment
+from collector.messages.receipts import Receipt, Rejected, SeqRange, seq_ranges
 from collector.messages.records import (
     Alarm,
     Change,
@@ -26,10 +27,11 @@ from collector.messages.records import (
     Status,
     decode,
 )
-from collector.messages.topics import GATEWAY_MACHINE, StreamTopic, Topics, parse_topic
+from collector.messages.topics import GATEWAY_MACHINE, RECEIPT, StreamTopic, Topics, parse_topic
 
 __all__ = [
     "GATEWAY_MACHINE",
+    "RECEIPT",
     "Alarm",
     "Change",
     "ClockSet",
@@ -45,9 +47,12 @@ __all__ = [
     "NumberSummary",
     "Numbering",
     "Readings",
+    "Receipt",
     "Record",
     "RecordsLost",
+    "Rejected",
     "Restart",
+    "SeqRange",
     "StateSummary",
     "Status",
     "StreamTopic",
@@ -57,4 +62,5 @@ __all__ = [
     "meta_hash",
     "moment",
     "parse_topic",
+    "seq_ranges",
 ]

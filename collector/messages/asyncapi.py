@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from collector.messages.receipts import Receipt
 from collector.messages.records import (
     CONTRACT_VERSION,
     Alarm,
@@ -37,6 +38,11 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {
         "How the gateway is. QoS 1, retained, and the last will.",
         (Status,),
     ),
+    "receipt": (
+        "{root}/receipt/{company}/{gateway}",
+        "What the store has of a gateway's records. QoS 1; only the store may write it.",
+        (Receipt,),
+    ),
 }
 _PLACES = {
     "root": "First levels, the same in the whole group; `shopfloor/v1` by default.",
@@ -59,8 +65,8 @@ def asyncapi() -> dict[str, Any]:
         "info": {
             "title": "collector: features of machine tools",
             "version": str(CONTRACT_VERSION),
-            "description": "Records that a gateway publishes. On MQTT 5 the user property `late` = `1` marks "
-            "records that are sent after an outage.",
+            "description": "Records that a gateway publishes, and the store's receipts. On MQTT 5 the user "
+            "property `late` = `1` marks records that are sent after an outage.",
         },
         "defaultContentType": "application/json",
         "channels": {
@@ -79,7 +85,10 @@ def asyncapi() -> dict[str, Any]:
             for name, (address, text, models) in _CHANNELS.items()
         },
         "operations": {
-            f"publish-{name}": {"action": "send", "channel": {"$ref": f"#/channels/{name}"}}
+            f"{'read' if name == 'receipt' else 'publish'}-{name}": {
+                "action": "receive" if name == "receipt" else "send",
+                "channel": {"$ref": f"#/channels/{name}"},
+            }
             for name in _CHANNELS
         },
         "components": {

@@ -16,13 +16,13 @@ CONTRACT_VERSION: Literal[1] = 1
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
     """Strictness shared by all records: readers ignore fields that a later version adds, writers add none."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
 
-class Peak(_Wire):
+class Peak(Wire):
     """A spectral peak."""
 
     hz: Number
@@ -36,7 +36,7 @@ ChannelValues = dict[str, Number | int | dict[str, Number | None] | list[Peak] |
 """Values of one channel by feature name; null means undefined, as the feature's definition says when."""
 
 
-class Envelope(_Wire):
+class Envelope(Wire):
     """What every record begins with."""
 
     v: Literal[1] = CONTRACT_VERSION
@@ -61,7 +61,7 @@ class Envelope(_Wire):
     """The same moment on the gateway's monotonic clock, in microseconds."""
 
 
-class _PointContext(_Wire):
+class _PointContext(Wire):
     """What a point of a controller was during a window, by when the gateway received its readings."""
 
     quality: PointQuality
@@ -131,7 +131,7 @@ class Features(Envelope):
     """What the machine was doing, by `controller/point`; empty where no controller is configured."""
 
 
-class NumberSummary(_Wire):
+class NumberSummary(Wire):
     """A measured quantity over a stretch of time. Each figure is defined in meta."""
 
     kind: Literal["number"] = "number"
@@ -160,7 +160,7 @@ class NumberSummary(_Wire):
     """Seconds since the controller last said so, at the end."""
 
 
-class StateSummary(_Wire):
+class StateSummary(Wire):
     """A state or a text over a stretch of time: its heartbeat."""
 
     kind: Literal["state", "text"]
@@ -295,7 +295,7 @@ class Alarm(Envelope):
 Event = Annotated[Gap | Restart | ClockSet | RecordsLost | Alarm, Field(discriminator="event")]
 
 
-class MetaContent(_Wire):
+class MetaContent(Wire):
     """Everything that makes a stream's records comparable with others'; its hash is the records' `meta`."""
 
     version: str
@@ -331,7 +331,7 @@ class Meta(Envelope):
     content: MetaContent
 
 
-class Status(_Wire):
+class Status(Wire):
     """How the gateway is, retained; the broker itself publishes `offline` when the gateway vanishes."""
 
     v: Literal[1] = CONTRACT_VERSION

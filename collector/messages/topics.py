@@ -9,6 +9,9 @@ GATEWAY_MACHINE = "gateway"
 GATEWAY_STREAM = "daemon"
 """Events of the gateway itself stand where a machine called `gateway` would have its stream `daemon`."""
 
+RECEIPT = "receipt"
+"""Stands where a company's name would: no company may be called so, or it could write receipts."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamTopic:
@@ -37,6 +40,11 @@ class Topics:
     def status(self) -> str:
         """The topic of the gateway's retained status and last will."""
         return f"{self.root}/{self.company}/{self.gateway}/status"
+
+    @property
+    def receipt(self) -> str:
+        """The topic on which the store tells this gateway what it has."""
+        return f"{self.root}/{RECEIPT}/{self.company}/{self.gateway}"
 
     @property
     def gateway_event(self) -> str:
