@@ -97,9 +97,10 @@ def fields() -> str:
     for record in RECORDS:
         schema = record.model_json_schema(mode="serialization")
         lines += ["", f"### {record.__name__}", "", _cell(schema["description"]), ""]
-        own = [name for name in schema["properties"] if record is Envelope or name not in common]
+        adds = record is Envelope or not issubclass(record, Envelope)
+        own = [name for name in schema["properties"] if adds or name not in common]
         lines += ["| field | type | meaning |", "|---|---|---|"]
-        for name in own if record is not Status else schema["properties"]:
+        for name in own:
             field = schema["properties"][name]
             lines.append(f"| `{name}` | {_type(field, schema)} | {_cell(field.get('description', ''))} |")
     return "\n".join([*lines, "", ""])
