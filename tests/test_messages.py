@@ -65,7 +65,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(st.dictionaries(st.sampled_from(["rms", "peak", "crest"]), st.one_of(st.none(), finite)))
 def test_features_survive_the_wire_exactly(values: dict[str, float | None]) -> None:
-    channel = {**values, "band_rms": {"10-100": 0.1}, "peaks": [{"hz": 1.5, "amplitude": 2.5}], "clipped": 0}
+    channel = {**values, "band_rms": {"10-100": 0.1}, "peaks": [{"hz": 1.5, "amplitude": 2.5, "prominence": 0.5}], "clipped": 0}
     message = Numbering("e", "b").message(
         Features, "t", Moment(1, 2, False), meta="m", channels={"x": channel}, **FIELDS
     )

@@ -22,6 +22,7 @@ from collector.samples import Channel, Unit
 from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
+from collector.spindle import SpindleSettings
 from collector.windows import WindowSettings
 
 MAIN_FILE = "collector.toml"
@@ -70,6 +71,8 @@ class MachineSettings(Settings):
     """The batch or order, where the company wants to share it."""
     context: ContextSettings = ContextSettings()
     """What the windows of its waveforms say about the machine."""
+    spindle: SpindleSettings = SpindleSettings()
+    """Which points tell how its spindle turns."""
 
 
 class ToolSettings(Settings):
@@ -186,6 +189,11 @@ class MachineFile(Settings):
     def name(self) -> str:
         """The machine's name."""
         return self.machine.name
+
+    @property
+    def teeth(self) -> dict[int, int | None]:
+        """The cutting edges of the tools, by the controller's number."""
+        return {tool.number: tool.teeth for tool in self.tools}
 
     @property
     def streams(self) -> tuple[WaveformSettings | ControllerSettings, ...]:

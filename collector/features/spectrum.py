@@ -29,10 +29,17 @@ def hann(n: int) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n), dtype=np.float64)
 
 
-def power(deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples, out: Samples) -> None:
-    """Write |X|² of the windowed samples to `out`, `[channels, n // 2 + 1]`; `windowed` is scratch."""
+def transform(
+    deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples
+) -> npt.NDArray[np.complex128]:
+    """X, the one-sided transform of the windowed samples, `[channels, n // 2 + 1]`; `windowed` is scratch."""
     np.multiply(deviation, window, out=windowed)
-    parts = np.fft.rfft(windowed, axis=1).view(np.float64)  # real and imaginary parts take turns
+    return np.fft.rfft(windowed, axis=1)
+
+
+def power(spectrum: npt.NDArray[np.complex128], out: Samples) -> None:
+    """Write |X|² to `out`; what `spectrum` held is destroyed."""
+    parts = spectrum.view(np.float64)  # real and imaginary parts take turns
     np.multiply(parts, parts, out=parts)
     np.add(parts[:, 0::2], parts[:, 1::2], out=out)
 

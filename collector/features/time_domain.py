@@ -21,13 +21,27 @@ SMALLEST_VARIANCE = 1e-140
 
 
 @dataclass(frozen=True, slots=True)
+class Magnitudes:
+    """Means of what lies on either side of the mean, `[channels]`; NaN for a constant.
+
+    `absolute` is the mean of |x - m|, `root` the mean of √|x - m|, `crossings` how often x - m changes its
+    sign.
+    """
+
+    absolute: Values
+    root: Values
+    crossings: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Moments:
-    """What the time-domain features are made of; every array is `[channels]`.
+    """What the time-domain features are made of; every array is `[channels]`, `n` the window's length.
 
     `variance`, `third` and `fourth` are the biased central moments. `finite` says that no sample was NaN or
     infinite, `constant` that all samples of the window are the same number.
     """
 
+    n: int
     mean: Values
     low: Values
     high: Values
@@ -60,7 +74,27 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
     third = np.einsum("cn,cn->c", square, deviation) / n
     fourth = np.einsum("cn,cn->c", square, square) / n
-    return Moments(mean, low, high, variance, third, fourth, finite, constant)
+    return Moments(n, mean, low, high, variance, third, fourth, finite, constant)
+
+
+def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
+    """Measure what the moments do not tell.
+
+    Args:
+        of: the moments of the window.
+        deviation: the samples less their mean, `[channels, n]`.
+        scratch: overwritten, `[channels, n]`.
+    """
+    above = deviation > 0.0
+    turns = above[:, 1:] != above[:, :-1]
+    np.abs(deviation, out=scratch)
+    absolute = scratch.sum(axis=1) / of.n
+    np.sqrt(scratch, out=scratch)
+    root = scratch.sum(axis=1) / of.n
+    crossings = turns.sum(axis=1, dtype=np.float64)
+    for values in (absolute, root, crossings):
+        values[of.constant | ~np.isfinite(of.variance)] = np.nan
+    return Magnitudes(absolute, root, crossings)
 
 
 def mean(of: Moments) -> Values:
@@ -96,6 +130,11 @@ def kurtosis(of: Moments) -> Values:
 def skewness(of: Moments) -> Values:
     """The skewness, biased; NaN for a constant."""
     return of.third / (of.variance * np.sqrt(of.variance))
+
+
+def std(of: Moments) -> Values:
+    """The standard deviation that a sample estimates (divided by n - 1)."""
+    return np.sqrt(of.variance * (of.n / (of.n - 1)))
 
 
 def clipped(samples: Samples, of: Moments, clip_low: Values, clip_high: Values) -> npt.NDArray[np.int64]:

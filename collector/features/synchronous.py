@@ -1,0 +1,179 @@
+"""What a window's spectrum says once the spindle's speed is known: rotation, tooth passing, chatter, bearing.
+
+The speed comes with the context, which is joined later than the window is complete; so the spectrum waits as
+`Carried`. Which speed it was, and whether it may be used, is decided in spindle.py.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from collector.features.lines import Lines, find_lines
+from collector.features.reasons import Reason
+from collector.samples import Samples
+
+APART_BINS = 4
+"""Lines closer than this are one hump under a Hann window."""
+TOLERANCE = 0.01
+"""How far, relatively, the true speed may be from what the controller says."""
+_HALF_LINE_BINS = 1.5
+"""What of a line's hump belongs to it, to either side; beyond it less than 2 % of the power is left."""
+_STANDS_OUT = 30.0
+"""Power over the median of the bins off all harmonics; noise alone reaches it once in 10^9 bins."""
+_COMPARABLE = 0.25
+"""The part of the strongest synchronous line's amplitude from which a line can be chatter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What of a window waits for the speed: |X|² under the periodic Hann window, `[channels, bins]`.
+
+    `envelope` is that of the envelope of the channels `enveloped`, `line_hz` each current channel's own
+    frequency (NaN for the others).
+    """
+
+    power: Samples
+    n: int
+    rate_hz: float
+    envelope: Samples | None = None
+    line_hz: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """How the spindle turned during a window: the speed, the tool's number, and its teeth.
+
+    They are None where they are not known or may not be used, with the reason.
+    """
+
+    rotation_hz: float | None = None
+    tool: int | None = None
+    teeth: int | None = None
+    speed_reason: Reason | None = None
+    teeth_reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Amplitudes of lines that belong to the rotation, and the speed that they show.
+
+    `rotation` and `tooth_passing` are `[channels, harmonics]`, `refined_hz` is the speed by the lines found.
+    """
+
+    rotation: npt.NDArray[np.float64]
+    tooth_passing: npt.NDArray[np.float64]
+    refined_hz: float
+    rotation_reason: Reason | None
+    tooth_reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chatter:
+    """The part of the energy off all harmonics, and the strongest line there, `[channels]`; bins."""
+
+    share: npt.NDArray[np.float64]
+    bins: npt.NDArray[np.float64]
+    amplitude: npt.NDArray[np.float64]
+
+
+def rotation(carried: Carried, rotation_hz: float, teeth: int | None, harmonics: int) -> Rotation:
+    """The lines at multiples of the rotation and of tooth passing."""
+    channels = len(carried.power)
+    per_turn = rotation_hz * carried.n / carried.rate_hz  # in bins, as everything here
+    order = np.arange(1, harmonics + 1)
+    missing = np.full((channels, harmonics), np.nan)
+    weights, places = 0.0, 0.0
+    turns, passing = missing, missing
+    rotation_reason = tooth_reason = None
+    if per_turn < APART_BINS:
+        rotation_reason = Reason.UNRESOLVABLE
+    else:
+        found = _harmonics(carried, order, per_turn, per_turn)
+        turns, weights, places = _weighed(found, order, weights, places)
+    if teeth is not None and teeth * per_turn < APART_BINS:
+        tooth_reason = Reason.UNRESOLVABLE
+    elif teeth is not None:
+        apart = per_turn if per_turn >= APART_BINS else teeth * per_turn
+        found = _harmonics(carried, teeth * order, per_turn, apart)
+        passing, weights, places = _weighed(found, teeth * order, weights, places)
+    refined = places / weights if weights > 0 else per_turn
+    return Rotation(turns, passing, refined * carried.rate_hz / carried.n, rotation_reason, tooth_reason)
+
+
+def _harmonics(carried: Carried, orders: npt.NDArray[np.int_], per_turn: float, apart: float) -> Lines:
+    """The lines at these orders; each is searched as far as the speed may be off, but not up to the next."""
+    at = np.asarray(orders * per_turn, dtype=np.float64)
+    return find_lines(carried.power, carried.n, at, np.clip(TOLERANCE * at, 1.0, apart / 2 - 0.5))
+
+
+def _weighed(
+    found: Lines, orders: npt.NDArray[np.int_], weights: float, places: float
+) -> tuple[npt.NDArray[np.float64], float, float]:
+    """The amplitudes; and what the clear lines add to the estimate of the speed by least squares."""
+    strongest = np.nanmax(np.where(found.clear, found.amplitude, 0.0), axis=1, keepdims=True, initial=0.0)
+    weight = np.where(found.clear & (strongest > 0), found.amplitude / strongest, 0.0) ** 2
+    at = np.where(found.clear, found.bins, 0.0)
+    return (
+        found.amplitude,
+        weights + float((weight * orders * orders).sum()),
+        places + float((weight * orders * at).sum()),
+    )
+
+
+def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.float64]) -> Chatter:
+    """Energy off the harmonics of the rotation over the total, from half the rotation's frequency up.
+
+    Args:
+        carried: the spectrum.
+        turning_hz: the rotation's frequency, as exactly as it is known.
+        synchronous: amplitudes of the synchronous lines, `[channels, lines]`, to compare with.
+    """
+    channels, bins = carried.power.shape
+    per_turn = turning_hz * carried.n / carried.rate_hz
+    first = max(1, int(np.ceil(per_turn / 2)))
+    turns = np.arange(first, bins) / per_turn
+    off = np.abs(turns - np.rint(turns)) * per_turn > _HALF_LINE_BINS
+    power = carried.power[:, first:]
+    total = power.sum(axis=1)
+    aside = np.where(off, power, 0.0)
+    share = aside.sum(axis=1) / total
+    if not off.any():
+        return Chatter(*(np.full(channels, np.nan) for _ in range(3)))
+    aside[:, -1] = 0.0
+    highest = aside.argmax(axis=1)
+    rows = np.arange(channels)
+    noise = np.median(power[:, off], axis=1)
+    places = (highest + first).astype(np.float64)[:, np.newaxis]
+    found = find_lines(carried.power, carried.n, places, np.zeros(1))
+    clear = found.clear[:, 0] & (aside[rows, highest] > _STANDS_OUT * noise)
+    clear &= found.amplitude[:, 0] >= _COMPARABLE * np.fmax.reduce(synchronous, axis=1)
+    clear &= np.isfinite(share)
+    return Chatter(
+        share, np.where(clear, found.bins[:, 0], np.nan), np.where(clear, found.amplitude[:, 0], np.nan)
+    )
+
+
+def at_orders(
+    power: Samples, carried: Carried, rotation_hz: float, orders: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Amplitudes of the lines at these multiples of the rotation; NaN where they cannot be resolved."""
+    at = orders * (rotation_hz * carried.n / carried.rate_hz)
+    found = find_lines(power, carried.n, at, np.maximum(1.0, TOLERANCE * at))
+    return np.where(at >= APART_BINS, found.amplitude, np.nan)
+
+
+def sidebands(
+    carried: Carried, rotation_hz: float, rows: slice | npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64] | None:
+    """Amplitudes below and above the currents' line at the rotation's distance, `[rows, 2]`.
+
+    None where they are too close to the line. The line's frequency is measured, so the nearest bins do.
+    """
+    per_turn = rotation_hz * carried.n / carried.rate_hz
+    if per_turn < APART_BINS:
+        return None
+    line = carried.line_hz[rows, np.newaxis] * (carried.n / carried.rate_hz)
+    at = np.where(np.isnan(line), 0.0, line + per_turn * np.array([-1.0, 1.0]))
+    radius = np.full(2, min(max(1.0, TOLERANCE * per_turn), per_turn / 2))
+    return find_lines(carried.power[rows], carried.n, at, radius).amplitude
