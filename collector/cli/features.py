@@ -42,7 +42,7 @@ def features(
         console = Console(width=140)
     console.print(_page(chosen, meanings=stream is not None))
     if stream is None:
-        console.print(str(say.FEATURES_MEANINGS()))
+        console.print(Line(str(say.FEATURES_MEANINGS())))
 
 
 def _streams(config: Config) -> dict[str, WaveformSettings]:
@@ -56,7 +56,7 @@ def _streams(config: Config) -> dict[str, WaveformSettings]:
 
 def _page(streams: dict[str, WaveformSettings], *, meanings: bool) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in (say.FEATURE, say.FEATURE_GROUP, say.FEATURE_UNIT):
+    for heading in (say.FEATURE, say.FEATURE_GROUP, say.UNIT):
         table.add_column(str(heading()), no_wrap=True)
     for name in streams:
         table.add_column(name, overflow="fold")
@@ -64,7 +64,7 @@ def _page(streams: dict[str, WaveformSettings], *, meanings: bool) -> Renderable
         table.add_column(str(say.FEATURE_MEANING()), overflow="fold")
     for feature in FEATURES:
         has = [_channels(feature, settings) for settings in streams.values()]
-        marked = [Line(text, "green" if text else "") for text in (*has,)]
+        marked = [Line(text, "green" if text else "") for text in has]
         meaning = [Line(feature.definition)] if meanings else []
         group = feature.group or str(say.FIRST_SET())
         table.add_row(Line(feature.name, "" if any(has) else "dim"), group, feature.unit, *marked, *meaning)

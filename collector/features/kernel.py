@@ -85,9 +85,14 @@ class Kernel:
         self._plan(rate_hz)
         with np.errstate(all="ignore"):  # what is undefined becomes NaN, quietly
             moments = time_domain.moments(samples, self._deviation, self._scratch)
-            made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
             clipped = time_domain.clipped(samples, moments, self._clip_low, self._clip_high)
             dropout = self._doubts.dropouts(samples, moments)
+            # Where the squares leave the range of float64 there is no spectrum either.
+            measured = np.isfinite(moments.variance)
+            if not measured.all():
+                self._deviation[~measured] = np.nan
+                samples = np.where(measured[:, np.newaxis], samples, np.nan)
+            made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
             jumped = self._doubts.jumped(self._deviation, moments)
             if "shape" in self._groups:
                 self._add_shape(made, moments, rate_hz)
@@ -96,13 +101,11 @@ class Kernel:
             power = np.empty(self._power.shape) if carry else self._power
             spectrum.power(transform, out=power)
             noisy = self._doubts.noisy(power, made.scalars["kurtosis"], moments)
-            # Where the squares leave the range of float64 there is no spectrum either.
-            measured = np.isfinite(moments.variance)
             largest = np.where(measured, np.maximum(np.abs(moments.low), np.abs(moments.high)), np.nan)
             self._add_spectrum(made, power, largest, rate_hz)
             envelope = self._add_envelope(made, largest, rate_hz)
             line_hz = self._add_current(made, power, rate_hz)
-            made.clean(measured)
+            made.clean()
         carried = Carried(power, self._n, rate_hz, envelope, line_hz) if carry else None
         return FeatureValues(
             made, clipped, moments.finite, moments.constant, dropout, jumped, noisy, carried, covered

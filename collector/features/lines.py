@@ -52,7 +52,7 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
     top = np.clip(top, 1, bins - 2)
     left, middle, right = (np.sqrt(power[rows, top + step]) for step in (-1, 0, 1))
     delta, amplitude = interpolated(left, middle, right, n * COHERENT_GAIN)
-    clear = (middle >= left) & (middle >= right) & covered & (middle > 0)
+    clear = (middle >= left) & (middle >= right) & covered & (middle > 0) & np.isfinite(middle)
     amplitude = np.where(clear, amplitude, 2.0 / (n * COHERENT_GAIN) * middle)
     found = np.where(covered, top + np.where(clear, delta, 0.0), np.nan)
     return Lines(found, np.where(covered, amplitude, np.nan), clear)

@@ -15,7 +15,7 @@ from collector.samples import Channel, RateState, Samples
 RATE_TOLERANCE = 0.05
 """A measured rate further than this from the configured one needs attention."""
 
-_PARTS = 8
+_PARTS, _PART_SAMPLES = 64, 4
 _JUMP = 5.0
 """Over the rms about both levels; a ramp reaches 3.5 of it, one cycle of a sine 4.1."""
 _RUN_SAMPLES, _RUN_PART = 32, 64
@@ -76,9 +76,9 @@ FLAGS: tuple[QualityFlag, ...] = (
     ),
     QualityFlag(
         "dc-jump",
-        "The level of a channel (not of a current, which may rise with the load) jumped: at one of the seven "
-        "places that divide the window in eight parts, the means before and after differ by more than 5 "
-        "times the rms about both of them.",
+        "The level of a channel (not of a current, which may rise with the load) jumped: at one of the "
+        "places that divide the window in 64 parts (of four samples at least), the means before and after "
+        "differ by more than 5 times the rms about both of them.",
         lambda of: bool(of.values.jumped.any()),
     ),
     QualityFlag(
@@ -118,7 +118,8 @@ class Doubts:
         self._same = np.empty((len(channels), n), dtype=np.bool_)
         self._same[:, 0] = False
         self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
-        self._starts = np.arange(_PARTS) * n // _PARTS
+        parts = max(2, min(_PARTS, n // _PART_SAMPLES))
+        self._starts = np.arange(parts) * n // parts
         self._before = self._starts[1:].astype(np.float64)
 
     def dropouts(self, samples: Samples, of: Moments) -> Mask:
@@ -144,8 +145,6 @@ class Doubts:
 
     def jumped(self, deviation: Samples, of: Moments) -> Mask:
         """Whether the level of a channel changed at once, `[channels]`."""
-        if self._n < 2 * _PARTS:
-            return np.zeros(len(deviation), dtype=np.bool_)
         sums = np.cumsum(np.add.reduceat(deviation, self._starts, axis=1), axis=1)[:, :-1]
         before, n = self._before, self._n
         step = sums / before + sums / (n - before)  # the mean before less that after; all sums to nothing

@@ -56,14 +56,12 @@ class Rows:
             self.only[name] = part.channels
             self.reasons[name] = reason
 
-    def clean(self, measured: npt.NDArray[np.bool_] | None = None) -> None:
-        """Make NaN of what is no number, and of all that is keyed where a channel was not measured."""
+    def clean(self) -> None:
+        """Make NaN of what is no number."""
         for row in self.scalars.values():
             row[~np.isfinite(row)] = np.nan
         for _, table in self.keyed.values():
             table[~np.isfinite(table)] = np.nan
-            if measured is not None:
-                table[~measured] = np.nan
 
     def per_channel(self) -> list[dict[str, Any]]:
         """One dictionary of plain Python numbers a channel, in the shape of the `features` record.

@@ -141,7 +141,6 @@ FEATURES_NO_STREAM = Text(
 )
 FEATURE = Text("cli.column.feature", "feature")
 FEATURE_GROUP = Text("cli.column.group", "group")
-FEATURE_UNIT = Text("cli.column.unit", "unit")
 FEATURE_MEANING = Text("cli.column.meaning", "what it means")
 FIRST_SET = Text("cli.features.first-set", "first set")
 ALL_CHANNELS = Text("cli.features.all-channels", "all")
