@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from collector.context import PointPath
 from collector.features import TOLERANCE, Reason, Turning
 from collector.messages import ContextNumber, ContextState
@@ -24,9 +26,9 @@ Context = Mapping[str, ContextNumber | ContextState]
 class SpindleSettings(Settings):
     """Which points of the machine's controllers tell how its spindle turns."""
 
-    speed: PointPath | None = None
+    speed: PointPath | None = Field(default=None, examples=["plc/spindle-speed"])
     """The actual speed; without it, the only point in 1/min whose name has "speed" in it."""
-    tool: PointPath | None = None
+    tool: PointPath | None = Field(default=None, examples=["plc/tool-number"])
     """The number of the tool in the spindle; without it, the only point called tool or tool-number."""
 
 

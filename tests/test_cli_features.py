@@ -31,7 +31,7 @@ def features(folder: Path, *arguments: str, code: int = 0) -> str:
 
 def test_every_feature_is_listed_with_what_each_stream_has(tmp_path: Path) -> None:
     lines = features(tmp_path).splitlines()
-    rows = {line.split()[0]: line.split() for line in lines if line.startswith("  ")}
+    rows = {line.split()[0]: line.split() for line in lines if line.startswith("  ") and line.strip()}
     assert [name for name in rows if name != "feature"] == [feature.name for feature in FEATURES]
     assert rows["rms"][-2:] == ["all", "all"]
     assert rows["thd"] == ["thd", "current", "1", "i"]
