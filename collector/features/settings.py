@@ -56,7 +56,7 @@ class BearingSettings(Settings):
 class FeatureSettings(Settings):
     """Which features a stream's windows give beyond the first set, which is always there."""
 
-    groups: tuple[Group, ...] = ALL_GROUPS
+    groups: tuple[Group, ...] = Field(default=ALL_GROUPS, examples=[["shape", "spectrum"]])
     """Which groups of features; without it, all of them that the channel's unit allows."""
     bands: tuple[BandSettings, ...] = ()
     """Bands whose rms is computed."""
