@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import daemon, kernel, pipeline
+from benchmarks import daemon, kernel, modbus, pipeline
 from benchmarks.page import Page
 from benchmarks.tables import Benchmark
 
@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "kernel": kernel.tables,
     "pipeline": pipeline.tables,
     "daemon": daemon.tables,
+    "modbus": modbus.tables,
 }
 """In the order in which they run. A new one is a module with a function `tables`, and a line here."""
 

@@ -59,9 +59,5 @@ def _rows(
         waited_s = median(s.first_s[number] for s in starts)
         name = f"start to the first features at {rate_hz} Hz, s"
         rows.append((name, waited_s, None, f"{window_s + 1:.2f} (window + 1)"))
-    return [
-        *rows,
-        (f"resident memory after {seconds:g} s, MiB", footprint.now_mib, bare_now, "75"),
-        ("the most until then, MiB", footprint.most_mib, bare_most, ""),
-        ("share of one core, %", 100 * footprint.core_share, None, ""),
-    ]
+    beside = [(bare_now, "75"), (bare_most, ""), (None, "")]
+    return [*rows, *((*row, *more) for row, more in zip(footprint.rows(seconds), beside, strict=True))]

@@ -40,6 +40,14 @@ class Footprint:
     most_mib: float
     core_share: float
 
+    def rows(self, seconds: float) -> list[tuple[str, float]]:
+        """For a table."""
+        return [
+            (f"resident memory after {seconds:g} s, MiB", self.now_mib),
+            ("the most until then, MiB", self.most_mib),
+            ("share of one core, %", 100 * self.core_share),
+        ]
+
 
 def watch_daemon(streams: str, topics: Sequence[str], seconds: float) -> tuple[Start, Footprint]:
     """Run a daemon with these streams of a machine for some seconds, and until each topic had a record."""
