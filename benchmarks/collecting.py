@@ -55,7 +55,7 @@ class Collecting:
         keeping = asyncio.create_task(self.controller.keep())
         try:
             before = self._values
-            while self._values == before:
+            while self._values == before:  # noqa: ASYNC110 (nothing tells, and it is not measured)
                 await asyncio.sleep(0.01)
             await self._look()
             before, watch = self._values, Stopwatch()
