@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import daemon, kernel, modbus, pipeline
+from benchmarks import daemon, kernel, modbus, opcua, pipeline
 from benchmarks.page import Page
 from benchmarks.tables import Benchmark
 
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "pipeline": pipeline.tables,
     "daemon": daemon.tables,
     "modbus": modbus.tables,
+    "opcua": opcua.tables,
 }
 """In the order in which they run. A new one is a module with a function `tables`, and a line here."""
 

@@ -75,7 +75,7 @@ async def _at_10_hz(port: int) -> Table:
         median(work.us_a_value for work in works[_WARM_UP:]) for works in (bare, collected)
     )
     return Table(
-        f"{VALUES} values of a Modbus device at {1 / _PERIOD_S:g} Hz, statistics of each second to the broker",
+        f"{VALUES} values of a Modbus device at {1 / _PERIOD_S:g} Hz, statistics to the broker",
         "microseconds of CPU for a value; the aim is a ratio of at most 1.6",
         (Column("bare pymodbus", 2), Column("collector", 2), Column("ratio", 2)),
         [(bare_us, collected_us, collected_us / bare_us)],
