@@ -1,4 +1,4 @@
-"""CPU time of an OPC UA server's values to the broker, against a bare asyncua subscriber; whether any is lost.
+"""CPU time of an OPC UA server's values to the broker against a bare asyncua subscriber; whether one is lost.
 
 200 items that change 30 times a second, each time by one. Two things take turns, some seconds each:
 
