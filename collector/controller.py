@@ -66,7 +66,7 @@ class Controller:
         self._key = key
         self._clock = journal.clock
         self._known: tuple[Point, ...] = ()
-        self._points: dict[str, Point] = {}
+        self._disguised: frozenset[str] = frozenset()
         self._histories: dict[str, History] = {}
         self._offset = ClockOffset()
         self._observations: list[PointObservation] = []
@@ -121,13 +121,11 @@ class Controller:
         for observation in self._observations:
             observation.add(arrival)
         for said in arrival.readings:
-            point = self._points.get(said.point)
-            if point is None:
-                continue
-            self._offset.add(said)
-            reading = leaving(point, believable(point, said), self._key)
-            if reading is not None:
-                self._remember(self._histories[point.name], reading)
+            if said.source_us is not None:
+                self._offset.add(said)
+            history = self._histories.get(said.point)
+            if history is not None:  # else it stays
+                self._remember(history, believable(history.point, said))
         for name in arrival.vouched:
             history = self._histories.get(name)
             if history is not None:
@@ -177,7 +175,7 @@ class Controller:
             self.settings.source.kind,
             self.source.origin,
             self._histories,
-            withheld=len(self._points) - len(self._histories),
+            withheld=len(self._known) - len(self._histories),
             offset_us=self.offset_us,
             lost=self.source.lost,
         )
@@ -185,7 +183,7 @@ class Controller:
     def _learn(self) -> None:
         """Take over the points that the source knows by now; what is known of those that stay is kept."""
         self._known = self.source.points
-        self._points = {point.name: point for point in self._known}
+        self._disguised = frozenset(point.name for point in self._known if share_of(point) == "pseudonym")
         self._histories = {
             point.name: self._history(point) for point in self._known if share_of(point) != "none"
         }
@@ -203,10 +201,18 @@ class Controller:
         return new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
 
     def _remember(self, history: History, reading: Reading) -> None:
+        """Keep a reading of a shared point, or the pseudonym alone where that was asked for."""
+        point = history.point
+        if point.name in self._disguised:
+            disguised = leaving(point, reading, self._key)
+            if disguised is None:
+                return
+            reading = disguised
+        if point.kind is PointKind.NUMBER:
+            history.add(reading)
+            return
         before = history.last
         history.add(reading)
-        if history.point.kind is PointKind.NUMBER:
-            return
         if before is None or (before.value, before.quality) != (reading.value, reading.quality):
             self._records.change(reading, before.value if before else None)
 

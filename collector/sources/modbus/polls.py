@@ -4,7 +4,7 @@ Sending them, and what to do when they are refused, belongs to source.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.points import Point, PointKind, PointQuality, Reading
@@ -45,13 +45,9 @@ class Poll:
             )
             for at in placed
         ]
-        self._decoder = Decoder(cells, of_bits=is_of_bits(table))
-        self.readings = self._decoder.readings
-
-    @property
-    def pieces(self) -> Iterator[Span]:
+        self.readings = Decoder(cells, of_bits=is_of_bits(table)).readings
+        self.pieces = tuple(pieces(span, _most(device, table)))
         """What is asked for at once; more than one only for a value that is longer than the limit."""
-        return pieces(self.span, _most(self._device, self.table))
 
     @property
     def ends(self) -> tuple[str, str]:
