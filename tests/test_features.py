@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from feature_references import REFERENCES, Case, refined_hz
 from feature_windows import BANDS, CLIP, EVERYTHING, RATE_HZ, Window, compute
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -111,8 +111,8 @@ def test_a_record_has_exactly_the_rows_that_are_selected(unit: Unit) -> None:
     """A feature that is computed and not in the table, or the other way round, cannot escape."""
     samples = cut(1024, np.random.default_rng(3))
     for groups in (EVERYTHING.groups, (), *((group,) for group in EVERYTHING.groups)):
-        settings = EVERYTHING.model_copy(update={"groups": groups})
-        window = compute(samples, unit, unit, "g", settings=settings, rotation_hz=ROTATION_HZ, teeth=TEETH)
+        chosen = EVERYTHING.model_copy(update={"groups": groups})
+        window = compute(samples, unit, unit, "g", settings=chosen, rotation_hz=ROTATION_HZ, teeth=TEETH)
         for channel in range(3):
             assert window.rows(channel) == window.expected(channel)
 
@@ -130,6 +130,7 @@ finite_windows = st.tuples(st.integers(1, 4), st.integers(16, 70)).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(finite_windows, st.sampled_from(UNITS))
 def test_every_finite_window_gives_finite_numbers_or_null(samples: Samples, unit: Unit) -> None:
     window = compute(samples, *(unit,) * len(samples))
@@ -158,6 +159,7 @@ def agree(feature: Feature, after: Window, before: Window, channels: list[int], 
             np.testing.assert_allclose(after.column(feature.name, channel), expected, rtol=1e-7, atol=atol)
 
 
+@settings(deadline=None)
 @given(ordinary_windows, st.floats(-30, 30), st.sampled_from(UNITS))
 def test_scaling_a_window_scales_what_has_the_unit(samples: Samples, decades: float, unit: Unit) -> None:
     factor, units = 10.0**decades, (unit,) * len(samples)
@@ -168,6 +170,7 @@ def test_scaling_a_window_scales_what_has_the_unit(samples: Samples, decades: fl
             agree(feature, after, before, list(range(len(samples))), factor if scales else 1.0)
 
 
+@settings(deadline=None)
 @given(ordinary_windows, st.randoms(use_true_random=False), st.sampled_from(UNITS))
 def test_channels_do_not_mix(samples: Samples, random: Random, unit: Unit) -> None:
     order = list(range(len(samples)))
@@ -186,6 +189,7 @@ def test_channels_of_different_units_stay_where_they_are() -> None:
         agree(feature, after, before, [1, 2, 0])
 
 
+@settings(deadline=None)
 @given(ordinary_windows, st.floats(-1000, 1000), st.sampled_from(UNITS))
 def test_an_offset_changes_the_mean_alone(samples: Samples, offset: float, unit: Unit) -> None:
     units = (unit,) * len(samples)
@@ -273,8 +277,8 @@ def test_the_record_holds_plain_numbers_in_the_agreed_shape() -> None:
 
 def test_nothing_configured_gives_the_first_set_alone() -> None:
     samples = np.random.default_rng(5).standard_normal((2, 256))
-    settings = FeatureSettings(groups=(), peaks=0)
-    first = compute(samples, settings=settings).channels[0]
+    bare = FeatureSettings(groups=(), peaks=0)
+    first = compute(samples, settings=bare).channels[0]
     assert (first["band_rms"], first["peaks"]) == ({}, [])
     always = {feature.name for feature in FEATURES if feature.group is None and "." not in feature.name}
     assert first.keys() == {*always, "peaks"}

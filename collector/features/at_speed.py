@@ -61,7 +61,6 @@ class SpeedFeatures:
                 self._add_bearing(made, carried, hertz)
             if self._current is not None:
                 self._add_sidebands(made, carried, hertz)
-            made.clean()
         return AtSpeed(made, refined_hz)
 
     def _add_synchronous(self, made: Rows, carried: Carried, hertz: float, turning: Turning) -> float:

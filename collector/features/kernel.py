@@ -105,7 +105,6 @@ class Kernel:
             self._add_spectrum(made, power, largest, rate_hz)
             envelope = self._add_envelope(made, largest, rate_hz)
             line_hz = self._add_current(made, power, rate_hz)
-            made.clean()
         carried = Carried(power, self._n, rate_hz, envelope, line_hz) if carry else None
         return FeatureValues(
             made, clipped, moments.finite, moments.constant, dropout, jumped, noisy, carried, covered

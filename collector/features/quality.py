@@ -119,8 +119,9 @@ class Doubts:
         self._same[:, 0] = False
         self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
         parts = max(2, min(_PARTS, n // _PART_SAMPLES))
-        self._starts = np.arange(parts) * n // parts
-        self._before = self._starts[1:].astype(np.float64)
+        self._size = n // parts
+        self._parts = parts - 1  # the last one, with what is left over, follows from the others
+        self._before = np.arange(1.0, parts) * self._size
 
     def dropouts(self, samples: Samples, of: Moments) -> Mask:
         """Whether a channel stood still for a while, `[channels]`."""
@@ -145,7 +146,8 @@ class Doubts:
 
     def jumped(self, deviation: Samples, of: Moments) -> Mask:
         """Whether the level of a channel changed at once, `[channels]`."""
-        sums = np.cumsum(np.add.reduceat(deviation, self._starts, axis=1), axis=1)[:, :-1]
+        used = deviation[:, : self._parts * self._size]
+        sums = np.einsum("cps->cp", used.reshape(len(used), self._parts, self._size)).cumsum(axis=1)
         before, n = self._before, self._n
         step = sums / before + sums / (n - before)  # the mean before less that after; all sums to nothing
         between = step * step * (before * (n - before) / (n * n))

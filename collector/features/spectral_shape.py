@@ -37,38 +37,50 @@ class SpectralShape:
     def __init__(self, channels: int, n: int) -> None:
         bins = n // 2 + 1
         self._n = n
-        self._at = np.arange(bins, dtype=np.float64)
-        self._one_sided = np.ones(bins)
-        self._one_sided[0] = 0.5
-        if n % 2 == 0:
-            self._one_sided[-1] = 0.5
+        self._middle = bins // 2
+        self._from_middle = np.arange(bins, dtype=np.float64) - self._middle
+        self._square = self._from_middle * self._from_middle
+        self._rows = np.arange(channels)
         self._powers, self._logarithms = np.empty((channels, bins)), np.empty((channels, bins))
 
     def measure(self, power: Samples) -> Shape:
         """The figures of a window's power spectrum, `[channels, bins]`."""
-        powers = np.multiply(power, self._one_sided, out=self._powers)
-        np.maximum(powers, DUST * powers.max(axis=1, keepdims=True), out=powers)
+        highest = power.max(axis=1)
+        powers = np.maximum(power, (DUST * highest)[:, np.newaxis], out=self._powers)
+        powers[:, 0] *= 0.5
+        if self._n % 2 == 0:
+            powers[:, -1] *= 0.5
         bins = powers.shape[1]
-        total = powers.sum(axis=1)
-        centroid = np.einsum("cb,b->c", powers, self._at) / total
-        # About the centroid, since the difference of two large numbers would lose what is small.
-        logarithms = np.subtract(self._at, centroid[:, np.newaxis], out=self._logarithms)
-        spread = np.sqrt(np.einsum("cb,cb,cb->c", powers, logarithms, logarithms) / total)
-        np.log(powers, out=logarithms)
-        mean_log = logarithms.sum(axis=1) / bins
+        total = np.einsum("cb->c", powers)
+        # From the middle of the spectrum, so that the difference of squares keeps ten digits at least.
+        offset = np.einsum("cb,b->c", powers, self._from_middle) / total
+        square = np.einsum("cb,b->c", powers, self._square) / total
+        logarithms = np.log(powers, out=self._logarithms)
+        mean_log = np.einsum("cb->c", logarithms) / bins
         entropy = np.log(total) - np.einsum("cb,cb->c", powers, logarithms) / total
-        flatness = np.exp(mean_log) / (total / bins)
-        cumulated = np.cumsum(powers, axis=1, out=logarithms)
-        rolloff = (cumulated < ROLLOFF * total[:, np.newaxis]).sum(axis=1).astype(np.float64)
-        rolloff[~(total > 0)] = np.nan
         return Shape(
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
-            centroid,
-            spread,
-            rolloff,
+            offset + self._middle,
+            np.sqrt(np.maximum(square - offset * offset, 0.0)),
+            self._rolloff(powers, total),
             entropy / np.log(bins),
-            flatness,
+            np.exp(mean_log) * bins / total,
         )
+
+    def _rolloff(self, powers: Samples, total: Values) -> Values:
+        """The first bin up to which there is enough: first the right block, then the bin in it."""
+        wanted = ROLLOFF * total
+        channels, bins = powers.shape
+        size = 1 << (bins.bit_length() // 2)
+        blocks = bins // size
+        until = powers[:, : blocks * size].reshape(channels, blocks, size).sum(axis=2).cumsum(axis=1)
+        block = (until < wanted[:, np.newaxis]).sum(axis=1)
+        before = np.where(block > 0, until[self._rows, block - 1], 0.0)
+        index = (block * size)[:, np.newaxis] + np.arange(size)
+        inside = np.where(index < bins, powers[self._rows[:, np.newaxis], np.minimum(index, bins - 1)], 0.0)
+        within = before[:, np.newaxis] + inside.cumsum(axis=1) < wanted[:, np.newaxis]
+        first = block * size + within.sum(axis=1)
+        return np.where(total > 0, np.minimum(first, bins - 1), np.nan)
 
 
 class SegmentKurtosis:
@@ -83,6 +95,7 @@ class SegmentKurtosis:
         self._count = n // self.length if self.length else 0
         angle = 2 * np.pi * np.arange(self.length) / max(self.length, 1)
         self._window = 0.5 - 0.5 * np.cos(angle)
+        self._rows = np.arange(channels)
         self._windowed = np.empty((channels, self._count, self.length))
 
     def measure(self, deviation: Samples) -> tuple[Values, Values]:
@@ -99,13 +112,12 @@ class SegmentKurtosis:
         parts = np.fft.rfft(self._windowed, axis=2).view(np.float64)
         np.multiply(parts, parts, out=parts)
         power: npt.NDArray[np.float64] = parts[:, :, 2:-2:2] + parts[:, :, 3:-2:2]
-        mean = power.sum(axis=1) / self._count
-        np.multiply(power, power, out=power)
-        kurtosis = power.sum(axis=1) / self._count / (mean * mean) - 2.0
-        seen = mean > DUST * mean.max(axis=1, keepdims=True)
-        np.copyto(kurtosis, -np.inf, where=~(seen & np.isfinite(kurtosis)))
-        highest = kurtosis.argmax(axis=1)
-        largest = np.take_along_axis(kurtosis, highest[:, np.newaxis], axis=1)[:, 0]
+        total = power.sum(axis=1)
+        fourth = np.einsum("csk,csk->ck", power, power)
+        seen = total > DUST * total.max(axis=1, keepdims=True)
+        ratio = np.where(seen, fourth / (total * total), -np.inf)
+        highest = ratio.argmax(axis=1)
+        largest = ratio[self._rows, highest] * self._count - 2.0
         return largest, np.where(np.isfinite(largest), highest + 1.0, np.nan)
 
 

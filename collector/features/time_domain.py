@@ -88,12 +88,14 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     above = deviation > 0.0
     turns = above[:, 1:] != above[:, :-1]
     np.abs(deviation, out=scratch)
-    absolute = scratch.sum(axis=1) / of.n
+    absolute = np.einsum("cn->c", scratch) / of.n
     np.sqrt(scratch, out=scratch)
-    root = scratch.sum(axis=1) / of.n
-    crossings = turns.sum(axis=1, dtype=np.float64)
-    for values in (absolute, root, crossings):
-        values[of.constant | ~np.isfinite(of.variance)] = np.nan
+    root = np.einsum("cn->c", scratch) / of.n
+    crossings = np.einsum("cn->c", turns.view(np.uint8), dtype=np.int32).astype(np.float64)
+    if of.constant.any() or not np.isfinite(of.variance).all():
+        nothing = of.constant | ~np.isfinite(of.variance)
+        for values in (absolute, root, crossings):
+            values[nothing] = np.nan
     return Magnitudes(absolute, root, crossings)
 
 

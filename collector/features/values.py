@@ -15,12 +15,14 @@ from collector.features.reasons import Reason
 from collector.features.synchronous import Carried
 from collector.features.velocity import Covered
 
+_LOWEST, _HIGHEST = float("-inf"), float("inf")
+
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
 class Rows:
-    """Numbers by the name of their row in the table; NaN where a feature is undefined, never an infinity.
+    """Numbers by the name of their row in the table; where one is not finite, the feature is undefined.
 
     `scalars` are `[channels]`. `keyed` are `[channels, keys]` with the names of the keys. `peaks` are
     `[channels, count]` by the part of the row's name before the point (`peaks`) and after it (`hz`), the
@@ -55,13 +57,6 @@ class Rows:
             self.scalars[name] = np.full(self.channels, np.nan)
             self.only[name] = part.channels
             self.reasons[name] = reason
-
-    def clean(self) -> None:
-        """Make NaN of what is no number."""
-        for row in self.scalars.values():
-            row[~np.isfinite(row)] = np.nan
-        for _, table in self.keyed.values():
-            table[~np.isfinite(table)] = np.nan
 
     def per_channel(self) -> list[dict[str, Any]]:
         """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
@@ -121,4 +116,4 @@ def per_channel(values: FeatureValues) -> list[dict[str, Any]]:
 
 
 def _none(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124 (only NaN differs from itself)
+    return value if _LOWEST < value < _HIGHEST else None

@@ -20,7 +20,7 @@ RESOLUTION_HZ = 1.5
 """With bins further apart the low end of the band is wrong by several percent."""
 _RATE_OVER_BAND = 2.56
 """The part of the sampling rate that an anti-alias filter leaves: 1000 Hz need 2560 samples a second."""
-_POINTS_A_CYCLE = 16
+_POINTS_A_CYCLE = 8
 _M_PER_S2: dict[Unit, float] = {"g": STANDARD_GRAVITY, "m/s2": 1.0}
 _OTHER_RATE = 0.05
 _LONGEST = 1 << 20
