@@ -43,6 +43,7 @@ class Kernel:
         self._scalars = [(f.name, f.scalar) for f in FEATURES if f.scalar and is_selected(f, settings)]
         self._peaks = PeakSearch(len(channels), n, settings.peaks)
         self._bands = settings.bands
+        self._band_names = tuple(band.name for band in settings.bands)
         self._octave_width = settings.octaves
         self._clip_low = np.array([channel.clip_low for channel in channels])
         self._clip_high = np.array([channel.clip_high for channel in channels])
@@ -153,8 +154,7 @@ class Kernel:
         found = self._peaks.find(power, largest)
         per_bin = rate_hz / self._n
         peaks = {"hz": found.bins * per_bin, "amplitude": found.amplitude}
-        names = tuple(band.name for band in self._bands)
-        made.keyed["band_rms"] = names, spectrum.band_rms(power, self._n, self._band_bins)
+        made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._band_bins)
         if "spectrum" in self._groups:
             peaks["prominence"] = self._peaks.prominence(power, found)
             shape = self._spectral_shape.measure(power)
@@ -189,12 +189,12 @@ class Kernel:
         made.only["envelope_peaks"] = part.channels
         return power
 
-    def _add_current(self, made: Rows, power: Samples, rate_hz: float) -> Numbers:
+    def _add_current(self, made: Rows, power: Samples, rate_hz: float) -> Numbers | None:
         """The line of each current channel; gives its frequency, NaN for other channels."""
-        line_hz = np.full(self._shape[0], np.nan)
         part = self._current
         if part is None:
-            return line_hz
+            return None
+        line_hz = np.full(self._shape[0], np.nan)
         line = current.line(power[part.rows], self._n, self._line_hz * self._n / rate_hz)
         if line is None:
             made.add_missing(part, ("line_hz", "line_rms", "thd"), Reason.UNRESOLVABLE)

@@ -41,18 +41,20 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
     at = np.broadcast_to(at, (channels, at.shape[-1]))
     covered = (at >= 1) & (at <= bins - 2)
     places = np.where(covered, at, 1.0)
-    nearest = np.rint(places).astype(np.intp)
     reach = int(np.ceil(radius.max(initial=0.0)))
-    index = nearest[:, :, np.newaxis] + np.arange(-reach, reach + 1)
+    index = np.rint(places).astype(np.intp)[:, :, np.newaxis] + np.arange(-reach, reach + 1)
     near = np.abs(index - places[:, :, np.newaxis]) <= np.maximum(radius, 0.5)[:, np.newaxis]
     near &= (index >= 1) & (index <= bins - 2)
-    rows = np.arange(channels)[:, np.newaxis]
-    candidates = np.where(near, power[rows[:, :, np.newaxis], np.clip(index, 0, bins - 1)], -1.0)
-    top = np.take_along_axis(index, candidates.argmax(axis=2)[:, :, np.newaxis], axis=2)[:, :, 0]
-    top = np.clip(top, 1, bins - 2)
-    left, middle, right = (np.sqrt(power[rows, top + step]) for step in (-1, 0, 1))
+    starts = np.arange(channels)[:, np.newaxis] * bins
+    flat = power.reshape(-1)
+    # What is taken from beyond the ends belongs to another channel, and is not near.
+    candidates = np.where(near, flat.take(index + starts[:, :, np.newaxis], mode="clip"), -1.0)
+    lines = index.shape[0] * index.shape[1]
+    choice = candidates.reshape(lines, -1).argmax(axis=1)
+    top = index.reshape(lines, -1)[np.arange(lines), choice].reshape(at.shape) + starts
+    left, middle, right = (np.sqrt(flat[top + step]) for step in (-1, 0, 1))
     delta, amplitude = interpolated(left, middle, right, n * COHERENT_GAIN)
     clear = (middle >= left) & (middle >= right) & covered & (middle > 0) & np.isfinite(middle)
     amplitude = np.where(clear, amplitude, 2.0 / (n * COHERENT_GAIN) * middle)
-    found = np.where(covered, top + np.where(clear, delta, 0.0), np.nan)
+    found = np.where(covered, top - starts + np.where(clear, delta, 0.0), np.nan)
     return Lines(found, np.where(covered, amplitude, np.nan), clear)

@@ -4,7 +4,7 @@ The speed comes with the context, which is joined later than the window is compl
 `Carried`. Which speed it was, and whether it may be used, is decided in spindle.py.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +29,15 @@ _COMPARABLE = 0.25
 class Carried:
     """What of a window waits for the speed: |X|² under the periodic Hann window, `[channels, bins]`.
 
-    `envelope` is that of the envelope of the channels `enveloped`, `line_hz` each current channel's own
-    frequency (NaN for the others).
+    `envelope` is that of the envelope of the channels that have it, `line_hz` the frequency of each current
+    channel's own line, NaN for the others.
     """
 
     power: Samples
     n: int
     rate_hz: float
     envelope: Samples | None = None
-    line_hz: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    line_hz: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +78,44 @@ class Chatter:
 
 
 def rotation(carried: Carried, rotation_hz: float, teeth: int | None, harmonics: int) -> Rotation:
-    """The lines at multiples of the rotation and of tooth passing."""
-    channels = len(carried.power)
+    """The lines at multiples of the rotation and of tooth passing.
+
+    Each is searched as far as the speed may be off, but not up to the next multiple.
+    """
     per_turn = rotation_hz * carried.n / carried.rate_hz  # in bins, as everything here
-    order = np.arange(1, harmonics + 1)
-    missing = np.full((channels, harmonics), np.nan)
-    weights, places = 0.0, 0.0
-    turns, passing = missing, missing
-    rotation_reason = tooth_reason = None
-    if per_turn < APART_BINS:
-        rotation_reason = Reason.UNRESOLVABLE
-    else:
-        found = _harmonics(carried, order, per_turn, per_turn)
-        turns, weights, places = _weighed(found, order, weights, places)
-    if teeth is not None and teeth * per_turn < APART_BINS:
-        tooth_reason = Reason.UNRESOLVABLE
-    elif teeth is not None:
-        apart = per_turn if per_turn >= APART_BINS else teeth * per_turn
-        found = _harmonics(carried, teeth * order, per_turn, apart)
-        passing, weights, places = _weighed(found, teeth * order, weights, places)
-    refined = places / weights if weights > 0 else per_turn
-    return Rotation(turns, passing, refined * carried.rate_hz / carried.n, rotation_reason, tooth_reason)
-
-
-def _harmonics(carried: Carried, orders: npt.NDArray[np.int_], per_turn: float, apart: float) -> Lines:
-    """The lines at these orders; each is searched as far as the speed may be off, but not up to the next."""
-    at = np.asarray(orders * per_turn, dtype=np.float64)
-    return find_lines(carried.power, carried.n, at, np.clip(TOLERANCE * at, 1.0, apart / 2 - 0.5))
-
-
-def _weighed(
-    found: Lines, orders: npt.NDArray[np.int_], weights: float, places: float
-) -> tuple[npt.NDArray[np.float64], float, float]:
-    """The amplitudes; and what the clear lines add to the estimate of the speed by least squares."""
-    strongest = np.nanmax(np.where(found.clear, found.amplitude, 0.0), axis=1, keepdims=True, initial=0.0)
-    weight = np.where(found.clear & (strongest > 0), found.amplitude / strongest, 0.0) ** 2
-    at = np.where(found.clear, found.bins, 0.0)
-    return (
-        found.amplitude,
-        weights + float((weight * orders * orders).sum()),
-        places + float((weight * orders * at).sum()),
+    order = np.arange(1.0, harmonics + 1)
+    passing = order * (teeth or 1)
+    apart = per_turn if per_turn >= APART_BINS else (teeth or 1) * per_turn
+    orders = np.concatenate((order, passing))
+    at = orders * per_turn
+    radius = np.minimum(np.maximum(TOLERANCE * at, 1.0), max(apart / 2 - 0.5, 1.0))
+    found = find_lines(carried.power, carried.n, at, radius)
+    known = np.repeat((per_turn >= APART_BINS, teeth is not None and apart >= APART_BINS), harmonics)
+    amplitude = np.where(known, found.amplitude, np.nan)
+    refined = _refined(found, orders, known, harmonics) or per_turn
+    return Rotation(
+        amplitude[:, :harmonics],
+        amplitude[:, harmonics:],
+        refined * carried.rate_hz / carried.n,
+        None if per_turn >= APART_BINS else Reason.UNRESOLVABLE,
+        Reason.UNRESOLVABLE if teeth is not None and apart < APART_BINS else None,
     )
+
+
+def _refined(
+    found: Lines, orders: npt.NDArray[np.float64], known: npt.NDArray[np.bool_], harmonics: int
+) -> float | None:
+    """Bins per turn by the clear lines: least squares, weighed by power over that of the family's strongest.
+
+    None without any line.
+    """
+    clear = found.clear & known
+    amplitude = np.where(clear, found.amplitude, 0.0).reshape(len(clear), 2, harmonics)
+    strongest = amplitude.max(axis=2, keepdims=True)
+    relative = np.where(strongest > 0, amplitude / strongest, 0.0).reshape(clear.shape)
+    weights = relative * relative * orders
+    total = float((weights * orders).sum())
+    return float((weights * np.where(clear, found.bins, 0.0)).sum()) / total if total > 0 else None
 
 
 def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.float64]) -> Chatter:
@@ -133,25 +130,23 @@ def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.flo
     per_turn = turning_hz * carried.n / carried.rate_hz
     first = max(1, int(np.ceil(per_turn / 2)))
     turns = np.arange(first, bins) / per_turn
-    off = np.abs(turns - np.rint(turns)) * per_turn > _HALF_LINE_BINS
-    power = carried.power[:, first:]
-    total = power.sum(axis=1)
-    aside = np.where(off, power, 0.0)
-    share = aside.sum(axis=1) / total
-    if not off.any():
-        return Chatter(*(np.full(channels, np.nan) for _ in range(3)))
-    aside[:, -1] = 0.0
-    highest = aside.argmax(axis=1)
-    rows = np.arange(channels)
-    noise = np.median(power[:, off], axis=1)
-    places = (highest + first).astype(np.float64)[:, np.newaxis]
+    off = np.flatnonzero(np.abs(turns - np.rint(turns)) > _HALF_LINE_BINS / per_turn) + first
+    nothing = np.full(channels, np.nan)
+    if not len(off):
+        return Chatter(nothing, nothing, nothing)
+    aside = carried.power[:, off]
+    share = aside.sum(axis=1) / carried.power[:, first:].sum(axis=1)
+    if off[-1] == bins - 1:  # no peak
+        off, aside = off[:-1], aside[:, :-1]
+    highest = aside.argmax(axis=1) if len(off) else np.zeros(channels, dtype=np.intp)
+    places = off[highest].astype(np.float64)[:, np.newaxis]
     found = find_lines(carried.power, carried.n, places, np.zeros(1))
-    clear = found.clear[:, 0] & (aside[rows, highest] > _STANDS_OUT * noise)
-    clear &= found.amplitude[:, 0] >= _COMPARABLE * np.fmax.reduce(synchronous, axis=1)
-    clear &= np.isfinite(share)
-    return Chatter(
-        share, np.where(clear, found.bins[:, 0], np.nan), np.where(clear, found.amplitude[:, 0], np.nan)
-    )
+    amplitude = found.amplitude[:, 0]
+    clear = found.clear[:, 0] & (amplitude >= _COMPARABLE * np.fmax.reduce(synchronous, axis=1))
+    if clear.any():  # the median costs more than all the rest
+        rows = np.flatnonzero(clear)
+        clear[rows] = aside[rows, highest[rows]] > _STANDS_OUT * np.median(aside[rows], axis=1)
+    return Chatter(share, np.where(clear, found.bins[:, 0], np.nan), np.where(clear, amplitude, np.nan))
 
 
 def at_orders(
@@ -173,6 +168,7 @@ def sidebands(
     per_turn = rotation_hz * carried.n / carried.rate_hz
     if per_turn < APART_BINS:
         return None
+    assert carried.line_hz is not None  # the stream has currents
     line = carried.line_hz[rows, np.newaxis] * (carried.n / carried.rate_hz)
     at = np.where(np.isnan(line), 0.0, line + per_turn * np.array([-1.0, 1.0]))
     radius = np.full(2, min(max(1.0, TOLERANCE * per_turn), per_turn / 2))
