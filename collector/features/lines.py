@@ -14,6 +14,8 @@ from collector.samples import Samples
 
 Array = npt.NDArray[np.float64]
 
+_AROUND = np.array([-1, 0, 1])
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -49,12 +51,28 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
     flat = power.reshape(-1)
     # What is taken from beyond the ends belongs to another channel, and is not near.
     candidates = np.where(near, flat.take(index + starts[:, :, np.newaxis], mode="clip"), -1.0)
-    lines = index.shape[0] * index.shape[1]
-    choice = candidates.reshape(lines, -1).argmax(axis=1)
-    top = index.reshape(lines, -1)[np.arange(lines), choice].reshape(at.shape) + starts
-    left, middle, right = (np.sqrt(flat[top + step]) for step in (-1, 0, 1))
+    count = at.size
+    choice = candidates.reshape(count, -1).argmax(axis=1)
+    top = index.reshape(count, -1)[np.arange(count), choice].reshape(at.shape) + starts
+    lines = lines_at(power, n, top)
+    if covered.all():
+        return lines
+    return Lines(
+        np.where(covered, lines.bins, np.nan),
+        np.where(covered, lines.amplitude, np.nan),
+        lines.clear & covered,
+    )
+
+
+def lines_at(power: Samples, n: int, top: npt.NDArray[np.intp]) -> Lines:
+    """The lines at these bins, given as flat indices into `power`, `[channels, lines]`; no first or last bin."""
+    flat = power.reshape(-1)
+    near = np.sqrt(flat[top[..., np.newaxis] + _AROUND])
+    left, middle, right = near[..., 0], near[..., 1], near[..., 2]
     delta, amplitude = interpolated(left, middle, right, n * COHERENT_GAIN)
-    clear = (middle >= left) & (middle >= right) & covered & (middle > 0) & np.isfinite(middle)
-    amplitude = np.where(clear, amplitude, 2.0 / (n * COHERENT_GAIN) * middle)
-    found = np.where(covered, top - starts + np.where(clear, delta, 0.0), np.nan)
-    return Lines(found, np.where(covered, amplitude, np.nan), clear)
+    clear = (middle >= left) & (middle >= right) & (middle > 0) & np.isfinite(middle)
+    at = top - np.arange(len(power))[:, np.newaxis] * power.shape[1]
+    if clear.all():
+        return Lines(at + delta, amplitude, clear)
+    bare = 2.0 / (n * COHERENT_GAIN) * middle
+    return Lines(at + np.where(clear, delta, 0.0), np.where(clear, amplitude, bare), clear)

@@ -121,7 +121,11 @@ class Doubts:
         parts = max(2, min(_PARTS, n // _PART_SAMPLES))
         self._size = n // parts
         self._parts = parts - 1  # the last one, with what is left over, follows from the others
-        self._before = np.arange(1.0, parts) * self._size
+        before = np.arange(1.0, parts) * self._size
+        # The step s between the means is the sum before times n / (before (n - before)). It exceeds _JUMP times
+        # the rms about both levels if s² > _JUMP² (variance - s² w), w = before (n - before) / n².
+        weight = before * (n - before) / (n * n)
+        self._jumping = (1 / _JUMP**2 + weight) / (weight * n) ** 2
 
     def dropouts(self, samples: Samples, of: Moments) -> Mask:
         """Whether a channel stood still for a while, `[channels]`."""
@@ -148,16 +152,15 @@ class Doubts:
         """Whether the level of a channel changed at once, `[channels]`."""
         used = deviation[:, : self._parts * self._size]
         sums = np.einsum("cps->cp", used.reshape(len(used), self._parts, self._size)).cumsum(axis=1)
-        before, n = self._before, self._n
-        step = sums / before + sums / (n - before)  # the mean before less that after; all sums to nothing
-        between = step * step * (before * (n - before) / (n * n))
-        about = np.maximum(of.variance[:, np.newaxis] - between, 0.0)
-        mask: Mask = np.any(step * step > _JUMP * _JUMP * about, axis=1)
-        mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
+        mask: Mask = (sums * sums * self._jumping).max(axis=1) > of.variance
+        if mask.any():
+            mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
         return mask
 
     def noisy(self, power: Samples, kurtosis: Values, of: Moments) -> Mask:
         """Whether a channel's spectrum is as flat as that of noise, `[channels]`."""
-        highest, mean = power.max(axis=1), power.sum(axis=1) / power.shape[1]
-        mask: Mask = (highest < _LINE_OVER_MEAN * mean) & (kurtosis < _LOOKS_LIKE_NOISE)
-        return mask & ~of.constant & of.finite
+        highest, total = power.max(axis=1), np.einsum("cb->c", power)
+        mask: Mask = highest * power.shape[1] < _LINE_OVER_MEAN * total
+        if mask.any():
+            mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
+        return mask

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from collector.features.lines import Lines, find_lines
+from collector.features.lines import Lines, find_lines, lines_at
 from collector.features.reasons import Reason
 from collector.samples import Samples
 
@@ -139,8 +139,8 @@ def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.flo
     if off[-1] == bins - 1:  # no peak
         off, aside = off[:-1], aside[:, :-1]
     highest = aside.argmax(axis=1) if len(off) else np.zeros(channels, dtype=np.intp)
-    places = off[highest].astype(np.float64)[:, np.newaxis]
-    found = find_lines(carried.power, carried.n, places, np.zeros(1))
+    top = off[highest] + np.arange(channels) * bins
+    found = lines_at(carried.power, carried.n, top[:, np.newaxis])
     amplitude = found.amplitude[:, 0]
     clear = found.clear[:, 0] & (amplitude >= _COMPARABLE * np.fmax.reduce(synchronous, axis=1))
     if clear.any():  # the median costs more than all the rest

@@ -18,6 +18,8 @@ from collector.samples import Samples, Unit
 STANDARD_GRAVITY = 9.80665
 RESOLUTION_HZ = 1.5
 """With bins further apart the low end of the band is wrong by several percent."""
+_LOWEST_BIN = 2
+"""What is below belongs to the mean, under a Hann window."""
 _RATE_OVER_BAND = 2.56
 """The part of the sampling rate that an anti-alias filter leaves: 1000 Hz need 2560 samples a second."""
 _POINTS_A_CYCLE = 8
@@ -48,14 +50,14 @@ class Motion:
 
 
 class MotionSpectrum:
-    """Integrates spectra of `n` samples of some channels of acceleration."""
+    """Integrates spectra of `n` samples of some channels of acceleration; `bins` are those of the band."""
 
     def __init__(self, settings: VelocitySettings, units: tuple[Unit, ...], n: int) -> None:
         self._settings = settings
         self._n = n
         self._m_per_s2 = np.array([_M_PER_S2[unit] for unit in units])
         self._rate_hz: float | None = None
-        self._bins = slice(0, 0)
+        self.bins = slice(0, 0)
         self._radians = np.empty(0)
         self._points = n
         self._inside = slice(0, 0)
@@ -65,25 +67,34 @@ class MotionSpectrum:
         """The band that is covered at a rate; None where there is none."""
         if rate_hz != self._rate_hz:
             self._plan(rate_hz)
-        if self._bins.start >= self._bins.stop:
+        if self.bins.start >= self.bins.stop:
             return None
         step_hz = rate_hz / self._n
-        return Covered(self._bins.start * step_hz, (self._bins.stop - 1) * step_hz, self._n)
+        return Covered(self.bins.start * step_hz, (self.bins.stop - 1) * step_hz, self._n)
 
-    def measure(self, transform: npt.NDArray[np.complex128], covered: Covered) -> Motion:
-        """Integrate once and twice, and leave `transform` as it was.
+    def windowed(self, transform: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+        """X in `bins` from the transform of samples without any window, and with their mean.
+
+        The Hann window is a sum of three waves, and the mean is in the lowest two bins alone.
+        """
+        first, end = self.bins.start, self.bins.stop
+        return 0.5 * transform[:, first:end] - 0.25 * (
+            transform[:, first - 1 : end - 1] + transform[:, first + 1 : end + 1]
+        )
+
+    def measure(self, inside: npt.NDArray[np.complex128], covered: Covered) -> Motion:
+        """Integrate once and twice.
 
         Args:
-            transform: X of these channels' samples under the periodic Hann window, `[channels, bins]`.
+            inside: X of these channels' samples under the periodic Hann window, in `bins`.
             covered: what `covered` said for the rate.
         """
-        inside = transform[:, self._bins]
         velocity = inside / self._radians  # as far as magnitudes go
         parts = velocity.view(np.float64)
         square = np.einsum("cb,cb->c", parts, parts)
         rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
-        bins = np.zeros((len(transform), self._points // 2 + 1), dtype=np.complex128)
-        np.divide(velocity, -self._radians, out=bins[:, self._bins])
+        bins = np.zeros((len(inside), self._points // 2 + 1), dtype=np.complex128)
+        np.divide(velocity, -self._radians, out=bins[:, self.bins])
         path = np.fft.irfft(bins, n=self._points, axis=1)[:, self._inside] / self._hann
         p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
         return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
@@ -93,7 +104,7 @@ class MotionSpectrum:
         self._rate_hz = rate_hz
         high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
         bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
-        self._bins = bins
+        self.bins = bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
         self._radians = 2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n)
         # The path needs no more points than its highest frequency asks for.
         needed = 1 << max(_POINTS_A_CYCLE * bins.stop - 1, 1).bit_length()
@@ -113,7 +124,6 @@ class Motions:
         self._planned_hz = 0.0
         self._spectrum: MotionSpectrum | None = None
         self._stretch: Stretch | None = None
-        self._hann = np.empty(0)
 
     def measure(
         self, samples: Samples, transform: npt.NDArray[np.complex128], rate_hz: float, first: int | None
@@ -135,9 +145,9 @@ class Motions:
             stretch = self._stretch.add(samples, first)
             if stretch is None:
                 return Reason.STRETCH_OPEN
-            stretch -= stretch.mean(axis=1, keepdims=True)
-            transform = spectrum.transform(stretch, self._hann, stretch)
-        return self._spectrum.measure(transform, covered)
+            transform = np.fft.rfft(stretch, axis=1)
+            return self._spectrum.measure(self._spectrum.windowed(transform), covered)
+        return self._spectrum.measure(transform[:, self._spectrum.bins], covered)
 
     def _plan(self, rate_hz: float) -> None:
         """Choose how many samples it takes; a rate that is measured a little better changes nothing."""
@@ -147,7 +157,6 @@ class Motions:
         self._stretch = None
         if n is not None and n > self._n:
             self._stretch = Stretch(len(self._units), n, self._hop)
-            self._hann = spectrum.hann(n)
 
 
 class Stretch:
