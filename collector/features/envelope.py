@@ -20,7 +20,9 @@ class EnvelopeSpectrum:
         self._settings = settings
         self._n = n
         self._hann = spectrum.hann(n)
+        self._transform = np.empty((channels, n // 2 + 1), dtype=np.complex128)
         self._analytic = np.zeros((channels, n), dtype=np.complex128)
+        self._signal = np.empty((channels, n), dtype=np.complex128)
         self._band: slice | None = None
         self._rate_hz: float | None = None
 
@@ -37,13 +39,13 @@ class EnvelopeSpectrum:
             self._analytic[:] = 0.0
         if self._band is None:
             return None
-        self._analytic[:, self._band] = np.fft.rfft(deviation, axis=1)[:, self._band]
+        np.fft.rfft(deviation, axis=1, out=self._transform)
+        self._analytic[:, self._band] = self._transform[:, self._band]
         self._analytic[:, self._band] *= self._one_sided()
-        envelope = np.abs(np.fft.ifft(self._analytic, axis=1))
+        envelope = np.abs(np.fft.ifft(self._analytic, axis=1, out=self._signal))
         envelope -= envelope.mean(axis=1, keepdims=True)
-        transform = spectrum.transform(envelope, self._hann, envelope)
-        power = np.empty(transform.shape)
-        spectrum.power(transform, out=power)
+        power = np.empty(self._transform.shape)
+        spectrum.power(spectrum.transform(envelope, self._hann, envelope, self._transform), out=power)
         return power
 
     def _one_sided(self) -> Samples:

@@ -5,7 +5,6 @@ the spindle's speed, which is known later, are in at_speed.py.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from collector.features import current, octaves, spectrum, time_domain
 from collector.features.envelope import EnvelopeSpectrum
@@ -51,6 +50,7 @@ class Kernel:
         self._hann = spectrum.hann(n)
         self._deviation, self._scratch = np.empty(self._shape), np.empty(self._shape)
         self._power = np.empty((len(channels), n // 2 + 1))
+        self._transform = np.empty(self._power.shape, dtype=np.complex128)
         self._spectral_shape = SpectralShape(len(channels), n)
         self._segments = SegmentKurtosis(len(channels), n)
         self._line_hz = settings.line_hz
@@ -97,7 +97,7 @@ class Kernel:
             jumped = self._doubts.jumped(self._deviation, moments)
             if "shape" in self._groups:
                 self._add_shape(made, moments, rate_hz)
-            transform = spectrum.transform(self._deviation, self._hann, self._scratch)
+            transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
             covered = self._add_motion(made, samples, transform, rate_hz, first)
             power = np.empty(self._power.shape) if carry else self._power
             spectrum.power(transform, out=power)
@@ -133,7 +133,7 @@ class Kernel:
         self,
         made: Rows,
         samples: Samples,
-        transform: npt.NDArray[np.complex128],
+        transform: spectrum.Transform,
         rate_hz: float,
         first: int | None,
     ) -> Covered | None:

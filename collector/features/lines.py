@@ -65,7 +65,7 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
 
 
 def lines_at(power: Samples, n: int, top: npt.NDArray[np.intp]) -> Lines:
-    """The lines at these bins, given as flat indices into `power`, `[channels, lines]`; no first or last bin."""
+    """The lines at these bins, flat indices into `power`, `[channels, lines]`; never a first or last bin."""
     flat = power.reshape(-1)
     near = np.sqrt(flat[top[..., np.newaxis] + _AROUND])
     left, middle, right = near[..., 0], near[..., 1], near[..., 2]

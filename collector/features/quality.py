@@ -122,8 +122,8 @@ class Doubts:
         self._size = n // parts
         self._parts = parts - 1  # the last one, with what is left over, follows from the others
         before = np.arange(1.0, parts) * self._size
-        # The step s between the means is the sum before times n / (before (n - before)). It exceeds _JUMP times
-        # the rms about both levels if s² > _JUMP² (variance - s² w), w = before (n - before) / n².
+        # The step s between the means is the sum before times n / (before (n - before)). It exceeds _JUMP
+        # times the rms about both levels if s² > _JUMP² (variance - s² w), w = before (n - before) / n².
         weight = before * (n - before) / (n * n)
         self._jumping = (1 / _JUMP**2 + weight) / (weight * n) ** 2
 

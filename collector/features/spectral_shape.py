@@ -97,6 +97,7 @@ class SegmentKurtosis:
         self._window = 0.5 - 0.5 * np.cos(angle)
         self._rows = np.arange(channels)
         self._windowed = np.empty((channels, self._count, self.length))
+        self._transform = np.empty((channels, self._count, self.length // 2 + 1), dtype=np.complex128)
 
     def measure(self, deviation: Samples) -> tuple[Values, Values]:
         """The largest value over all frequencies but DC and Nyquist, and where it is, in bins of a segment.
@@ -109,7 +110,7 @@ class SegmentKurtosis:
             return np.full(channels, np.nan), np.full(channels, np.nan)
         used = deviation[:, : self._count * self.length].reshape(channels, self._count, self.length)
         np.multiply(used, self._window, out=self._windowed)
-        parts = np.fft.rfft(self._windowed, axis=2).view(np.float64)
+        parts = np.fft.rfft(self._windowed, axis=2, out=self._transform).view(np.float64)
         np.multiply(parts, parts, out=parts)
         power: npt.NDArray[np.float64] = parts[:, :, 2:-2:2] + parts[:, :, 3:-2:2]
         total = power.sum(axis=1)

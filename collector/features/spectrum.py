@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from collector.samples import Samples
 
+Transform = npt.NDArray[np.complex128]
+"""X by bin, one-sided, `[channels, n // 2 + 1]`."""
+
 COHERENT_GAIN = 0.5
 """The mean of the periodic Hann window; S1, the sum of the window, is this times n."""
 
@@ -30,14 +33,14 @@ def hann(n: int) -> npt.NDArray[np.float64]:
 
 
 def transform(
-    deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples
-) -> npt.NDArray[np.complex128]:
-    """X, the one-sided transform of the windowed samples, `[channels, n // 2 + 1]`; `windowed` is scratch."""
+    deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples, out: Transform
+) -> Transform:
+    """Write X of the windowed samples to `out`, and give it; `windowed` is scratch."""
     np.multiply(deviation, window, out=windowed)
-    return np.fft.rfft(windowed, axis=1)
+    return np.fft.rfft(windowed, axis=1, out=out)
 
 
-def power(spectrum: npt.NDArray[np.complex128], out: Samples) -> None:
+def power(spectrum: Transform, out: Samples) -> None:
     """Write |X|² to `out`; what `spectrum` held is destroyed."""
     parts = spectrum.view(np.float64)  # real and imaginary parts take turns
     np.multiply(parts, parts, out=parts)

@@ -70,7 +70,7 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     np.multiply(deviation, deviation, out=square)
     # Sums of products: `deviation**4` takes longer than the whole spectrum. Not `@` or `dot`, whose threads
     # keep spinning on the other processors.
-    variance = square.sum(axis=1) / n
+    variance = np.einsum("cn->c", square) / n
     variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
     third = np.einsum("cn,cn->c", square, deviation) / n
     fourth = np.einsum("cn,cn->c", square, square) / n

@@ -7,7 +7,6 @@ low end needs is resolution, so where a window is short the spectrum is that of 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from collector.features import spectrum
 from collector.features.reasons import Reason
@@ -62,6 +61,8 @@ class MotionSpectrum:
         self._points = n
         self._inside = slice(0, 0)
         self._hann = np.empty(0)
+        self._path_bins: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
+        self._path = np.empty((0, 0))
 
     def covered(self, rate_hz: float) -> Covered | None:
         """The band that is covered at a rate; None where there is none."""
@@ -72,7 +73,7 @@ class MotionSpectrum:
         step_hz = rate_hz / self._n
         return Covered(self.bins.start * step_hz, (self.bins.stop - 1) * step_hz, self._n)
 
-    def windowed(self, transform: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+    def windowed(self, transform: spectrum.Transform) -> spectrum.Transform:
         """X in `bins` from the transform of samples without any window, and with their mean.
 
         The Hann window is a sum of three waves, and the mean is in the lowest two bins alone.
@@ -82,7 +83,7 @@ class MotionSpectrum:
             transform[:, first - 1 : end - 1] + transform[:, first + 1 : end + 1]
         )
 
-    def measure(self, inside: npt.NDArray[np.complex128], covered: Covered) -> Motion:
+    def measure(self, inside: spectrum.Transform, covered: Covered) -> Motion:
         """Integrate once and twice.
 
         Args:
@@ -93,9 +94,9 @@ class MotionSpectrum:
         parts = velocity.view(np.float64)
         square = np.einsum("cb,cb->c", parts, parts)
         rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
-        bins = np.zeros((len(inside), self._points // 2 + 1), dtype=np.complex128)
-        np.divide(velocity, -self._radians, out=bins[:, self.bins])
-        path = np.fft.irfft(bins, n=self._points, axis=1)[:, self._inside] / self._hann
+        np.divide(velocity, -self._radians, out=self._path_bins[:, self.bins])
+        path = np.fft.irfft(self._path_bins, n=self._points, axis=1, out=self._path)[:, self._inside]
+        path /= self._hann
         p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
         return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
 
@@ -112,6 +113,9 @@ class MotionSpectrum:
         # Where the window has come up to half, dividing by it brings the path back.
         self._inside = slice(-(-self._points // 4), self._points * 3 // 4 + 1)
         self._hann = spectrum.hann(self._points)[self._inside]
+        channels = len(self._m_per_s2)
+        self._path_bins = np.zeros((channels, self._points // 2 + 1), dtype=np.complex128)
+        self._path = np.empty((channels, self._points))
 
 
 class Motions:
@@ -124,9 +128,10 @@ class Motions:
         self._planned_hz = 0.0
         self._spectrum: MotionSpectrum | None = None
         self._stretch: Stretch | None = None
+        self._transform: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
 
     def measure(
-        self, samples: Samples, transform: npt.NDArray[np.complex128], rate_hz: float, first: int | None
+        self, samples: Samples, transform: spectrum.Transform, rate_hz: float, first: int | None
     ) -> Motion | Reason:
         """What a window, or the stretch that ends with it, shows; or why it shows nothing.
 
@@ -145,7 +150,7 @@ class Motions:
             stretch = self._stretch.add(samples, first)
             if stretch is None:
                 return Reason.STRETCH_OPEN
-            transform = np.fft.rfft(stretch, axis=1)
+            transform = np.fft.rfft(stretch, axis=1, out=self._transform)
             return self._spectrum.measure(self._spectrum.windowed(transform), covered)
         return self._spectrum.measure(transform[:, self._spectrum.bins], covered)
 
@@ -157,6 +162,7 @@ class Motions:
         self._stretch = None
         if n is not None and n > self._n:
             self._stretch = Stretch(len(self._units), n, self._hop)
+            self._transform = np.empty((len(self._units), n // 2 + 1), dtype=np.complex128)
 
 
 class Stretch:
