@@ -42,7 +42,9 @@ window = {{ samples = {n} }}
 
 [waveforms.features]
 bands = [
-    {{ low_hz = 10, high_hz = 1000 }}, {{ low_hz = 1000, high_hz = 5000 }}, {{ low_hz = 5000, high_hz = 10000 }}
+    {{ low_hz = 10, high_hz = 1000 }},
+    {{ low_hz = 1000, high_hz = 5000 }},
+    {{ low_hz = 5000, high_hz = 10000 }},
 ]
 """
 _BANDS = ((10, 1000), (1000, 5000), (5000, 10_000))

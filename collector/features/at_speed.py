@@ -40,6 +40,7 @@ class SpeedFeatures:
         self._bearing = part_of("envelope", settings, channels) if settings.bearing else None
         orders = bearing_orders(settings.bearing) if settings.bearing else {}
         self._flaws, self._orders = tuple(orders), np.array(list(orders.values()))
+        self._missing = self._all_missing()
 
     @property
     def wanted(self) -> bool:
@@ -48,11 +49,10 @@ class SpeedFeatures:
 
     def compute(self, carried: Carried | None, turning: Turning) -> AtSpeed:
         """Everything that needs the speed; null with its reason where the speed may not be used."""
-        made = Rows(self._channels)
         hertz = turning.rotation_hz
         if carried is None or hertz is None:
-            self._add_nothing(made, turning.speed_reason or Reason.SPEED_UNKNOWN)
-            return AtSpeed(made, None)
+            return AtSpeed(self._nothing(turning.speed_reason or Reason.SPEED_UNKNOWN), None)
+        made = Rows(self._channels)
         with np.errstate(all="ignore"):
             refined_hz = None
             if self._synchronous is not None:
@@ -106,8 +106,15 @@ class SpeedFeatures:
             found = np.full((self._channels, 2), np.nan)
         made.keyed["line_sidebands"] = _SIDEBANDS, made.spread(part, found)
 
-    def _add_nothing(self, made: Rows, reason: Reason) -> None:
+    def _nothing(self, reason: Reason) -> Rows:
         """Every row null."""
+        made = self._missing
+        reasons = dict.fromkeys((*made.keyed, *made.scalars), reason)
+        return Rows(self._channels, made.scalars, made.keyed, only=made.only, reasons=reasons)
+
+    def _all_missing(self) -> Rows:
+        """What every window without a speed has; kept, since a machine without a controller has no other."""
+        made = Rows(self._channels)
         keyed = {
             "rotation": (self._keys, self._synchronous),
             "tooth_passing": (self._keys, self._synchronous),
@@ -118,6 +125,6 @@ class SpeedFeatures:
             if part is not None:
                 made.keyed[name] = keys, np.full((self._channels, len(keys)), np.nan)
                 made.only[name] = part.channels
-                made.reasons[name] = reason
         if self._synchronous is not None:
-            made.add_missing(self._synchronous, _CHATTER, reason)
+            made.scalars = {name: np.full(self._channels, np.nan) for name in _CHATTER}
+        return made

@@ -101,9 +101,10 @@ class Kernel:
             covered = self._add_motion(made, samples, transform, rate_hz, first)
             power = np.empty(self._power.shape) if carry else self._power
             spectrum.power(transform, out=power)
-            noisy = self._doubts.noisy(power, made.scalars["kurtosis"], moments)
+            highest = power.max(axis=1)
+            noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
             largest = np.where(measured, np.maximum(np.abs(moments.low), np.abs(moments.high)), np.nan)
-            self._add_spectrum(made, power, largest, rate_hz)
+            self._add_spectrum(made, power, highest, largest, rate_hz)
             envelope = self._add_envelope(made, largest, rate_hz)
             line_hz = self._add_current(made, power, rate_hz)
         carried = Carried(power, self._n, rate_hz, envelope, line_hz) if carry else None
@@ -149,7 +150,9 @@ class Kernel:
         made.add_scalars(part, numbers)
         return motion.covered
 
-    def _add_spectrum(self, made: Rows, power: Samples, largest: Values, rate_hz: float) -> None:
+    def _add_spectrum(
+        self, made: Rows, power: Samples, highest: Values, largest: Values, rate_hz: float
+    ) -> None:
         """What the power spectrum tells."""
         found = self._peaks.find(power, largest)
         per_bin = rate_hz / self._n
@@ -157,7 +160,7 @@ class Kernel:
         made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._band_bins)
         if "spectrum" in self._groups:
             peaks["prominence"] = self._peaks.prominence(power, found)
-            shape = self._spectral_shape.measure(power)
+            shape = self._spectral_shape.measure(power, highest)
             made.scalars["total_rms"] = shape.total
             for name in ("centroid", "spread", "rolloff"):
                 made.scalars[name] = getattr(shape, name) * per_bin

@@ -15,6 +15,9 @@ from collector.samples import Samples
 _FLAT = 1.0 + 1e-12
 """Neighbours in power closer than this factor count as level: the difference is rounding."""
 
+_TINY = 1e-300
+"""Changes no angle but 0."""
+
 _DUST = 1e-12
 """Peaks below this part of the channel's largest sample are rounding, not signal."""
 
@@ -34,8 +37,9 @@ def interpolated(
     signal, IEEE Trans. Instrum. Meas. 51 (2002): three points, Hann.
     """
     delta = 2.0 * (right - left) / (left + 2.0 * middle + right)
-    # numpy's sinc is sin(πδ)/(πδ), with its limit 1 at δ = 0. |δ| stays below 0.7, far from its zeros.
-    amplitude = 2.0 / gain * middle * (1.0 - delta * delta) / np.sinc(delta)
+    # At δ = 0 the factor πδ/sin(πδ) is 0/0, and its limit 1. |δ| stays below 0.7, far from the next zero.
+    angle = np.pi * delta + _TINY
+    amplitude = (2.0 / gain) * middle * (1.0 - delta * delta) * (angle / np.sin(angle))
     return delta, amplitude
 
 
@@ -61,6 +65,7 @@ class PeakSearch:
         self._heights = np.empty((channels, bins))
         self._maxima = np.empty((channels, bins), dtype=np.bool_)
         self._row_starts = np.arange(channels) * bins
+        self._stronger = np.tri(count, k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
 
     def find(self, power: Samples, largest: Values) -> "Peaks":
         """The strongest peaks, strongest first, then NaN.
@@ -99,10 +104,9 @@ class PeakSearch:
             return np.empty(peaks.bins.shape)
         at, flat = peaks.at, power.reshape(-1)
         last = self._row_starts + power.shape[1] - 1
-        stronger = np.tri(len(at), k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
         other, this = at[np.newaxis], at[:, np.newaxis]
-        starts = np.where(stronger & (other < this), other, self._row_starts).max(axis=1)
-        stops = np.where(stronger & (other > this), other, last).min(axis=1)
+        starts = np.where(self._stronger & (other < this), other, self._row_starts).max(axis=1)
+        stops = np.where(self._stronger & (other > this), other, last).min(axis=1)
         # Every second segment is asked for: from start to peak, and from peak to stop.
         bounds = np.stack((starts, at, at, stops), axis=-1).reshape(-1)
         before, after = np.minimum.reduceat(flat, bounds)[::2].reshape(*at.shape, 2).transpose(2, 0, 1)

@@ -157,9 +157,16 @@ class Doubts:
             mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
         return mask
 
-    def noisy(self, power: Samples, kurtosis: Values, of: Moments) -> Mask:
-        """Whether a channel's spectrum is as flat as that of noise, `[channels]`."""
-        highest, total = power.max(axis=1), np.einsum("cb->c", power)
+    def noisy(self, power: Samples, highest: Values, kurtosis: Values, of: Moments) -> Mask:
+        """Whether a channel's spectrum is as flat as that of noise, `[channels]`.
+
+        Args:
+            power: |X|², `[channels, bins]`.
+            highest: its largest value.
+            kurtosis: that of the samples.
+            of: their moments.
+        """
+        total = np.einsum("cb->c", power)
         mask: Mask = highest * power.shape[1] < _LINE_OVER_MEAN * total
         if mask.any():
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite

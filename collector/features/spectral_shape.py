@@ -40,12 +40,10 @@ class SpectralShape:
         self._middle = bins // 2
         self._from_middle = np.arange(bins, dtype=np.float64) - self._middle
         self._square = self._from_middle * self._from_middle
-        self._rows = np.arange(channels)
         self._powers, self._logarithms = np.empty((channels, bins)), np.empty((channels, bins))
 
-    def measure(self, power: Samples) -> Shape:
-        """The figures of a window's power spectrum, `[channels, bins]`."""
-        highest = power.max(axis=1)
+    def measure(self, power: Samples, highest: Values) -> Shape:
+        """The figures of a window's power spectrum, `[channels, bins]`, whose largest value is `highest`."""
         powers = np.maximum(power, (DUST * highest)[:, np.newaxis], out=self._powers)
         powers[:, 0] *= 0.5
         if self._n % 2 == 0:
@@ -58,29 +56,16 @@ class SpectralShape:
         logarithms = np.log(powers, out=self._logarithms)
         mean_log = np.einsum("cb->c", logarithms) / bins
         entropy = np.log(total) - np.einsum("cb,cb->c", powers, logarithms) / total
+        lower = np.cumsum(powers, axis=1, out=logarithms) < (ROLLOFF * total)[:, np.newaxis]
+        rolloff = np.einsum("cb->c", lower.view(np.uint8), dtype=np.int32)
         return Shape(
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
             offset + self._middle,
             np.sqrt(np.maximum(square - offset * offset, 0.0)),
-            self._rolloff(powers, total),
+            np.where(total > 0, rolloff, np.nan),
             entropy / np.log(bins),
             np.exp(mean_log) * bins / total,
         )
-
-    def _rolloff(self, powers: Samples, total: Values) -> Values:
-        """The first bin up to which there is enough: first the right block, then the bin in it."""
-        wanted = ROLLOFF * total
-        channels, bins = powers.shape
-        size = 1 << (bins.bit_length() // 2)
-        blocks = bins // size
-        until = powers[:, : blocks * size].reshape(channels, blocks, size).sum(axis=2).cumsum(axis=1)
-        block = (until < wanted[:, np.newaxis]).sum(axis=1)
-        before = np.where(block > 0, until[self._rows, block - 1], 0.0)
-        index = (block * size)[:, np.newaxis] + np.arange(size)
-        inside = np.where(index < bins, powers[self._rows[:, np.newaxis], np.minimum(index, bins - 1)], 0.0)
-        within = before[:, np.newaxis] + inside.cumsum(axis=1) < wanted[:, np.newaxis]
-        first = block * size + within.sum(axis=1)
-        return np.where(total > 0, np.minimum(first, bins - 1), np.nan)
 
 
 class SegmentKurtosis:

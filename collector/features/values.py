@@ -66,10 +66,10 @@ class Rows:
         """
         made: list[dict[str, Any]] = [{} for _ in range(self.channels)]
         if self.scalars:
-            table = np.stack(list(self.scalars.values()), axis=1).tolist()
             names = list(self.scalars)
-            for row, numbers in enumerate(table):
-                made[row] = dict(zip(names, map(_none, numbers), strict=True))
+            by_channel = zip(*(column.tolist() for column in self.scalars.values()), strict=True)
+            for row, scalars in enumerate(by_channel):
+                made[row] = dict(zip(names, map(_none, scalars), strict=True))
         for name, (keys, numbers) in self.keyed.items():
             for row, values in enumerate(numbers.tolist()):
                 made[row][name] = dict(zip(keys, map(_none, values), strict=True))
