@@ -4,7 +4,7 @@ The way of a chunk to its record, as in the daemon: placed in time, cut, evaluat
 One thing is changed at a time; the others stay at 3 channels, 25.6 kHz, windows of 4096, full set.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 from time import process_time_ns
@@ -49,12 +49,16 @@ _FIELDS = {"channels": "channels", "rate Hz": "rate_hz", "samples in a window": 
 
 
 def tables(_seconds: float) -> Iterable[Table]:
+    ways = [(what, case, _way(case)) for what, cases in _CASES.items() for case in cases]
+    found: list[list[float]] = [[] for _ in ways]
+    for _ in range(_WARM_UP + _ROUNDS):  # all take turns, so that a slow moment meets them all
+        for figures, (_, _, way) in zip(found, ways, strict=True):
+            figures.append(way())
     rows: list[tuple[Cell, ...]] = []
-    for what, cases in _CASES.items():
-        for case in cases:
-            value = getattr(case, _FIELDS[what]) if what in _FIELDS else _name(case.features)
-            nanoseconds = measure(case)
-            rows.append((what, f"{value}", nanoseconds, 1e9 / nanoseconds / case.rate_hz))
+    for figures, (what, case, _) in zip(found, ways, strict=True):
+        nanoseconds = median(figures[_WARM_UP:])
+        value = getattr(case, _FIELDS[what]) if what in _FIELDS else _name(case.features)
+        rows.append((what, f"{value}", nanoseconds, 1e9 / nanoseconds / case.rate_hz))
     yield Table(
         "How the cost of a sample grows",
         "nanoseconds of CPU for a sample of one channel, from the chunk to the encoded record, and how many "
@@ -69,8 +73,8 @@ def _name(features: FeatureSettings) -> str:
     return "first set" if not features.groups else "full set"
 
 
-def measure(case: Case) -> float:
-    """Nanoseconds of CPU for a sample of one channel."""
+def _way(case: Case) -> Callable[[], float]:
+    """What sends samples the whole way, and gives the nanoseconds of CPU for one of one channel."""
     size = max(1, round(case.rate_hz * _CHUNK_S))
     n = max(_LEAST_SAMPLES // case.channels, 3 * case.n)
     samples = cut(case.channels, n - n % size, case.rate_hz)
@@ -80,8 +84,10 @@ def measure(case: Case) -> float:
     clock, windows = SampleClock(signal), Windows(case.channels, case.n, hop)
     kernel, late = Kernel(case.features, channels, case.n, hop), SpeedFeatures(case.features, channels)
     numbering, utc = Numbering("epoch", "boot"), UtcClock(SystemClock())
-    found, arrived_ns = [], 0
-    for _ in range(_WARM_UP + _ROUNDS):
+    arrived_ns = 0
+
+    def way() -> float:
+        nonlocal arrived_ns
         chunks = []
         for first in range(0, samples.shape[1], size):
             arrived_ns += round(1e9 * size / case.rate_hz)
@@ -94,5 +100,6 @@ def measure(case: Case) -> float:
                 fields: dict[str, Any] = made.fields
                 at = Moment(made.first_ns // 1000, utc.utc_us(made.first_ns), sync=True)
                 numbering.message(Features, "topic", at, **fields)
-        found.append((process_time_ns() - start_ns) / samples.size)
-    return median(found[_WARM_UP:])
+        return (process_time_ns() - start_ns) / samples.size
+
+    return way
