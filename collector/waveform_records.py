@@ -65,11 +65,13 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
 
 def at_speed(window: Evaluated, features: SpeedFeatures, turning: Turning) -> Evaluated:
     """The window with the features that need the spindle's speed, now that it is known or known not to be."""
+    if not features.wanted:
+        return window
     found = features.compute(window.carried, turning)
-    channels, more = window.fields["channels"], found.rows.per_channel()
+    channels = window.fields["channels"].items()
     fields = window.fields | {
         "channels": {
-            name: values | others for (name, values), others in zip(channels.items(), more, strict=True)
+            name: values | more for (name, values), more in zip(channels, found.channels, strict=True)
         },
         "nulls": window.fields["nulls"] | found.rows.reasons,
         "spindle": _spindle(turning, found.refined_hz),

@@ -88,6 +88,6 @@ def compute(
     values = Kernel(settings, channels, samples.shape[1]).compute(samples, rate_hz, carry=True)
     turning = Turning(rotation_hz, None, teeth)
     late = SpeedFeatures(settings, channels).compute(values.carried, turning)
-    made = [early | more for early, more in zip(per_channel(values), late.rows.per_channel(), strict=True)]
+    made = [early | more for early, more in zip(per_channel(values), late.channels, strict=True)]
     nulls = {name: str(reason) for name, reason in (values.rows.reasons | late.rows.reasons).items()}
     return Window(made, values, nulls, late.refined_hz, of, settings)

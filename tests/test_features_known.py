@@ -148,7 +148,7 @@ def test_the_flaw_of_a_bearing_is_found_in_the_envelope(flaw: str, seed: int) ->
     assert peak["amplitude"] == pytest.approx(0.8, rel=2e-2)
     # What the controller says is half a percent off.
     late = SpeedFeatures(settings, channels).compute(values.carried, Turning(1.005 * rotation_hz))
-    found = late.rows.per_channel()[0]["bearing"]
+    found = late.channels[0]["bearing"]
     assert found[flaw] == pytest.approx(0.8, rel=2e-2)
     assert all(found[other] < 0.1 for other in ORDERS if other != flaw)
 
@@ -170,7 +170,7 @@ CHANNELS = (Channel("a", "g"),)
 def evaluated(samples: Samples, rpm: float, rate_hz: float) -> dict[str, Any]:
     values = Kernel(SETTINGS, CHANNELS, samples.shape[1]).compute(samples, rate_hz, carry=True)
     late = SpeedFeatures(SETTINGS, CHANNELS).compute(values.carried, Turning(rpm / 60, 1, 4))
-    return late.rows.per_channel()[0]
+    return late.channels[0]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -224,7 +224,7 @@ def test_what_the_window_cannot_resolve_is_null_with_the_reason() -> None:
     kernel = Kernel(SETTINGS, CHANNELS, N)
     values = kernel.compute(noisy(cut(1400, rate_hz), 1), rate_hz, carry=True)
     slow = SpeedFeatures(SETTINGS, CHANNELS).compute(values.carried, Turning(1400 / 60, 1, 4))
-    found = slow.rows.per_channel()[0]
+    found = slow.channels[0]
     assert set(found["rotation"].values()) == {None}
     assert found["tooth_passing"]["1"] == pytest.approx(1.0, rel=5e-2)
     assert (found["chatter"], slow.rows.reasons["chatter"]) == (None, Reason.UNRESOLVABLE)
@@ -233,12 +233,12 @@ def test_what_the_window_cannot_resolve_is_null_with_the_reason() -> None:
     unknown = SpeedFeatures(SETTINGS, CHANNELS).compute(
         values.carried, Turning(100.0, 7, None, teeth_reason=Reason.TEETH_UNKNOWN)
     )
-    assert unknown.rows.per_channel()[0]["rotation"]["1"] is not None
+    assert unknown.channels[0]["rotation"]["1"] is not None
     assert {unknown.rows.reasons[name] for name in ("tooth_passing", "chatter")} == {Reason.TEETH_UNKNOWN}
     for turning in (Turning(speed_reason=Reason.SPEED_STALE), Turning(speed_reason=Reason.STANDSTILL)):
         nothing = SpeedFeatures(SETTINGS, CHANNELS).compute(values.carried, turning)
         assert set(nothing.rows.reasons.values()) == {turning.speed_reason}
-        assert nothing.rows.per_channel()[0]["chatter"] is None
+        assert nothing.channels[0]["chatter"] is None
 
 
 # Motors

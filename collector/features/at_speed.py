@@ -4,6 +4,7 @@ How lines are found at a known speed is in synchronous.py; which speed it is, in
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,14 @@ _CHATTER = ("chatter", "chatter_hz", "chatter_amplitude")
 
 @dataclass(frozen=True, slots=True)
 class AtSpeed:
-    """The features, and the speed that the lines of the spectrum show; None where it was not looked for."""
+    """The features, also as plain numbers by channel.
+
+    `refined_hz` is the speed that the lines of the spectrum show; None where it was not looked for.
+    """
 
     rows: Rows
-    refined_hz: float | None
+    channels: list[dict[str, Any]]
+    refined_hz: float | None = None
 
 
 class SpeedFeatures:
@@ -40,7 +45,7 @@ class SpeedFeatures:
         self._bearing = part_of("envelope", settings, channels) if settings.bearing else None
         orders = bearing_orders(settings.bearing) if settings.bearing else {}
         self._flaws, self._orders = tuple(orders), np.array(list(orders.values()))
-        self._missing = self._all_missing()
+        self._null: dict[Reason, AtSpeed] = {}
 
     @property
     def wanted(self) -> bool:
@@ -51,7 +56,7 @@ class SpeedFeatures:
         """Everything that needs the speed; null with its reason where the speed may not be used."""
         hertz = turning.rotation_hz
         if carried is None or hertz is None:
-            return AtSpeed(self._nothing(turning.speed_reason or Reason.SPEED_UNKNOWN), None)
+            return self._nothing(turning.speed_reason or Reason.SPEED_UNKNOWN)
         made = Rows(self._channels)
         with np.errstate(all="ignore"):
             refined_hz = None
@@ -61,7 +66,7 @@ class SpeedFeatures:
                 self._add_bearing(made, carried, hertz)
             if self._current is not None:
                 self._add_sidebands(made, carried, hertz)
-        return AtSpeed(made, refined_hz)
+        return AtSpeed(made, made.per_channel(), refined_hz)
 
     def _add_synchronous(self, made: Rows, carried: Carried, hertz: float, turning: Turning) -> float:
         """Rotation, tooth passing and chatter; gives the speed by the lines."""
@@ -106,14 +111,17 @@ class SpeedFeatures:
             found = np.full((self._channels, 2), np.nan)
         made.keyed["line_sidebands"] = _SIDEBANDS, made.spread(part, found)
 
-    def _nothing(self, reason: Reason) -> Rows:
-        """Every row null."""
-        made = self._missing
-        reasons = dict.fromkeys((*made.keyed, *made.scalars), reason)
-        return Rows(self._channels, made.scalars, made.keyed, only=made.only, reasons=reasons)
+    def _nothing(self, reason: Reason) -> AtSpeed:
+        """Every row null; made once for each reason, since a machine without a controller has nothing else."""
+        found = self._null.get(reason)
+        if found is None:
+            made = self._all_missing()
+            made.reasons = dict.fromkeys((*made.keyed, *made.scalars), reason)
+            found = self._null[reason] = AtSpeed(made, made.per_channel())
+        return found
 
     def _all_missing(self) -> Rows:
-        """What every window without a speed has; kept, since a machine without a controller has no other."""
+        """What a window without a speed has."""
         made = Rows(self._channels)
         keyed = {
             "rotation": (self._keys, self._synchronous),

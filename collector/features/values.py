@@ -69,10 +69,10 @@ class Rows:
             names = list(self.scalars)
             by_channel = zip(*(column.tolist() for column in self.scalars.values()), strict=True)
             for row, scalars in enumerate(by_channel):
-                made[row] = dict(zip(names, map(_none, scalars), strict=True))
+                made[row] = dict(zip(names, _plain(scalars), strict=True))
         for name, (keys, numbers) in self.keyed.items():
             for row, values in enumerate(numbers.tolist()):
-                made[row][name] = dict(zip(keys, map(_none, values), strict=True))
+                made[row][name] = dict(zip(keys, _plain(values), strict=True))
         for name, parts in self.peaks.items():
             columns = list(parts)
             for row, found in enumerate(zip(*(part.tolist() for part in parts.values()), strict=True)):
@@ -115,5 +115,6 @@ def per_channel(values: FeatureValues) -> list[dict[str, Any]]:
     return made
 
 
-def _none(value: float) -> float | None:
-    return value if _LOWEST < value < _HIGHEST else None
+def _plain(numbers: Iterable[float]) -> list[float | None]:
+    """None for what is not finite."""
+    return [number if _LOWEST < number < _HIGHEST else None for number in numbers]
