@@ -57,7 +57,7 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
         "channels": dict(
             zip((channel.name for channel in signal.channels), per_channel(values), strict=True)
         ),
-        "nulls": dict(values.rows.reasons),
+        "nulls": {name: reason.value for name, reason in values.rows.reasons.items()},
         "velocity": values.covered and asdict(values.covered),
     }
     return Evaluated(first_ns, last_ns, quality, fields, values.carried)
@@ -73,7 +73,7 @@ def at_speed(window: Evaluated, features: SpeedFeatures, turning: Turning) -> Ev
         "channels": {
             name: values | more for (name, values), more in zip(channels, found.channels, strict=True)
         },
-        "nulls": window.fields["nulls"] | found.rows.reasons,
+        "nulls": window.fields["nulls"] | found.nulls,
         "spindle": _spindle(turning, found.refined_hz),
     }
     return replace(window, fields=fields, carried=None)

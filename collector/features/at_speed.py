@@ -32,6 +32,11 @@ class AtSpeed:
     channels: list[dict[str, Any]]
     refined_hz: float | None = None
 
+    @property
+    def nulls(self) -> dict[str, str]:
+        """The reasons as plain text, by feature."""
+        return {name: reason.value for name, reason in self.rows.reasons.items()}
+
 
 class SpeedFeatures:
     """Computes what a stream's windows say at a known speed."""
@@ -112,7 +117,7 @@ class SpeedFeatures:
         made.keyed["line_sidebands"] = _SIDEBANDS, made.spread(part, found)
 
     def _nothing(self, reason: Reason) -> AtSpeed:
-        """Every row null; made once for each reason, since a machine without a controller has nothing else."""
+        """Every row null; made once for a reason, since a machine without a controller has nothing else."""
         found = self._null.get(reason)
         if found is None:
             made = self._all_missing()
