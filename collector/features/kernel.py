@@ -90,7 +90,9 @@ class Kernel:
             dropout = self._doubts.dropouts(samples, moments)
             # Where the squares leave the range of float64 there is no spectrum either.
             measured = np.isfinite(moments.variance)
+            largest = np.maximum(-moments.low, moments.high)
             if not measured.all():
+                largest[~measured] = np.nan
                 self._deviation[~measured] = np.nan
                 samples = np.where(measured[:, np.newaxis], samples, np.nan)
             made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
@@ -103,7 +105,6 @@ class Kernel:
             spectrum.power(transform, out=power)
             highest = power.max(axis=1)
             noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
-            largest = np.where(measured, np.maximum(np.abs(moments.low), np.abs(moments.high)), np.nan)
             self._add_spectrum(made, power, highest, largest, rate_hz)
             envelope = self._add_envelope(made, largest, rate_hz)
             line_hz = self._add_current(made, power, rate_hz)
@@ -124,10 +125,9 @@ class Kernel:
     def _add_shape(self, made: Rows, moments: Moments, rate_hz: float) -> None:
         """What the distances from the mean tell; overwrites the scratch."""
         of = time_domain.magnitudes(moments, self._deviation, self._scratch)
-        peak = time_domain.peak(moments)
-        made.scalars["shape"] = time_domain.rms(moments) / of.absolute
-        made.scalars["impulse"] = peak / of.absolute
-        made.scalars["clearance"] = peak / (of.root * of.root)
+        made.scalars["shape"] = moments.rms / of.absolute
+        made.scalars["impulse"] = moments.peak / of.absolute
+        made.scalars["clearance"] = moments.peak / (of.root * of.root)
         made.scalars["zero_crossings"] = of.crossings * (rate_hz / (self._n - 1))
 
     def _add_motion(

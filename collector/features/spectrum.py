@@ -74,7 +74,7 @@ def band_rms(power: Samples, n: int, bands: Sequence[slice | None]) -> npt.NDArr
     for column, band in enumerate(bands):
         if band is None:
             continue
-        total[:, column] = power[:, band].sum(axis=1)
+        np.einsum("cb->c", power[:, band], out=total[:, column])
         if band.start == 0:
             total[:, column] -= power[:, 0] / 2
         if band.stop == bins and n % 2 == 0:

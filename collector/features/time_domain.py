@@ -37,14 +37,17 @@ class Magnitudes:
 class Moments:
     """What the time-domain features are made of; every array is `[channels]`, `n` the window's length.
 
-    `variance`, `third` and `fourth` are the biased central moments. `finite` says that no sample was NaN or
-    infinite, `constant` that all samples of the window are the same number.
+    `rms` and `peak` are about the mean. `variance`, `third` and `fourth` are the biased central moments.
+    `finite` says that no sample was NaN or infinite, `constant` that all samples of the window are the same
+    number.
     """
 
     n: int
     mean: Values
     low: Values
     high: Values
+    rms: Values
+    peak: Values
     variance: Values
     third: Values
     fourth: Values
@@ -74,7 +77,8 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
     third = np.einsum("cn,cn->c", square, deviation) / n
     fourth = np.einsum("cn,cn->c", square, square) / n
-    return Moments(n, mean, low, high, variance, third, fourth, finite, constant)
+    distance = np.maximum(high - mean, mean - low)
+    return Moments(n, mean, low, high, np.sqrt(variance), distance, variance, third, fourth, finite, constant)
 
 
 def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
@@ -106,12 +110,12 @@ def mean(of: Moments) -> Values:
 
 def rms(of: Moments) -> Values:
     """The root of the mean square about the mean."""
-    return np.sqrt(of.variance)
+    return of.rms
 
 
 def peak(of: Moments) -> Values:
     """The largest distance from the mean."""
-    return np.maximum(of.high - of.mean, of.mean - of.low)
+    return of.peak
 
 
 def p2p(of: Moments) -> Values:
@@ -121,7 +125,7 @@ def p2p(of: Moments) -> Values:
 
 def crest(of: Moments) -> Values:
     """Peak over rms; NaN for a constant."""
-    return peak(of) / rms(of)
+    return of.peak / of.rms
 
 
 def kurtosis(of: Moments) -> Values:
@@ -131,7 +135,7 @@ def kurtosis(of: Moments) -> Values:
 
 def skewness(of: Moments) -> Values:
     """The skewness, biased; NaN for a constant."""
-    return of.third / (of.variance * np.sqrt(of.variance))
+    return of.third / (of.variance * of.rms)
 
 
 def std(of: Moments) -> Values:
