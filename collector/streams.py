@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
+from collector.activity import LearnedFile
 from collector.config import Config, ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
 from collector.controller import Controller
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Message
 from collector.texts import Sentence
 from collector.texts import gateway as say
@@ -43,6 +45,8 @@ class Streams:
         stopped: Callable[[str], Stopped | None],
     ) -> None:
         self.by_name: dict[str, Stream] = {}
+        self.states: dict[str, MachineState] = {}
+        """What tells what a machine is doing, by machine."""
         self._journal = journal
         self._key = key
         self._announce = announce
@@ -62,18 +66,18 @@ class Streams:
     async def stop(self) -> None:
         """End every stream, and publish what waits."""
         await ended(self._running.values())
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             stream.stop()
 
     def look(self) -> None:
         """Let every stream look at itself; once a second."""
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             stream.look()
         self.announce()
 
     def announce(self) -> None:
         """Have every description in place at the broker; costs nothing where it is already."""
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             self._announce(stream.meta)
 
     def waveforms(self) -> Iterator[Waveform]:
@@ -115,10 +119,12 @@ class Streams:
     ) -> None:
         """Make what is not there yet: controllers first, for a machine's waveforms are joined with them."""
         self._contexts = {m.name: self._contexts.get(m.name, Context()) for m in config.machines}
+        self._end_states(config)
         for machine in config.machines:
             context = self._contexts[machine.name]
             controllers = {c.name: self._controller(machine, c) for c in machine.controllers}
             context.refer(machine.machine.context, controllers)
+            state = self._state(config, machine, context, controllers)
             windows_s = [0.0]
             for settings in machine.waveforms:
                 name = f"{machine.name}/{settings.name}"
@@ -134,9 +140,39 @@ class Streams:
                         stopped=stopped(name),
                     )
                     self.by_name[name] = stream
+                stream.machine_state = state
                 windows_s.append(stream.window_s)
             for controller in controllers.values():
                 controller.window_s = max(windows_s)
+
+    def _state(
+        self, config: Config, machine: MachineFile, context: Context, controllers: dict[str, Controller]
+    ) -> MachineState | None:
+        if machine.machine.state is None:
+            return None
+        state = self.states.get(machine.name)
+        if state is None:
+            learned = config.learned.get(machine.name, LearnedFile())
+            state = self.states[machine.name] = MachineState(
+                machine,
+                learned,
+                config.calendar,
+                self._journal,
+                context=context,
+                controllers=controllers,
+            )
+        else:
+            state.refer(machine, controllers)
+        return state
+
+    def _end_states(self, config: Config) -> None:
+        """Close those that are gone, or are told in another way; what they have counted is published."""
+        machines = {machine.name: machine for machine in config.machines}
+        for name, state in list(self.states.items()):
+            learned = config.learned.get(name, LearnedFile())
+            if name not in machines or not state.is_made_of(machines[name], learned, config.calendar):
+                state.stop()
+                del self.states[name]
 
     def _controller(self, machine: MachineFile, settings: ControllerSettings) -> Controller:
         name = f"{machine.name}/{settings.name}"

@@ -13,6 +13,7 @@ from collector.errors import ControlError
 from collector.features import Kernel
 from collector.health import SourceReport, TestReport
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Message
 from collector.metadata import describe
 from collector.observe import Observation
@@ -71,6 +72,8 @@ class Waveform:
         self._records = WaveformRecords(self._stream)
         self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
+        self.machine_state: MachineState | None = None
+        """What tells the machine's state by the windows, among others."""
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
@@ -207,6 +210,8 @@ class Waveform:
         for window, context in self._joining.due(now_ns):
             self._records.features(window, context)
             self._health.published(window.quality)
+            if self.machine_state is not None:
+                self.machine_state.window(self.settings.name, window, context)
 
     def _now_ns(self) -> int:
         return self._stream.clock.monotonic_ns()

@@ -12,6 +12,7 @@ Settings of the parts are declared beside the code that uses them; nothing here 
 from collector.config.last_good import load_last_good, save_last_good
 from collector.config.loading import DEFAULT_FOLDER, load
 from collector.config.model import (
+    LEARNED_FOLDER,
     ChannelSettings,
     Config,
     ControllerSettings,
@@ -28,6 +29,7 @@ from collector.config.problems import ConfigError, Problem
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "LEARNED_FOLDER",
     "ChannelSettings",
     "Config",
     "ConfigError",

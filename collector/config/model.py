@@ -5,6 +5,7 @@ above all the metadata that makes pooled data comparable. Nothing here reads a f
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from collector.activity import CalendarSettings, LearnedFile, StateSettings
 from collector.context import ContextSettings
 from collector.control import ControlSettings
 from collector.features import FeatureSettings
@@ -26,6 +28,8 @@ from collector.windows import WindowSettings
 
 MAIN_FILE = "collector.toml"
 MACHINES_FOLDER = "machines"
+LEARNED_FOLDER = "learned"
+"""Files beside those of the machines, of the same names, that `collector learn` writes."""
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 """Free text that is published as it stands."""
@@ -70,6 +74,8 @@ class MachineSettings(Settings):
     """The batch or order, where the company wants to share it."""
     context: ContextSettings = ContextSettings()
     """What the windows of its waveforms say about the machine."""
+    state: StateSettings | None = None
+    """How it is known what the machine is doing."""
 
 
 class ToolSettings(Settings):
@@ -168,6 +174,8 @@ class GatewayFile(Settings):
     """How the command line finds the running collector."""
     sharing: SharingSettings = SharingSettings()
     """How names that must not leave become pseudonyms."""
+    calendar: CalendarSettings = CalendarSettings()
+    """The hours and shifts that utilisation is told for."""
 
 
 class MachineFile(Settings):
@@ -202,11 +210,19 @@ class Config:
     outbox: OutboxSettings
     control: ControlSettings
     sharing: SharingSettings
+    calendar: CalendarSettings
     machines: tuple[MachineFile, ...]
+    learned: Mapping[str, LearnedFile]
+    """What commissioning runs found, by the machine's name."""
     folder: Path
 
 
-def assemble(gateway: GatewayFile, machines: tuple[MachineFile, ...], folder: Path) -> Config:
+def assemble(
+    gateway: GatewayFile,
+    machines: tuple[MachineFile, ...],
+    learned: Mapping[str, LearnedFile],
+    folder: Path,
+) -> Config:
     """Put the files together; relative paths count from `folder`."""
     return Config(
         gateway=gateway.gateway,
@@ -214,7 +230,9 @@ def assemble(gateway: GatewayFile, machines: tuple[MachineFile, ...], folder: Pa
         outbox=gateway.outbox.model_copy(update={"directory": anchored(gateway.outbox.directory, folder)}),
         control=gateway.control.model_copy(update={"socket": anchored(gateway.control.socket, folder)}),
         sharing=gateway.sharing.model_copy(update={"key_file": _absolute(gateway.sharing.key_file, folder)}),
+        calendar=gateway.calendar,
         machines=tuple(_anchored_machine(machine, folder) for machine in machines),
+        learned=learned,
         folder=folder,
     )
 
@@ -229,6 +247,7 @@ def json_schema() -> dict[str, Any]:
     return {
         MAIN_FILE: GatewayFile.model_json_schema(),
         f"{MACHINES_FOLDER}/*.toml": MachineFile.model_json_schema(),
+        f"{LEARNED_FOLDER}/*.toml": LearnedFile.model_json_schema(),
     }
 
 

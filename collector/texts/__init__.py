@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from collector.texts import (
+    activity,
     broker,
     cli,
     configuration,
@@ -24,6 +25,7 @@ from collector.texts.sentence import Sentence, Text, use_translations
 __all__ = ["CATALOGUE", "Sentence", "Text", "restore", "use_translations"]
 
 _MODULES: tuple[ModuleType, ...] = (
+    activity,
     broker,
     cli,
     configuration,
