@@ -34,7 +34,6 @@ from collector.history import History
 from collector.journal import Journal
 from collector.messages import STATE_STREAM, ContextNumber, ContextState, Message
 from collector.metadata import describe_state
-from collector.points import PointQuality
 from collector.state_records import StateRecords
 from collector.stream_records import StreamRecords
 from collector.supervision import log_unexpected
@@ -292,10 +291,8 @@ def _window_s(waveform: WaveformSettings) -> float:
 def _gather(watch: _Watch, histories: Mapping[str, History], after_ns: int, until_ns: int) -> None:
     """What was read, and vouched for, in the part of a watch that lies between two looks."""
     for path, history in histories.items():
-        _, said = history.observations(max(watch.from_ns, after_ns), min(watch.to_ns, until_ns))
-        good = (reading.value for reading in said if reading.quality is PointQuality.GOOD)
-        numbers = [float(value) for value in good if isinstance(value, float | int)]
-        watch.values.setdefault(path, []).extend(numbers)
+        seen = history.good_numbers(max(watch.from_ns, after_ns), min(watch.to_ns, until_ns))
+        watch.values.setdefault(path, []).extend(seen)
     if until_ns >= watch.to_ns:
         watch.done.set()
 

@@ -143,13 +143,13 @@ class Shift:
         return utc_us(datetime.combine(day, time.fromisoformat(clock), self.zone))
 
 
-def unknown_zone(name: str) -> bool:
-    """Whether there is no such time zone."""
+def is_zone(name: str) -> bool:
+    """Whether there is such a time zone."""
     try:
         ZoneInfo(name)
-    except (LookupError, ValueError, OSError):  # also what leads out of the folder of zones, and folders
-        return True
-    return False
+    except (LookupError, ValueError, OSError):  # also for a path that leads out of the folder of zones
+        return False
+    return True
 
 
 def _local(at_us: int, zone: tzinfo) -> datetime:

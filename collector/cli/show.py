@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.health import (
+    ActivityReport,
     BrokerReport,
     ControllerReport,
     FeedReport,
@@ -18,7 +19,7 @@ from collector.health import (
     State,
     TestReport,
 )
-from collector.texts import Sentence, Text
+from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
 
 _COLOURS = {
@@ -48,6 +49,8 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
         tables += ["", _controllers(controllers, report.now_us)]
+    if report.machines:
+        tables += ["", _machines(report.machines, report.now_us)]
     running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
 
@@ -163,6 +166,19 @@ def _controllers(sources: dict[str, ControllerReport], now_us: int) -> Table:
         good = f"{source.good:,} / {source.points - source.withheld:,}"
         figures = (good, *(f"{number:,}" for number in (source.readings, source.lost, source.withheld)))
         table.add_row(name, *_condition(source, now_us), *figures)
+    return table
+
+
+def _machines(machines: dict[str, ActivityReport], now_us: int) -> Table:
+    """What each machine is doing, since when, and the answer that decided it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in (say.MACHINE, say.DOING, say.SINCE):
+        table.add_column(str(heading()), no_wrap=True)
+    table.add_column(str(say.BECAUSE()))
+    for name, machine in machines.items():
+        doing = str(activity.ACTIVITIES[machine.activity]())
+        why = str(machine.why[-1].sentence()) if machine.why else str(activity.WHY_NOT_YET())
+        table.add_row(name, doing, _ago(now_us - machine.activity_since_us), why)
     return table
 
 

@@ -12,6 +12,7 @@ from collector.config.controller_checks import check_controllers, check_lines
 from collector.config.document import Document
 from collector.config.model import GatewaySettings, SensorSettings
 from collector.config.problems import Problem, shown
+from collector.config.state_checks import check_calendar, check_stream_names
 from collector.config.toml_lines import TomlPath, written
 from collector.features import BandSettings
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
@@ -47,6 +48,9 @@ def check_gateway(document: Document) -> Iterator[Problem]:
         yield from _belongs(document, ("broker",), "password_file", "user")
     if document.valid(("broker", "tls"), TlsSettings):
         yield from _belongs_both_ways(document, ("broker", "tls"), "cert_file", "key_file")
+    shifts = document.entries(("calendar", "shifts"))
+    yield from _repeated(((document, (*path, "name")) for path in shifts), texts.SAME_NAME)
+    yield from check_calendar(document)
 
 
 def check_machine(document: Document) -> Iterator[Problem]:
@@ -59,6 +63,7 @@ def check_machine(document: Document) -> Iterator[Problem]:
     waveforms = list(document.entries(("waveforms",)))
     streams = [*waveforms, *document.entries(("controllers",))]
     yield from _repeated(((document, (*path, "name")) for path in streams), texts.SAME_NAME)
+    yield from check_stream_names(document, streams)
     for path in waveforms:
         yield from _check_waveform(document, path)
     yield from check_controllers(document)

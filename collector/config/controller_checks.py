@@ -3,12 +3,12 @@
 What a source's own keys must have to do with each other is known by the source (its `mistakes`).
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from collector.config.document import Document
-from collector.config.problems import Problem, shown
+from collector.config.problems import Problem, choice, shown
+from collector.config.state_checks import check_state
 from collector.config.toml_lines import TomlPath
 from collector.context import ContextSettings
 from collector.points import Point, PointKind
@@ -23,7 +23,7 @@ ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettin
 
 
 def check_controllers(document: Document) -> Iterator[Problem]:
-    """What must fit together in the controllers of one machine file."""
+    """What must fit together in the controllers of one machine file, and what refers to their points."""
     if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
         yield document.problem((), texts.NOTHING_COLLECTED())
     points: dict[str, Point] | None = {}
@@ -41,6 +41,7 @@ def check_controllers(document: Document) -> Iterator[Problem]:
             points |= {f"{name}/{point.name}": point for point in known}
             points = None if more else points
     yield from _check_context(document, points)
+    yield from check_state(document, points)
 
 
 def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
@@ -105,7 +106,4 @@ def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:
     point = points.get(path)
     if point is not None:
         return None if share_of(point) != "none" else texts.CONTEXT_NOT_SHARED(found=shown(path))
-    near = difflib.get_close_matches(path, points, n=1)
-    if near:
-        return texts.CHOICE(found=shown(path), nearest=shown(near[0]), choices=", ".join(map(shown, points)))
-    return texts.CHOICE_LIST(found=shown(path), choices=", ".join(map(shown, points)))
+    return choice(path, points)
