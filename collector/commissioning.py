@@ -109,6 +109,18 @@ def findings(settings: StateSettings, values: Values) -> Iterator[Finding]:
             yield _finding(question, evidence.input, no, yes, missing)
 
 
+def learned_of(found: Iterable[Finding], now_us: int) -> LearnedFile:
+    """The thresholds that were found at a moment."""
+    moment = datetime.fromtimestamp(now_us // 1_000_000, UTC)
+    return LearnedFile.model_validate(
+        {
+            finding.question.value: _threshold(finding.input, finding.split, moment)
+            for finding in found
+            if finding.split is not None
+        }
+    )
+
+
 def write_learned(
     folder: Path, machine: str, found: Iterable[Finding], now_us: int, *, replace: bool = False
 ) -> Path:
@@ -118,13 +130,7 @@ def write_learned(
         CollectorError: it has one for the same question, and must not be replaced; or cannot be written.
     """
     file = learned_file(folder, machine)
-    moment = datetime.fromtimestamp(now_us // 1_000_000, UTC)
-    new = {
-        finding.question: _threshold(finding.input, finding.split, moment)
-        for finding in found
-        if finding.split is not None
-    }
-    before = read_learned(file).thresholds
+    new, before = learned_of(found, now_us).thresholds, read_learned(file).thresholds
     twice = [question.value for question in new if question in before]
     if twice and not replace:
         raise CollectorError(say.STANDS_ALREADY(file=str(file), questions=", ".join(twice), machine=machine))
@@ -187,10 +193,8 @@ def watch_recordings(machine: MachineFile, spans: Sequence[Span]) -> Values:
         _play(waveform, inputs)
     values: Values = {}
     for span in spans:
-        watched = {
-            path: history.good_numbers(round(span.from_s * 1e9), round(span.to_s * 1e9))
-            for path, history in inputs.histories.items()
-        }
+        from_ns, to_ns = round(span.from_s * 1e9), round(span.to_s * 1e9)
+        watched = {path: inputs.within(path, from_ns, to_ns) for path in inputs.histories}
         values = added(values, span.activity, watched)
     return values
 

@@ -299,8 +299,10 @@ def _gather(watch: _Watch, histories: Mapping[str, History], after_ns: int, unti
 
 def _because(answer: Answer) -> Sentence:
     rule = answer.rule
-    if answer.yes is None:
-        return say.WHY_NO_DATA(input=rule.input)
     value = answer.value
+    if value is None:
+        return say.WHY_NO_DATA(input=rule.input)
     shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    if answer.yes is None:
+        return say.WHY_NO_THRESHOLD(input=rule.input, value=shown)
     return say.ANSWERS[rule.question.value, answer.yes](input=rule.input, value=shown)

@@ -81,7 +81,7 @@ class Calendar:
         return {"time_zone": self.zone_name, "shifts": shifts}
 
 
-def calendar_of(settings: CalendarSettings) -> Calendar:
+def calendar_of(settings: CalendarSettings, local_zone: Path = LOCAL_ZONE) -> Calendar:
     """The calendar that the settings describe; without a known zone of the gateway, that of UTC.
 
     Raises:
@@ -91,11 +91,11 @@ def calendar_of(settings: CalendarSettings) -> Calendar:
     if settings.time_zone is not None:
         return Calendar(ZoneInfo(settings.time_zone), settings.time_zone, shifts)
     try:
-        with LOCAL_ZONE.open("rb") as file:
+        with local_zone.open("rb") as file:
             zone = ZoneInfo.from_file(file)
     except (OSError, ValueError):
         return Calendar(UTC, "UTC", shifts)
-    _, _, name = str(LOCAL_ZONE.resolve()).partition("/zoneinfo/")
+    _, _, name = str(local_zone.resolve()).partition("/zoneinfo/")
     return Calendar(zone, name or "local", shifts)
 
 

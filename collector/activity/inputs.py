@@ -40,6 +40,13 @@ class FeatureInputs:
             quality = PointQuality.BAD if value is None else PointQuality.GOOD
             history.add(Reading(path, value, quality, at_ns))
 
+    def within(self, path: str, from_ns: int, to_ns: int) -> list[float]:
+        """The values of the windows that lie in a stretch of time as a whole."""
+        history = self.histories[path]
+        hop_ns = history.period_ns
+        before_ns = (history.limit_ns - 3 * hop_ns) // 2  # from a window's beginning to where it stands
+        return history.good_numbers(from_ns + max(0, before_ns), to_ns - max(0, before_ns) - hop_ns + 1)
+
     def forget(self, before_ns: int) -> None:
         """Forget what no longer held at this moment."""
         for history in self.histories.values():

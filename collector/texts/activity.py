@@ -27,6 +27,7 @@ ANSWERS = {
 WHY_ON, WHY_OFF, WHY_ALARM, WHY_NO_ALARM, *_REST = ANSWERS.values()
 WHY_TURNING, WHY_STANDING, WHY_CUTTING, WHY_NO_CUT = _REST
 WHY_NO_DATA = Text("state.why.no-data", "nothing fresh and good comes from {input}")
+WHY_NO_THRESHOLD = Text("state.why.no-threshold", "what it means that {input} is {value} is not known yet")
 WHY_NOT_YET = Text("state.why.not-yet", "nothing has been seen yet")
 
 # What needs attention
