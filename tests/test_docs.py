@@ -25,18 +25,26 @@ from collector.messages import (
     ClockSet,
     ContextNumber,
     ContextState,
+    Cut,
+    CutFeature,
+    CutNumber,
+    CutState,
+    CutWaveform,
     Features,
     Gap,
     Meta,
     MetaContent,
     NumberSummary,
     Readings,
+    Reason,
     Receipt,
     RecordsLost,
     Rejected,
     Restart,
+    StateChange,
     StateSummary,
     Status,
+    Utilisation,
 )
 from collector.messages.records import Envelope, Peak
 from collector.texts import CATALOGUE, Text
@@ -53,11 +61,19 @@ RECORDS = (
     NumberSummary,
     StateSummary,
     Change,
+    Utilisation,
+    Cut,
+    CutWaveform,
+    CutFeature,
+    CutNumber,
+    CutState,
     Gap,
     Restart,
     ClockSet,
     RecordsLost,
     Alarm,
+    StateChange,
+    Reason,
     Meta,
     MetaContent,
     Status,
@@ -67,6 +83,7 @@ RECORDS = (
 
 _PARTS = {
     "source": "Sources",
+    "state": "State of machines",
     "broker": "Broker",
     "outbox": "Outbox",
     "gateway": "Gateway",
@@ -79,7 +96,9 @@ _PARTS = {
 def sentences() -> str:
     """A table of every sentence that is more than a word on a page, by part."""
     texts = [
-        text for text in CATALOGUE.values() if text.advice or not text.code.startswith(("cli.", "share."))
+        text
+        for text in CATALOGUE.values()
+        if text.advice or not text.code.startswith(("cli.", "share.", "state."))
     ]
     order = list(_PARTS)
     texts.sort(key=lambda text: (order.index(_part(text)), text.code))

@@ -275,12 +275,12 @@ RESERVED_STREAM = Text(
 STATE_ASKS_NOTHING = Text(
     "config.state.asks-nothing",
     "nothing says how the machine's state is known",
-    'Add a line, such as: turning = {{ point = "plc/spindle-speed" }}; or delete the table.',
+    'Add a table [machine.state.turning] with a line: point = "plc/spindle-speed"; or delete this one.',
 )
 STATE_ONE_INPUT = Text(
     "config.state.one-input",
     'needs either "point" or "feature", and not both',
-    'Type {{ point = "plc/spindle-speed" }} or {{ feature = "spindle/x/rms" }}.',
+    'Type one of them, such as: point = "plc/spindle-speed", or feature = "spindle/x/rms"',
 )
 STATE_NO_POINTS = Text(
     "config.state.no-points",
