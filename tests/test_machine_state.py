@@ -1,4 +1,4 @@
-"""One machine's state as records: changes, cuts and utilisation of windows and readings, by a clock that is set."""
+"""One machine's state as records: changes, cuts and utilisation, also while the clock is set."""
 
 import asyncio
 from dataclasses import dataclass, field

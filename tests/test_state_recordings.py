@@ -1,10 +1,11 @@
-"""The state against the truth: a real machine's own trace, and simulated spindles; learned first, then judged.
+"""The state against the truth: a real machine's own trace, and simulated spindles.
 
 Everything goes the way it goes on a gateway: thresholds as `collector learn` finds them, samples through the
 waveform to the machine's state, and the truth compared with the records that leave, second by second.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,7 @@ def machine(file: Path, rate_hz: float, samples: int, state: Mapping[str, Any], 
 def spans(truth: Truth, rate_hz: float) -> list[Span]:
     """What someone would have said who watched the machine closely."""
     edges = [0, *(np.flatnonzero(truth[1:] != truth[:-1]) + 1).tolist(), len(truth)]
-    found = zip(edges[:-1], edges[1:], strict=True)
-    return [Span(Activity(truth[start]), start / rate_hz, end / rate_hz) for start, end in found]
+    return [Span(Activity(truth[start]), start / rate_hz, end / rate_hz) for start, end in pairwise(edges)]
 
 
 def learned(file: MachineFile, truth: Truth, rate_hz: float) -> LearnedFile:
@@ -150,7 +150,7 @@ async def test_a_spindle_turns_or_not_by_its_current(
 def test_a_cut_that_cannot_be_told_is_refused(
     recordings: Path, trace: dict[str, npt.NDArray[Any]], current: str
 ) -> None:
-    """The trace's own flag cannot be told from currents and power: that is said, and no threshold is given."""
+    """The trace's own flag cannot be told from currents and power: that is said, without a threshold."""
     truth = np.where(trace["CUT_Signal"] == 1, "cutting", "turning")
     third = len(truth) // 3
     for feature in ("mean", "rms", "peak", "crest", "kurtosis"):
@@ -172,7 +172,7 @@ def test_a_cut_that_cannot_be_told_is_refused(
 
 
 def simulated_life(settings: SimulatedSettings, n: int) -> Truth:
-    """What the simulated spindle does, by the clock of its settings: up, air and cut in turn, down, and still."""
+    """What the simulated spindle does: up, air and cut in turn, down, and still."""
     turning_s = 2 * 0.5 + settings.cuts_per_tool * (settings.air_s + settings.cut_s)
     since_s = (np.arange(n) / settings.rate_hz) % (turning_s + settings.tool_change_s)
     number, into_s = np.divmod(since_s - 0.5, settings.air_s + settings.cut_s)
