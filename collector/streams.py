@@ -91,7 +91,7 @@ class Streams:
     async def change(self, config: Config) -> list[Sentence]:
         """Stop what is gone, replace what changed, start what is new, and describe anew what stays."""
         wanted = _wanted(config)
-        before = self.by_name
+        before, states = self.by_name, dict(self.states)
         same = {name for name, s in before.items() if name in wanted and s.is_acquired_like(wanted[name][1])}
         ending = [name for name in before if name not in same]
         for waveform in self.waveforms():
@@ -112,6 +112,7 @@ class Streams:
             + [say.STREAM_CHANGED(name=name) for name in ending if name in wanted]
             + [say.STREAM_DESCRIBED(name=name) for name in sorted(described)]
             + [say.STREAM_ADDED(name=name) for name in wanted if name not in before]
+            + _changed_states(states, self.states)
         )
 
     def _make(
@@ -204,6 +205,17 @@ def _wanted(config: Config) -> Wanted:
         for machine in config.machines
         for settings in machine.streams
     }
+
+
+def _changed_states(before: dict[str, MachineState], after: dict[str, MachineState]) -> list[Sentence]:
+    """Which machines have their state told anew, no longer, or in another way."""
+    gone = [say.STREAM_REMOVED(name=before[name].name) for name in before if name not in after]
+    changed = [
+        (say.STREAM_CHANGED if name in before else say.STREAM_ADDED)(name=state.name)
+        for name, state in after.items()
+        if before.get(name) is not state
+    ]
+    return gone + changed
 
 
 def _described(stream: Stream, machine: MachineFile, settings: WaveformSettings | ControllerSettings) -> bool:

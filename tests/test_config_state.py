@@ -115,6 +115,8 @@ def test_the_stream_of_the_state_keeps_its_name(name: str) -> None:
 
 # The calendar
 
+TWICE = '{ name = "a", start = "06:00", end = "07:00" }'
+
 
 @pytest.mark.parametrize(
     ("line", "path", "code"),
@@ -133,8 +135,7 @@ def test_the_stream_of_the_state_keeps_its_name(name: str) -> None:
         ),
         ('shifts = [{ name = "a", start = "06:00" }]', "shifts[0].end", "config.missing-key"),
         (
-            'shifts = [{ name = "a", start = "06:00", end = "07:00" }, '
-            '{ name = "a", start = "08:00", end = "09:00" }]',
+            f"shifts = [{TWICE}, {TWICE}]",
             "shifts[1].name",
             "config.same-name",
         ),

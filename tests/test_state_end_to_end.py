@@ -125,6 +125,8 @@ async def test_a_machine_is_commissioned_cuts_is_lost_and_counted(
         assert (collector.folder / "learned" / "mill-1.toml").read_bytes() == written
         code, said = await collector.ask("reload")
         assert code == 0, said
+        assert "mill-1/state changed" in said
+        assert "mill-1/spindle" not in said  # nothing else was interrupted
 
         await until(lambda: "turning" in states(subscriber))
         await plc.set(2, floats(20.0))
