@@ -29,7 +29,7 @@ def test_a_state_is_read() -> None:
     assert state is not None
     assert [question.value for question in state.asked()] == ["on", "turning", "cutting"]
     assert state.asked()[Question.CUTTING].input == "spindle/x/rms"
-    assert state.dwell_s == 1.0
+    assert state.dwell_s == 0.5
     assert loaded(MACHINE).machines[0].machine.state is None
 
 

@@ -24,7 +24,7 @@ from collector.messages import Cut, StateChange, decode
 from collector.outbox import Outbox
 from collector.samples import Channel, Chunk
 from collector.sources import describe_source
-from collector.sources.simulated import SimulatedSettings, SpindleModel
+from collector.sources.simulated import SimulatedSettings
 from collector.waveform import Waveform
 
 Truth = npt.NDArray[np.str_]
@@ -180,6 +180,15 @@ def simulated_life(settings: SimulatedSettings, n: int) -> Truth:
     return np.where(cutting, "cutting", np.where((since_s > 0) & (since_s < turning_s), "turning", "idle"))
 
 
+def simulated(settings: SimulatedSettings, n: int) -> npt.NDArray[np.float64]:
+    """The first samples of a simulated spindle."""
+    device = describe_source(settings, (Channel("x", "g"),)).open()
+    blocks: list[npt.NDArray[np.float64]] = []
+    while sum(map(len, blocks)) < n:
+        blocks += [run.samples.T for run in device.read() or ()]
+    return np.concatenate(blocks)[:n]
+
+
 SPINDLES: dict[str, tuple[dict[str, Any], int]] = {
     "usual": ({}, 256),
     "coarse windows": ({}, 1024),
@@ -194,11 +203,11 @@ async def test_a_simulated_spindle_cuts_or_not(
     name: str, tmp_path: Path, journal: Journal, kernel: SettableClock, outbox: Outbox
 ) -> None:
     more, samples = SPINDLES[name]
-    settings = SimulatedSettings(kind="simulated", rate_hz=3200.0, **more)
+    settings = SimulatedSettings(kind="simulated", rate_hz=3200.0, speed="max", **more)
     n = 3200 * 180
     truth = simulated_life(settings, n)
     recording = tmp_path / "spindle.npz"
-    np.savez(recording, samples=SpindleModel(settings, (Channel("x", "g"),)).samples(0, n).T)
+    np.savez(recording, samples=simulated(settings, n))
     rules = {"turning": {"feature": "spindle/x/rms"}, "cutting": {"feature": "spindle/x/rms"}}
     file = machine(recording, 3200.0, samples, rules)
     third = n // 3

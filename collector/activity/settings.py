@@ -58,7 +58,7 @@ class StateSettings(Settings):
     """Does the spindle turn? If not, it is idle."""
     cutting: EvidenceSettings | None = None
     """Does it cut?"""
-    dwell_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    dwell_s: Annotated[float, Field(ge=0, le=60)] = 0.5
     """A state is left once it has not come back for so many seconds; when it ended is told all the same."""
 
     def asked(self) -> dict[Question, EvidenceSettings]:
