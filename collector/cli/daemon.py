@@ -51,7 +51,7 @@ def demo(
         import amqtt  # noqa: F401, PLC0415 (an extra, and heavy)
     except ImportError:
         raise CollectorError(say.DEMO_INSTALL()) from None
-    from collector.demo import show  # noqa: PLC0415 (heavy)
+    from collector.demo.stage import show  # noqa: PLC0415 (heavy)
 
     _log_to(readable=True, level=logging.ERROR)
     asyncio.run(show(seconds))

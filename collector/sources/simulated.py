@@ -1,7 +1,7 @@
 """A seeded model spindle as a source, for trying things out: rotation, tooth passing, chatter, tool changes.
 
 The spindle's life repeats: it spins up, turns in the air and cuts a few times, spins down, and stands while
-the tool is changed; each tool has its own speed, and some cuts chatter. What that feels like is in spindle.py.
+the tool is changed; each tool has its own speed, and some cuts chatter. What is felt of it is in spindle.py.
 """
 
 from collections.abc import Sequence

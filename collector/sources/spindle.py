@@ -1,7 +1,7 @@
 """A spindle that exists only in numbers: what it does over time, and what an accelerometer on it feels; pure.
 
-What it does when is said by whoever uses it, as one life after another: the simulated source makes them up from
-its settings, the demo's shop from its programs. The numbers are plausible, no more.
+What it does when is said by whoever uses it, as one life after another: the simulated source makes them up
+from its settings, the demo's shop from its programs. The numbers are plausible, no more.
 """
 
 from collections.abc import Callable, Iterable

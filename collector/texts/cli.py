@@ -119,10 +119,18 @@ DEMO_INSTALL = Text(
     "The demo needs the package amqtt.",
     "pip install 'collector[demo]'",
 )
-DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal (Debian package mosquitto-clients):")
-DEMO_STATUS = Text("cli.demo.status", "And ask how it is:")
+DEMO_TRY = Text(
+    "cli.demo.try", "Try beside this, in another terminal (the first: Debian's mosquitto-clients):"
+)
 DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
 DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
-DEMO_TITLE = Text("cli.demo.title", "Received over MQTT: {topic}")
-DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel} (rms in {unit} by band)")
+DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel}, rms in {unit}")
+DEMO_CONTEXT = Text("cli.demo.context", "machine")
+DEMO_IN_WINDOW = Text("cli.demo.in-window", "in window")
+DEMO_TIME = Text("cli.demo.time", "time")
+DEMO_PROGRAM = Text("cli.demo.program", "program")
+DEMO_TOOL = Text("cli.demo.tool", "tool")
+DEMO_SPEED = Text("cli.demo.speed", "/min")
+DEMO_LOAD = Text("cli.demo.load", "load %")
+DEMO_POWER = Text("cli.demo.power", "W")
 DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")
