@@ -44,7 +44,7 @@ type = "milling"
 {tools}
 [machine.context]
 points = [{points}]
-join_delay_s = 0.5
+join_delay_s = 0.3
 
 [[waveforms]]
 name = "{stream}"

@@ -48,7 +48,8 @@ class Course:
 
     def at(self, seconds: Array) -> Array:
         """Its value."""
-        return np.interp(seconds, self._seconds, self._values)
+        value: Array = np.interp(seconds, self._seconds, self._values)
+        return value
 
     def total(self, seconds: Array) -> Array:
         """Its integral from the first point on, up to the last."""

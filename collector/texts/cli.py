@@ -119,9 +119,7 @@ DEMO_INSTALL = Text(
     "The demo needs the package amqtt.",
     "pip install 'collector[demo]'",
 )
-DEMO_TRY = Text(
-    "cli.demo.try", "Try beside this, in another terminal (the first: Debian's mosquitto-clients):"
-)
+DEMO_TRY = Text("cli.demo.try", "Try in another terminal (mosquitto_sub is in Debian's mosquitto-clients):")
 DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
 DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
 DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel}, rms in {unit}")
