@@ -1,4 +1,4 @@
-"""The demo as a user sees it: on a pipe, on a terminal, ended with Ctrl-C; and whether what it says is true."""
+"""The demo as a user sees it: on a pipe, on a terminal, ended with Ctrl-C; and whether it tells the truth."""
 
 import asyncio
 import fcntl
