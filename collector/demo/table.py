@@ -69,12 +69,13 @@ def page(received: Received, width: int, height: int) -> RenderableType:
     beside.add_column()
     beside.add_row(left, right)
     trail = _trail(received.by_second()[-max(4, height - _BESIDES) :], wide)
-    return Group(_title(received, window), beside, "", trail)
+    return Group(_title(received, window, wide), beside, "", trail)
 
 
-def _title(received: Received, window: Features) -> Line:
+def _title(received: Received, window: Features, wide: bool) -> Line:
     stream = "/".join(received.topic.split("/")[-3:-1])
-    facts = f"{window.t[11:21]}Z  {window.rate_hz:.1f} Hz ({window.rate_state})  {say.LOST()} {window.lost}"
+    lost = f"  {say.LOST()} {window.lost}" if wide or window.lost else ""
+    facts = f"{window.t[11:21]}Z  {window.rate_hz:.1f} Hz ({window.rate_state}){lost}"
     flags = " ".join((*window.quality, received.event))
     title = Line.assemble((stream, "bold cyan"), "  ", facts, "  ", (flags, "yellow"))
     title.no_wrap, title.overflow = True, "ellipsis"
@@ -83,10 +84,11 @@ def _title(received: Received, window: Features) -> Line:
 
 def _context(context: dict[str, ContextValue], shares: dict[str, Share], wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    table.add_column(str(say.DEMO_CONTEXT()), no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column(str(say.DEMO_IN_WINDOW()), no_wrap=True, style="dim")
-    table.add_column(str(say.AGE()), justify="right", no_wrap=True, style="dim")
+    # Of a steady width, whatever is known at the moment.
+    table.add_column(str(say.DEMO_CONTEXT()), no_wrap=True, min_width=17 if wide else 13)
+    table.add_column("", no_wrap=True, min_width=12)
+    table.add_column(str(say.DEMO_IN_WINDOW()), no_wrap=True, min_width=14, style="dim")
+    table.add_column(str(say.AGE()), justify="right", no_wrap=True, min_width=5, style="dim")
     for path in POINTS:
         name, point = path if wide else path.partition("/")[2], context.get(path)
         if point is None:
