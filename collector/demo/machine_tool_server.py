@@ -5,6 +5,7 @@ speed, load and tool, which the standard does not have, are the maker's. Types h
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
 import sys
@@ -17,10 +18,8 @@ from collector.clock import monotonic_ns
 from collector.demo.machine_tool import MAKER, values
 from collector.demo.shop import Activity, at
 
-_MACHINERY, _MACHINE_TOOL = (
-    "http://opcfoundation.org/UA/Machinery/",
-    "http://opcfoundation.org/UA/MachineTool/",
-)
+_MACHINERY = "http://opcfoundation.org/UA/Machinery/"
+_MACHINE_TOOL = "http://opcfoundation.org/UA/MachineTool/"
 _MACHINES_FOLDER, _MACHINE_TYPE, _SPINDLE_TYPE = 1001, 13, 22
 _TICK_S = 0.05
 
@@ -41,7 +40,8 @@ async def serve(port: int, name: str, began_ns: int) -> None:
         showing = asyncio.create_task(_show(server, nodes, began_ns))
         await asyncio.to_thread(sys.stdin.buffer.read)
         showing.cancel()
-        await asyncio.gather(showing, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await showing
 
 
 async def _show(server: Server, nodes: Nodes, began_ns: int) -> None:
