@@ -6,7 +6,6 @@ same. The recognition itself is pure, in activity/.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from collector.activity import (
     Answer,
     Calendar,
     Change,
-    CutSummary,
+    Cuts,
     FeatureInputs,
     LearnedFile,
     Ledger,
@@ -45,25 +44,6 @@ _SLACK_NS = 1_000_000_000
 _PATIENCE_NS = 60_000_000_000
 """An input of which nothing was heard for so long is complained about."""
 _WATCH_WAIT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Felt:
-    """A window that waits until the state at its middle is settled."""
-
-    middle_ns: int
-    waveform: str
-    window: Evaluated
-    context: Mapping[str, ContextNumber | ContextState]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A cut that is going on."""
-
-    since_ns: int
-    previous: Activity
-    summary: CutSummary = field(default_factory=CutSummary)
 
 
 @dataclass(slots=True)
@@ -114,8 +94,7 @@ class MachineState:
         self._recogniser = Recogniser(self._rules, round(settings.dwell_s * 1e9), self._at_ns)
         self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._at_ns))
         self._counted_ns = self._at_ns
-        self._felt: deque[_Felt] = deque()
-        self._cut: _Cut | None = None
+        self._cuts = Cuts()
         self._watches: list[_Watch] = []
 
     @property
@@ -138,7 +117,7 @@ class MachineState:
         """Take a window of one of the machine's waveforms, with what it was joined with."""
         self._newest_ns = max(self._newest_ns, window.last_ns)
         self._features.take(waveform, window.first_ns, window.fields)
-        self._felt.append(_Felt((window.first_ns + window.last_ns) // 2, waveform, window, context))
+        self._cuts.feel(waveform, (window.first_ns + window.last_ns) // 2, window.fields, context)
 
     def look(self) -> None:
         """Judge what is known by now, publish what became of it; once a second."""
@@ -180,8 +159,7 @@ class MachineState:
     def _finish(self) -> None:
         self._advance(max(self._clock.monotonic_ns(), self._newest_ns))
         self._count(self._at_ns, self._recogniser.activity)
-        if self._cut is not None:
-            self._end_cut(self._at_ns, None)
+        self._end_cut(self._at_ns, None)
         self._close_ledger()
 
     def _advance(self, until_ns: int) -> None:
@@ -189,15 +167,15 @@ class MachineState:
         if until_ns <= self._at_ns:
             return
         histories = self._histories()
-        for at_ns in moments(histories.values(), self._at_ns, until_ns):
+        after_ns, self._at_ns = self._at_ns, until_ns  # first of all: what fails once must not fail for ever
+        for at_ns in moments(histories.values(), after_ns, until_ns):
             known = {path: history.at(at_ns) for path, history in histories.items()}
             for change in self._recogniser.observe(at_ns, known):
                 self._count(change.at_ns, change.previous)
                 self._changed(change)
             self._count(self._recogniser.settled_ns, self._recogniser.activity)
         for watch in self._watches:
-            _gather(watch, histories, self._at_ns, until_ns)
-        self._at_ns = until_ns
+            _gather(watch, histories, after_ns, until_ns)
 
     def _histories(self) -> dict[str, History]:
         """Those of the inputs of which anything is known."""
@@ -211,16 +189,15 @@ class MachineState:
         return found
 
     def _changed(self, change: Change) -> None:
-        if self._cut is not None:
-            self._end_cut(change.at_ns, change.activity)
+        self._end_cut(change.at_ns, change.activity)
         self._records.changed(change)
         if change.activity is Activity.CUTTING:
-            self._cut = _Cut(change.at_ns, change.previous)
+            self._cuts.begin(change.at_ns, change.previous)
 
     def _end_cut(self, to_ns: int, following: Activity | None) -> None:
-        assert self._cut is not None
-        self._records.cut(self._cut.summary, self._cut.since_ns, to_ns, self._cut.previous, following)
-        self._cut = None
+        cut = self._cuts.end()
+        if cut is not None:
+            self._records.cut(cut, to_ns, following)
 
     def _count(self, to_ns: int, activity: Activity) -> None:
         """The state was this until a moment: count the time, and give a cut its windows."""
@@ -232,10 +209,7 @@ class MachineState:
         for account in self._ledger.advance(to_us, activity):
             self._records.utilisation(account, self._counted_ns)
         self._counted_ns = max(self._counted_ns, to_ns)
-        while self._felt and self._felt[0].middle_ns < to_ns:
-            felt = self._felt.popleft()
-            if self._cut is not None and felt.middle_ns >= self._cut.since_ns:
-                self._cut.summary.add(felt.waveform, felt.window.fields, felt.context)
+        self._cuts.settle(to_ns)
 
     def _close_ledger(self) -> None:
         for account in self._ledger.close():

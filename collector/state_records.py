@@ -31,21 +31,19 @@ class StateRecords:
             why=_reasons(change.answers),
         )
 
-    def cut(
-        self, summary: CutSummary, from_ns: int, to_ns: int, previous: Activity, following: Activity | None
-    ) -> None:
+    def cut(self, cut: CutSummary, to_ns: int, following: Activity | None) -> None:
         """A cut is over; `following` is None when we stop, and it may go on."""
         self._stream.put(
             Cut,
             self._readings_topic,
-            from_ns,
-            from_us=self._stream.clock.utc_us(from_ns),
+            cut.since_ns,
+            from_us=self._stream.clock.utc_us(cut.since_ns),
             to_us=self._stream.clock.utc_us(to_ns),
-            duration_s=(to_ns - from_ns) / 1e9,
-            previous=previous,
+            duration_s=(to_ns - cut.since_ns) / 1e9,
+            previous=cut.previous,
             next=following,
-            waveforms=summary.waveforms(),
-            context=summary.context(),
+            waveforms=cut.waveforms(),
+            context=cut.context(),
         )
 
     def utilisation(self, account: Account, from_ns: int) -> None:

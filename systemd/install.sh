@@ -55,7 +55,7 @@ mkdir "$home/doc"
 cp -R README.md docs "$home/doc"
 cp -R config "$home/examples"
 
-install -d -m 0755 "$settings" "$settings/machines"
+install -d -m 0755 "$settings" "$settings/machines" "$settings/learned"
 install -d -m 0700 "$settings/secrets"
 install -d -m 0750 -o collector -g collector "$state"
 if [ ! -e "$settings/collector.toml" ]; then

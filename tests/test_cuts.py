@@ -15,7 +15,7 @@ values = st.lists(st.one_of(st.none(), st.floats(-1e300, 1e300)), min_size=1, ma
 
 
 def window(rms: float | None, *, lost: int = 0, quality: tuple[str, ...] = ()) -> dict[str, Any]:
-    channel = {"mean": 1.0, "rms": rms, "peaks": [], "band_rms": {"1-2": 3.0}}
+    channel: dict[str, Any] = {"mean": 1.0, "rms": rms, "peaks": [], "band_rms": {"1-2": 3.0}}
     return {"lost": lost, "clipped": 2, "quality": list(quality), "channels": {"x": channel}}
 
 

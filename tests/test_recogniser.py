@@ -158,7 +158,8 @@ activities = st.lists(
 def observed(
     steps: list[tuple[float, float | None, float]],
 ) -> list[tuple[float, Mapping[str, Standing]]]:
-    at_s, seen = 0.0, []
+    at_s = 0.0
+    seen: list[tuple[float, Mapping[str, Standing]]] = []
     for step_s, speed, load in steps:
         at_s += step_s
         seen.append((at_s, {"plc/speed": said(speed), "plc/load": said(load)}))
@@ -369,3 +370,16 @@ def test_a_band_is_an_input_as_any_feature() -> None:
     inputs.take("other", 0, window(0, 100))
     inputs.take("spindle", 0, window(0, 100, 1.0, band_rms={"10-100": 0.25}))
     assert inputs.histories["spindle/x/band_rms/10-100"].at(0).value == 0.25
+
+
+def test_good_numbers_are_those_that_were_read_or_vouched_for() -> None:
+    history = History(Point("speed", PointKind.NUMBER), S, 3 * S)
+    for at_s, value in ((1, 10.0), (2, None), (3, 20.0)):
+        quality = PointQuality.BAD if value is None else PointQuality.GOOD
+        history.add(Reading("speed", value, quality, at_s * S))
+    history.vouch(4 * S)
+    flag = History(Point("flag", PointKind.STATE), S, 3 * S)
+    flag.add(Reading("flag", True, PointQuality.GOOD, S))
+    assert history.good_numbers(0, 4 * S) == [10.0, 20.0]
+    assert history.good_numbers(2 * S, 5 * S) == [20.0, 20.0]
+    assert flag.good_numbers(0, 5 * S) == []

@@ -4,7 +4,8 @@ Everything goes the way it goes on a gateway: thresholds as `collector learn` fi
 waveform to the machine's state, and the truth compared with the records that leave, second by second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from stand_ins import SettableClock
+from stand_ins import S, SettableClock
 
 from collector.activity import Activity, CalendarSettings, LearnedFile
 from collector.commissioning import Span, findings, learned_of, watch_recordings
-from collector.config import MachineFile
+from collector.config import MachineFile, load
 from collector.context import Context
+from collector.demo import shop
+from collector.demo.configuration import LOAD, MACHINE, POWER, SPEED, Places, write_configuration
+from collector.history import History
 from collector.journal import Journal
 from collector.machine_state import MachineState
 from collector.messages import Cut, StateChange, decode
 from collector.outbox import Outbox
+from collector.points import Point, PointKind, PointQuality, Reading
 from collector.samples import Channel, Chunk
 from collector.sources import describe_source
 from collector.sources.simulated import SimulatedSettings
@@ -94,11 +99,16 @@ class Played:
 
     def states(self, n: int, rate_hz: float) -> Truth:
         """What was told, sample by sample."""
-        told = np.full(n, "unknown", dtype="<U8")
         assert self.began_us is not None
-        for change in self.changes:
-            told[max(0, round((change.t_us - self.began_us) * rate_hz / 1e6)) :] = change.state
-        return told
+        return told_by(self.changes, self.began_us, n, rate_hz)
+
+
+def told_by(changes: Sequence[StateChange], began_us: int, n: int, rate_hz: float) -> Truth:
+    """What changes of the state say, sample by sample."""
+    told = np.full(n, "unknown", dtype="<U8")
+    for change in changes:
+        told[max(0, round((change.t_us - began_us) * rate_hz / 1e6)) :] = change.state
+    return told
 
 
 def agreement(told: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], per_second: int) -> float:
@@ -217,3 +227,71 @@ async def test_a_simulated_spindle_cuts_or_not(
     assert np.mean((told[third:] == "cutting") == (truth[third:] == "cutting")) >= 0.95  # of the time
     cuts = int(np.sum((truth[1:] == "cutting") & (truth[:-1] != "cutting")))
     assert len(played.cuts) == pytest.approx(cuts, abs=1)
+
+
+# The demo's shop
+
+
+def shop_s_life(seconds: float, rate_hz: float) -> Truth:
+    return np.array([shop.at(index / rate_hz).activity.value for index in range(round(seconds * rate_hz))])
+
+
+async def test_the_shop_cuts_or_not_by_its_vibration(
+    tmp_path: Path, journal: Journal, kernel: SettableClock, outbox: Outbox
+) -> None:
+    rate_hz, seconds = 1600.0, 240
+    n = round(seconds * rate_hz)
+    truth = np.repeat(shop_s_life(seconds, 100.0), round(rate_hz / 100))
+    felt = shop.vibration((Channel("x", "g"),), rate_hz).samples(0, n)
+    recording = tmp_path / "shop.npz"
+    np.savez(recording, samples=felt.T)
+    rules = {"turning": {"feature": "spindle/x/rms"}, "cutting": {"feature": "spindle/x/rms"}}
+    file = machine(recording, rate_hz, 256, rules)
+    third = n // 3
+    thresholds = learned(file, np.where(truth == "off", "idle", truth)[:third], rate_hz)
+    played = Played(file, thresholds, journal, kernel, outbox)
+    told = played.states(n, rate_hz)
+    assert np.mean((told[third:] == "cutting") == (truth[third:] == "cutting")) >= 0.95  # of the time
+    cuts = int(np.sum((truth[1:] == "cutting") & (truth[:-1] != "cutting")))
+    assert len(played.cuts) == pytest.approx(cuts, abs=1)
+
+
+@dataclass
+class ShopTelling:
+    """The shop's controller and meter, as far as a state is concerned."""
+
+    histories: dict[str, History] = field(default_factory=dict)
+    offset_us: int | None = None
+
+    def say(self, name: str, value: float, at_ns: int) -> None:
+        history = self.histories.setdefault(name, History(Point(name, PointKind.NUMBER), S // 5, S))
+        history.add(Reading(name, value, PointQuality.GOOD, at_ns))
+
+
+async def test_the_shop_does_what_its_controller_and_meter_say(
+    tmp_path: Path, journal: Journal, kernel: SettableClock, outbox: Outbox
+) -> None:
+    """With the demo's own rules, and readings every 0.2 s."""
+    write_configuration(tmp_path, Places(tmp_path / "accelerometer", 1, 2, 3))
+    (file,) = load(tmp_path).machines
+    telling = {name: ShopTelling() for name in ("cnc", "meter")}
+    calendar = CalendarSettings(time_zone="UTC")
+    state = MachineState(file, LearnedFile(), calendar, journal, context=Context(), controllers=telling)
+    began_us, seconds = journal.clock.now_us(), 160
+    for index in range(5 * seconds):
+        moment = shop.at(index / 5)
+        said = {POWER: moment.power_w, SPEED: moment.speed_rpm, LOAD: moment.load_percent}
+        for path, value in said.items():
+            controller, _, point = path.partition("/")
+            telling[controller].say(point, value, kernel.monotonic)
+        state.look()
+        kernel.pass_time(0.2)
+    state.stop()
+    made = [decode(outgoing.message.payload) for outgoing in outbox.take(100_000)]
+    changes = [record for record in made if isinstance(record, StateChange)]
+    assert {change.machine for change in changes} == {MACHINE}
+    truth = shop_s_life(seconds, 100.0)
+    told = told_by(changes, began_us, len(truth), 100.0)
+    assert set(truth.tolist()) == {"off", "idle", "turning", "cutting"}
+    assert np.mean(told == truth) >= 0.95
+    assert np.mean((told == "cutting") == (truth == "cutting")) >= 0.97

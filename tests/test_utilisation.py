@@ -1,6 +1,7 @@
 """Hours and shifts by the local clock, and time that adds up exactly, over changes of the clock as well."""
 
 from datetime import UTC, datetime
+from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -117,10 +118,7 @@ def test_a_shift_that_the_clock_change_swallows_does_not_exist_that_day() -> Non
 def test_the_gateway_s_own_zone_is_used_and_named(tmp_path: Path) -> None:
     (tmp_path / "zoneinfo" / "Asia").mkdir(parents=True)
     file = tmp_path / "zoneinfo" / "Asia" / "Tokyo"
-    source = next(
-        Path(folder) / "Asia/Tokyo" for folder in _zone_folders() if (Path(folder) / "Asia/Tokyo").exists()
-    )
-    file.write_bytes(source.read_bytes())
+    file.write_bytes(_zone("Asia/Tokyo"))
     (tmp_path / "localtime").symlink_to(file)
     found = calendar_of(CalendarSettings(), tmp_path / "localtime")
     assert found.zone_name == "Asia/Tokyo"
@@ -129,10 +127,10 @@ def test_the_gateway_s_own_zone_is_used_and_named(tmp_path: Path) -> None:
     assert calendar_of(CalendarSettings(), tmp_path / "nothing").zone_name == "UTC"
 
 
-def _zone_folders() -> list[str]:
-    import tzdata
-
-    return ["/usr/share/zoneinfo", str(Path(tzdata.__file__).parent / "zoneinfo")]
+def _zone(name: str) -> bytes:
+    """A zone's file, from the package tzdata, which is there everywhere."""
+    folder, _, file = name.partition("/")
+    return resources.files(f"tzdata.zoneinfo.{folder}").joinpath(file).read_bytes()
 
 
 @pytest.mark.parametrize(

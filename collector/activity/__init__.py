@@ -5,7 +5,7 @@ thresholds of a commissioning run; `calendar.py` and `utilisation.py` count the 
 """
 
 from collector.activity.calendar import Calendar, CalendarSettings, Period, ShiftSettings, calendar_of
-from collector.activity.cuts import SUMMARISED, CutSummary
+from collector.activity.cuts import SUMMARISED, Cuts, CutSummary
 from collector.activity.inputs import FeatureInputs, moments
 from collector.activity.learned import LearnedFile, LearnedThreshold
 from collector.activity.recogniser import Activity, Answer, Change, Recogniser
@@ -24,6 +24,7 @@ __all__ = [
     "CalendarSettings",
     "Change",
     "CutSummary",
+    "Cuts",
     "EvidenceSettings",
     "FeatureInputs",
     "LearnedFile",

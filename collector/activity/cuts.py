@@ -1,13 +1,15 @@
-"""One cut summed up over its windows; pure, and of the same size however long it lasts.
+"""Cuts, each summed up over its windows; pure, and of the same size however long one lasts.
 
 A window belongs to a cut if its middle lies in it. Only good values enter the summary of what the machine
 did.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.activity.recogniser import Activity
 from collector.messages import (
     ContextNumber,
     ContextState,
@@ -49,9 +51,10 @@ class _Waveform:
 
 
 class CutSummary:
-    """What is known of a cut so far."""
+    """What is known of a cut so far, which began at `since_ns`, when the state was `previous`."""
 
-    def __init__(self) -> None:
+    def __init__(self, since_ns: int = 0, previous: Activity = Activity.UNKNOWN) -> None:
+        self.since_ns, self.previous = since_ns, previous
         self._waveforms: dict[str, _Waveform] = {}
         self._numbers: dict[str, tuple[str, _Figures]] = {}
         self._states: dict[str, dict[str | bool, None]] = {}
@@ -113,6 +116,48 @@ class CutSummary:
             return
         _, sums = self._numbers.setdefault(path, (said.unit, _Figures()))
         sums.add(said.last, said.min, said.max)
+
+
+class Cuts:
+    """The cut that is going on, if one is, and the windows that do not yet belong anywhere."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Felt] = deque()
+        self._going_on: CutSummary | None = None
+
+    def feel(
+        self,
+        waveform: str,
+        middle_ns: int,
+        window: Mapping[str, Any],
+        context: Mapping[str, ContextNumber | ContextState],
+    ) -> None:
+        """Take the next window of a waveform."""
+        self._waiting.append(_Felt(middle_ns, waveform, window, context))
+
+    def settle(self, to_ns: int) -> None:
+        """Until a moment nothing else begins or ends: the windows before it have found their place."""
+        while self._waiting and self._waiting[0].middle_ns < to_ns:
+            felt = self._waiting.popleft()
+            if self._going_on is not None and felt.middle_ns >= self._going_on.since_ns:
+                self._going_on.add(felt.waveform, felt.window, felt.context)
+
+    def begin(self, at_ns: int, previous: Activity) -> None:
+        """A cut begins; what went on until then has been ended."""
+        self._going_on = CutSummary(at_ns, previous)
+
+    def end(self) -> CutSummary | None:
+        """The cut that was going on, if any, is over."""
+        over, self._going_on = self._going_on, None
+        return over
+
+
+@dataclass(frozen=True, slots=True)
+class _Felt:
+    middle_ns: int
+    waveform: str
+    window: Mapping[str, Any]
+    context: Mapping[str, ContextNumber | ContextState]
 
 
 def _feature(sums: _Figures) -> CutFeature:

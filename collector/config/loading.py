@@ -95,8 +95,9 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         files = [MAIN_FILE]
     except OSError as error:
         files = [MAIN_FILE]
-        unreadable = UNREADABLE(reason=error.strerror or str(error), file=str(machines))
-        problems.append(Problem(MACHINES_FOLDER, None, "", unreadable))
+        listed_folder = Path(error.filename or machines)
+        unreadable = UNREADABLE(reason=error.strerror or str(error), file=str(listed_folder))
+        problems.append(Problem(listed_folder.name, None, "", unreadable))
     documents = []
     for file in files:
         try:
@@ -111,7 +112,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         else:
             problems.append(parsed)
     listed = any(file.startswith(f"{MACHINES_FOLDER}/") for file in files)
-    if not listed and not any(problem.file == MACHINES_FOLDER for problem in problems):
+    if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
     return documents, problems
 
