@@ -23,7 +23,7 @@ NOW = Text("cli.learn.now", '"{question}" so far: yes from {above} on, no below 
 MISSING = Text(
     "cli.learn.missing",
     'To learn "{question}" from {input}, it must still be watched while it is: {activities}.',
-    "collector learn, while it does that.",
+    "Type this once more while it does that.",
 )
 TOO_FEW = Text(
     "cli.learn.too-few",
@@ -44,12 +44,12 @@ NOTHING_TO_LEARN = Text(
 ASK_WRITE = Text("cli.learn.ask-write", "Write it?")
 ASK_REPLACE = Text("cli.learn.ask-replace", "Replace what was learned before?")
 NOT_WRITTEN = Text("cli.learn.not-written", "Nothing was written. What was watched is kept.")
-HOW_TO_WRITE = Text("cli.learn.how-to-write", "To write it: collector learn {machine} --write")
+HOW_TO_WRITE = Text("cli.learn.how-to-write", "To write it: sudo collector learn {machine} --write")
 WRITTEN = Text("cli.learn.written", "Written to {file}. Let it take effect: sudo collector reload")
 STANDS_ALREADY = Text(
     "cli.learn.stands-already",
     "{file} has a threshold for {questions} already; it was left as it is.",
-    "To replace it: collector learn {machine} --write --replace",
+    "To replace it: sudo collector learn {machine} --write --replace",
 )
 FORGOTTEN = Text("cli.learn.forgotten", "What was watched so far is forgotten.")
 UNWRITABLE = Text(
