@@ -6,11 +6,12 @@ same. The recognition itself is pure, in activity/.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from collector.activity import (
+    Account,
     Activity,
     Answer,
     Calendar,
@@ -115,9 +116,7 @@ class MachineState:
         self, waveform: str, window: Evaluated, context: Mapping[str, ContextNumber | ContextState]
     ) -> None:
         """Take a window of one of the machine's waveforms, with what it was joined with."""
-        self._newest_ns = max(self._newest_ns, window.last_ns)
-        self._features.take(waveform, window.first_ns, window.fields)
-        self._cuts.feel(waveform, (window.first_ns + window.last_ns) // 2, window.fields, context)
+        self._contained(lambda: self._take(waveform, window, context))
 
     def look(self) -> None:
         """Judge what is known by now, publish what became of it; once a second."""
@@ -149,6 +148,13 @@ class MachineState:
             activity_since_us=self._clock.utc_us(self._recogniser.since_ns),
             why=[Said.of(_because(answer)) for answer in self._recogniser.answers],
         )
+
+    def _take(
+        self, waveform: str, window: Evaluated, context: Mapping[str, ContextNumber | ContextState]
+    ) -> None:
+        self._newest_ns = max(self._newest_ns, window.last_ns)
+        self._features.take(waveform, window.first_ns, window.fields)
+        self._cuts.feel(waveform, (window.first_ns + window.last_ns) // 2, window.fields, context)
 
     def _look(self) -> None:
         self._advance(max(self._clock.monotonic_ns(), self._newest_ns) - self._delay_ns())
@@ -206,14 +212,17 @@ class MachineState:
         if abs(to_us - expected_us) > STEP_LIMIT_NS // 1000:  # the clock was set: what was counted is closed
             self._close_ledger()
             self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._counted_ns))
-        for account in self._ledger.advance(to_us, activity):
-            self._records.utilisation(account, self._counted_ns)
+        self._publish(self._ledger.advance(to_us, activity))
         self._counted_ns = max(self._counted_ns, to_ns)
         self._cuts.settle(to_ns)
 
     def _close_ledger(self) -> None:
-        for account in self._ledger.close():
-            self._records.utilisation(account, self._counted_ns)
+        self._publish(self._ledger.close())
+
+    def _publish(self, accounts: Iterable[Account]) -> None:
+        counted_ns, counted_us = self._counted_ns, self._ledger.at_us  # the same moment
+        for account in accounts:
+            self._records.utilisation(account, counted_ns - 1000 * (counted_us - account.from_us))
 
     def _delay_ns(self) -> int:
         """How long after a moment everything that tells of it is here."""

@@ -149,6 +149,7 @@ async def test_vibration_makes_states_a_cut_and_utilisation(
     assert sum(round(1e6 * seconds) for seconds in hour.seconds.values()) == hour.to_us - hour.from_us
     assert hour.ratios["cutting"] == pytest.approx(1 / 3, abs=1e-3)
     assert (hour.from_us, hour.complete) == (began_us, False)
+    assert (hour.t_us, hour.mono_us) == (hour.from_us, round(1e-3 * (kernel.monotonic - 30 * S)))
 
 
 async def test_a_silent_controller_makes_the_state_unknown(
@@ -189,7 +190,7 @@ async def test_hours_end_on_the_hour_and_are_told_whole(
         kernel.pass_time(0.9)
     hours = [record for record in rig.of(Utilisation) if record.period == "hour"]
     assert len(hours) == 2
-    assert (hours[1].from_us, hours[1].complete) == (first.to_us, True)
+    assert (hours[1].t_us, hours[1].from_us, hours[1].complete) == (first.to_us, first.to_us, True)
     assert sum(round(1e6 * seconds) for seconds in hours[1].seconds.values()) == 3_600_000_000
 
 

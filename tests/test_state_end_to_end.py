@@ -172,6 +172,18 @@ async def test_a_machine_is_commissioned_cuts_is_lost_and_counted(
     before_us = max(record["to_us"] for record in hours)
     await collector.start()
     await until(collector.report)
+    file.write_text(file.read_text().replace("[machine.state]", "[machine.other]").replace("turning =", "#"))
+    code, said = await collector.ask("reload")
+    assert code == 2, said  # a mistake changes nothing
+    await until(lambda: _is_told(collector, told=True))
+    text = file.read_text()
+    file.write_text(
+        text.partition("[machine.other]")[0] + "[[controllers]]" + text.partition("[[controllers]]")[2]
+    )
+    code, said = await collector.ask("reload")
+    assert code == 0, said
+    assert "mill-1/state removed" in said
+    await until(lambda: _is_told(collector, told=False))
     assert await collector.end() == 0
     collector.process = None
     later = await until(
@@ -186,3 +198,8 @@ async def test_a_machine_is_commissioned_cuts_is_lost_and_counted(
     assert metas[-1]["content"]["state"]["rules"][0]["learned"]["right"] == 1.0
     assert "learned" not in metas[0]["content"]["state"]["rules"][0]
     await subscriber.end()
+
+
+async def _is_told(collector: Collector, *, told: bool) -> bool:
+    report = await collector.report()
+    return report is not None and ("mill-1" in report["machines"]) is told

@@ -1,4 +1,4 @@
-"""Hours and shifts of the place where the machine stands, as stretches of UTC; pure.
+"""Hours and shifts of the place where the machine stands, as stretches of UTC; pure, once the zone is read.
 
 An hour begins where the local clock shows a full hour, so a zone may be off by half an hour, and the hour
 that a clock change repeats is two hours. A shift belongs to the day on which it begins; in the night of a

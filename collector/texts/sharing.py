@@ -37,7 +37,8 @@ RESTARTS = Text(
     "share.sent.restarts", "starts of the program, steps of the clock, and records that were lost"
 )
 STATUS = Text(
-    "share.sent.status", "state, counts and times of every source and of the outbox; codes of problems"
+    "share.sent.status",
+    "state, counts and times of every source, machine and of the outbox; codes of problems",
 )
 
 # Why
