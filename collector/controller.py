@@ -34,6 +34,8 @@ from collector.texts import points as say
 
 _CONNECT_WAIT_S = 30.0
 """Beyond its limit of silence, a source may take so long until it has something to say first."""
+_GRACE_S = 3.0
+"""A source that judges its silence by itself tells more about it, and has to say goodbye first."""
 _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 _LATE_S = 10.0
@@ -269,7 +271,7 @@ async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
     Raises:
         SourceError: it was silent, or ended though it is live; or what the source raises.
     """
-    wait_s = source.silent_after_s + _CONNECT_WAIT_S
+    wait_s = source.silent_after_s + _GRACE_S + _CONNECT_WAIT_S
     arriving = source.arrivals()
     try:
         while True:
@@ -285,7 +287,7 @@ async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
                     raise
                 raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
             yield arrival
-            wait_s = source.silent_after_s
+            wait_s = source.silent_after_s + _GRACE_S
     finally:
         try:
             async with asyncio.timeout(_CLOSE_WAIT_S):
