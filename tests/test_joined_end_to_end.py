@@ -155,9 +155,9 @@ async def test_vibration_and_controller_become_one_record(
         assert CANARY_JOB in output, "staff at the gateway see all of it"
         assert "3000" in output
     # The controller is off now; the vibration goes on.
-    await until(lambda: last_of(contexts(subscriber, "plc/speed"), "stale"))
-    stale = contexts(subscriber, "plc/speed")[-1]
-    assert stale["last"] == 3000.0
+    stale = await until(lambda: last_of(contexts(subscriber, "plc/speed"), "stale"))
+    # The last that was said is the speed, or that a question which was under way got no answer.
+    assert stale["last"] in {3000.0, None}
     assert stale["vouched_s"] > 3 * PERIOD_S
     await until(lambda: contexts(subscriber, "plc/speed")[-1]["vouched_s"] > stale["vouched_s"] + 0.5)
     failed = await until(lambda: _in_state(collector, "mill-1/plc", "failed"))
