@@ -81,6 +81,15 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
         typer.echo(f"  {change}")
 
 
+def is_running(config: Path) -> bool:
+    """Whether a collector runs with this configuration, even if this user may not ask it."""
+    try:
+        asyncio.run(ask(_socket(config), {"do": "report"}))
+    except ControlError as error:
+        return error.sentence.code != gateway.NOT_RUNNING.code
+    return True
+
+
 def _console() -> Console:
     """Into a file or a pipe, wide enough for whole lines."""
     console = Console()
