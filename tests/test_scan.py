@@ -129,9 +129,7 @@ class TestStreams:
 
     async def test_frames_with_a_checksum(self, tmp_path: Path) -> None:
         keys = {"sync": "aa55", "counter": "u16", "checksum": "crc16-modbus"}
-        stream = binary_frames(
-            BinaryFormat.model_validate({"kind": "binary"} | keys), vibration(65_536 // 64, 3)
-        )
+        stream = binary_frames(BinaryFormat.model_validate({"kind": "binary"} | keys), vibration(65_536, 3))
         async with sensor(tmp_path / "port", stream, 115_200, 12 * 500):
             code, output = await scan(str(tmp_path / "port"), "--toml", folder=tmp_path)
         assert code == 0, output

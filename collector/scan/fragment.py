@@ -61,7 +61,11 @@ def describe_format(stream: Stream) -> str:
     guess = stream.guess
     match guess.format:
         case TextFormat(delimiter=delimiter):
-            return str(say.TEXT_LINES(channels=guess.channels, delimiter=delimiter or "spaces"))
+            return str(
+                say.TEXT_LINES(
+                    channels=guess.channels, delimiter=f'"{delimiter}"' if delimiter else str(say.SPACES())
+                )
+            )
         case WitMotionFormat():
             return str(say.WITMOTION())
         case frames:

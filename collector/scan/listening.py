@@ -76,7 +76,7 @@ class _Heard:
 
 
 def listen(port: str, bauds: Sequence[int], progress: Progress) -> Stream | Noise:
-    """Try the speeds until the samples are understood; takes some 20 seconds at most.
+    """Try the speeds until the samples are understood; takes a minute at most.
 
     Raises:
         SourceError: the port cannot be opened, or went away.

@@ -34,8 +34,9 @@ STOPPED_WITHOUT = Text("cli.scan.stopped-without", "Stopped; nothing was found u
 STREAM = Text("cli.scan.stream", "{port} at {baud} baud: {format}; {rate} samples a second")
 RATE_TOO_LOW = Text("cli.scan.rate-too-low", "too few to count")
 TEXT_LINES = Text(
-    "cli.scan.text-lines", "lines of text, {channels} channels, between the numbers: {delimiter}"
+    "cli.scan.text-lines", "lines of text, {channels} channels, {delimiter} between the numbers"
 )
+SPACES = Text("cli.scan.spaces", "spaces")
 WITMOTION = Text("cli.scan.witmotion", "the WitMotion protocol")
 FRAMES = Text(
     "cli.scan.frames", "binary frames that begin with {sync}, {channels} channels, checksum {checksum}"
@@ -67,7 +68,7 @@ COUNTER_UNUSED = Text(
 SCALE = Text("cli.scan.scale", "What one step of the number is in the channel's unit.")
 UNIT_UNKNOWN = Text("cli.scan.unit-unknown", "As sent. Once scale is right, write g, m/s2, A or V.")
 UNIT_BY_GRAVITY = Text("cli.scan.unit-by-gravity", "Together they make what gravity does in this unit.")
-READS_LIKE = Text("cli.scan.reads-like", "It read: {evidence}. Compare with its display.")
+READS_LIKE = Text("cli.scan.reads-like", "It read: {evidence}")
 REGISTER_READ = Text("cli.scan.register-read", "It read {word}. Put in what the manual lists.")
 NO_REGISTER = Text(
     "cli.scan.no-register", "It answered, but gave none of the usual registers: see its manual."
