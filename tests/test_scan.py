@@ -20,14 +20,15 @@ from uart import received
 
 from collector.cli.scan import _host, _ids
 from collector.config import load
+from collector.points import Reading
 from collector.scan.fragment import nominal_hz
 from collector.scan.ports import serial_ports, users_of
 from collector.scan.recognition import candidates
 from collector.scan.units import Found, Trouble, find_units, serial_lines
 from collector.sources.binary_frames import BinaryFormat
-from collector.sources.modbus.bus import Unit
 from collector.sources.modbus.line import Line, NetworkLine, SerialLine
 from collector.sources.modbus.planner import Span
+from collector.sources.modbus.polls import Poll
 from collector.sources.modbus.settings import Table
 from collector.sources.modbus.wire import Answer, NoAnswer, Refusal, Reply
 from collector.texts import modbus as modbus_texts
@@ -35,6 +36,8 @@ from collector.texts import modbus as modbus_texts
 SPEEDS = {
     getattr(termios, name): int(name[1:]) for name in dir(termios) if name[1:].isdigit() and name[0] == "B"
 }
+PATIENT = "--timeout", "5"
+"""A busy machine takes its time."""
 UNUSUAL = 250_000
 """The one speed that is tried and has no number of its own."""
 GATEWAY = """\
@@ -176,7 +179,7 @@ def meter(query: Query) -> Sequence[Step]:
 class TestModbus:
     async def test_a_known_meter_on_a_serial_line(self, tmp_path: Path) -> None:
         async with SerialPeer(tmp_path / "line", meter).running() as peer:
-            code, output = await scan(str(tmp_path / "line"), "--units", "4-6", folder=tmp_path)
+            code, output = await scan(str(tmp_path / "line"), "--units", "4-5", *PATIENT, folder=tmp_path)
         assert code == 0, output
         assert "reads like eastron-sdm120" in output
         assert "voltage 230 V" in output
@@ -225,7 +228,7 @@ class TestModbus:
     async def test_behind_a_converter(self, tmp_path: Path) -> None:
         async with NetworkPeer("rtu", meter).running() as peer:
             place = f"127.0.0.1:{peer.port}"
-            code, output = await scan(place, "--converter", "--units", "5", folder=tmp_path)
+            code, output = await scan(place, "--converter", "--units", "5", *PATIENT, folder=tmp_path)
         assert code == 0, output
         (controller,) = (await checked(tmp_path, output))["controllers"]
         assert controller["source"]["kind"] == "modbus-rtu-over-tcp"
@@ -246,10 +249,10 @@ class TestLines:
     def on(settings: tuple[int, str], units: set[int], asked: list[tuple[Line, int]]) -> Callable[..., Any]:
         nothing = NoAnswer(modbus_texts.NO_ANSWER(unit=1, place="line", seconds=1), "no reply")
 
-        async def ask(line: Line, unit: Unit, table: Table, span: Span) -> Answer:
-            asked.append((line, unit.unit_id))
+        async def ask(line: Line, unit_id: int, table: Table, span: Span) -> Answer:
+            asked.append((line, unit_id))
             assert isinstance(line, SerialLine)
-            if (line.baud, line.parity) != settings or unit.unit_id not in units:
+            if (line.baud, line.parity) != settings or unit_id not in units:
                 return nothing
             return Refusal(2) if table == "holding" else Reply([0] * span.count, 0, 0)
 
@@ -282,6 +285,33 @@ class TestLines:
         assert len(set(lines)) == len(lines) == 21
         first = [(line.baud, line.parity) for line in lines[:3] if isinstance(line, SerialLine)]
         assert first == [(9600, "none"), (19_200, "even"), (9600, "even")]
+
+
+def answering(words: Sequence[int], poll: Poll) -> Sequence[Reading]:
+    """What a device whose registers begin with these words answers."""
+    known = [*words, *[0] * 200]
+    return poll.readings(known[poll.span.first : poll.span.end], 0)
+
+
+def test_a_pzem_is_known_by_what_it_reads() -> None:
+    """The reply of a real one, from its makers' examples: 225.7 V, 50.0 Hz, power factor 1."""
+    words = [0x08D1, 0x006C, 0x0000, 0x00F4, 0x0000, 0x0026, 0x0000, 0x01F4, 0x0064, 0x0000]
+    evidence = {
+        candidate.profile: candidate.evidence(
+            [one for poll in candidate.polls for one in answering(words, poll)]
+        )
+        for candidate in candidates(1)
+    }
+    assert {profile for profile, told in evidence.items() if told} == {"pzem-016"}
+    assert "225.7 V" in str(evidence["pzem-016"])
+
+
+@pytest.mark.parametrize("words", [[0] * 200, [0xFFFF] * 200, list(range(200))])
+def test_registers_that_mean_something_else_are_like_nothing(words: list[int]) -> None:
+    for candidate in candidates(80):
+        readings = [one for poll in candidate.polls for one in answering(words, poll)]
+        assert candidate.evidence(readings) is None
+        assert candidate.bounds.keys() == candidate.units.keys(), "the bounds are of points that there are"
 
 
 def test_devices_with_a_number_from_the_factory_are_only_taken_for_such() -> None:

@@ -39,6 +39,10 @@ def scan(
     units: Annotated[
         str, typer.Option(help="Ask these Modbus numbers, such as 5 or 1-247, without listening first.")
     ] = "",
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.05, max=10, help="How many seconds a Modbus device may take to answer."),
+    ] = None,
     converter: Annotated[
         bool,
         typer.Option("--converter", help="The host passes the bytes of an RS-485 line on as they are."),
@@ -58,12 +62,12 @@ def scan(
     ids = _ids(units)
     port = _port(place)
     if port is None:
-        _scan_network(*_host(place), ids, toml=toml, converter=converter)
+        _scan_network(*_host(place), ids, timeout, toml=toml, converter=converter)
         return
     holders = _configured(config).get(os.path.realpath(port))
     if holders and is_running(config):
         raise CollectorError(say.HELD_BY_COLLECTOR(port=port, sources=", ".join(holders), source=holders[0]))
-    _scan_port(port, baud, ids, toml=toml)
+    _scan_port(port, baud, ids, timeout, toml=toml)
 
 
 def _list_ports(config: Path) -> None:
@@ -90,7 +94,9 @@ def _list_ports(config: Path) -> None:
     typer.echo(str(say.LOOK_AT_ONE(port=ports[0].name)))
 
 
-def _scan_port(port: str, baud: int | None, ids: Sequence[int], *, toml: bool) -> None:
+def _scan_port(
+    port: str, baud: int | None, ids: Sequence[int], timeout_s: float | None, *, toml: bool
+) -> None:
     from collector.scan import listening, units  # noqa: PLC0415 (loads numpy, pyserial and pymodbus)
     from collector.scan.fragment import describe_format, stream_fragment  # noqa: PLC0415
 
@@ -110,20 +116,29 @@ def _scan_port(port: str, baud: int | None, ids: Sequence[int], *, toml: bool) -
                 say.NOT_UNDERSTOOD(port=port, bytes_per_s=round(heard.bytes_per_s), sample=sample)
             )
     lines = units.serial_lines(port, (baud,) if baud else units.BAUDS)
-    _find_units(lines, ids or units.SERIAL_IDS, say.NOTHING_ON_PORT(port=port), toml=toml)
+    _find_units(lines, ids or units.SERIAL_IDS, timeout_s, say.NOTHING_ON_PORT(port=port), toml=toml)
 
 
-def _scan_network(host: str, port: int, ids: Sequence[int], *, toml: bool, converter: bool) -> None:
+def _scan_network(
+    host: str, port: int, ids: Sequence[int], timeout_s: float | None, *, toml: bool, converter: bool
+) -> None:
     from collector.scan import units  # noqa: PLC0415 (loads pymodbus)
     from collector.sources.modbus.line import NetworkLine  # noqa: PLC0415
 
     ids = ids or (units.SERIAL_IDS if converter else units.NETWORK_IDS)
     line = NetworkLine(host, port, rtu=converter)
     nothing = say.NOTHING_ON_NETWORK(place=line.place, first=ids[0], last=ids[-1])
-    _find_units([line], ids, nothing, toml=toml)
+    _find_units([line], ids, timeout_s, nothing, toml=toml)
 
 
-def _find_units(lines: Sequence["ModbusLine"], ids: Sequence[int], nothing: Sentence, *, toml: bool) -> None:
+def _find_units(
+    lines: Sequence["ModbusLine"],
+    ids: Sequence[int],
+    timeout_s: float | None,
+    nothing: Sentence,
+    *,
+    toml: bool,
+) -> None:
     from collector.scan import units  # noqa: PLC0415 (loads pymodbus)
     from collector.scan.fragment import describe_unit, units_fragment  # noqa: PLC0415
 
@@ -131,7 +146,7 @@ def _find_units(lines: Sequence["ModbusLine"], ids: Sequence[int], nothing: Sent
     trouble = units.Trouble()
 
     async def find(progress: Progress) -> None:
-        async with units.asking() as ask:
+        async with units.asking(timeout_s) as ask:
             async for unit in units.find_units(lines, ids, ask, progress, trouble):
                 found.append(unit)  # noqa: PERF401 (so that it is kept when stopped)
 

@@ -29,12 +29,14 @@ _LIKELY_IDS = (1, 2, 3, 4, 5, 6, 7, 8, *factory_unit_ids())
 """Who is asked first, at every setting of a line."""
 _UNLIKELY_IDS = (245, 246, 247)
 """If all of these answer, somebody answers whatever the number is."""
-_FIRST = Span(0, 1)
+_FIRST: tuple[Table, Span] = ("holding", Span(0, 1))
+_DISCARD_S = 1.0
 _PLACES = (0, 1, 100, 1000, 4096)
 """Where an unknown device may have registers."""
 _TABLES: tuple[Table, ...] = ("holding", "input")
 
-Ask = Callable[[Line, Unit, Table, Span], Awaitable[Answer]]
+Ask = Callable[[Line, int, Table, Span], Awaitable[Answer]]
+"""Asks the unit of this number on a line."""
 Progress = Callable[[Sentence], None]
 
 
@@ -84,17 +86,21 @@ def serial_lines(port: str, bauds: Sequence[int] = BAUDS) -> list[Line]:
 
 
 @contextlib.asynccontextmanager
-async def asking() -> AsyncIterator[Ask]:
-    """Asks on one line at a time; another line is opened when it is asked for."""
+async def asking(timeout_s: float | None = None) -> AsyncIterator[Ask]:
+    """Asks on one line at a time; another line is opened when it is asked for.
+
+    A unit may take `timeout_s` to answer; not given, as long as is usual on such a line.
+    """
     with contextlib.ExitStack() as joined:
         bus: Bus | None = None
 
-        async def ask(line: Line, unit: Unit, table: Table, span: Span) -> Answer:
+        async def ask(line: Line, unit_id: int, table: Table, span: Span) -> Answer:
             nonlocal bus
             if bus is None or bus.line != line:
                 joined.close()
                 bus = Bus(line)
                 joined.enter_context(bus.joined())
+            unit = _unit(line, unit_id, timeout_s, is_first=(table, span) == _FIRST)
             return await bus.read(unit, table, span)
 
         yield ask
@@ -147,18 +153,24 @@ def settings_of(line: Line) -> str:
     return f"{line.baud} baud, parity {line.parity}" if isinstance(line, SerialLine) else ""
 
 
-def _unit(line: Line, unit_id: int) -> Unit:
+def _unit(line: Line, unit_id: int, timeout_s: float | None, *, is_first: bool) -> Unit:
+    """How long a unit may take.
+
+    What comes late to the first question names its number, and cannot pass for another's answer; to the ones
+    that follow it must be waited for.
+    """
     match line:
         case NetworkLine(rtu=False):  # it may be a gateway that waits for a device behind it
-            return Unit(unit_id, timeout_s=1.5, discard_s=0.0)
+            usual_s = 1.5
         case NetworkLine():
-            return Unit(unit_id, timeout_s=0.6, discard_s=0.2)
+            usual_s = 0.6
         case _:
-            return Unit(unit_id, timeout_s=0.3, discard_s=0.0)
+            usual_s = 0.3
+    return Unit(unit_id, timeout_s or usual_s, discard_s=0.0 if is_first else _DISCARD_S)
 
 
 async def _answers(ask: Ask, line: Line, unit_id: int, trouble: Trouble) -> bool:
-    answer = await ask(line, _unit(line, unit_id), "holding", _FIRST)
+    answer = await ask(line, unit_id, *_FIRST)
     if not isinstance(answer, NoAnswer):
         return True
     if answer.detail in {"short reply", "long reply"}:
@@ -179,32 +191,31 @@ async def _answers_to_any(ask: Ask, line: Line) -> bool:
 
 
 async def _described(ask: Ask, line: Line, unit_id: int, *, any_number: bool) -> Found:
-    unit = _unit(line, unit_id)
     likenesses = [
         Likeness(candidate.profile, evidence)
         for candidate in candidates(unit_id)
-        if (evidence := candidate.evidence(await _readings(ask, line, unit, candidate)))
+        if (evidence := candidate.evidence(await _readings(ask, line, unit_id, candidate)))
     ]
-    registers = () if likenesses else tuple([register async for register in _registers(ask, line, unit)])
+    registers = () if likenesses else tuple([register async for register in _registers(ask, line, unit_id)])
     return Found(line, unit_id, tuple(likenesses), registers, any_number)
 
 
-async def _readings(ask: Ask, line: Line, unit: Unit, candidate: Candidate) -> list[Reading]:
+async def _readings(ask: Ask, line: Line, unit_id: int, candidate: Candidate) -> list[Reading]:
     """What it says where a known device would have some of its values; ends with the first refusal."""
     readings: list[Reading] = []
     for poll in candidate.polls:
-        answer = await ask(line, unit, poll.table, poll.span)
+        answer = await ask(line, unit_id, poll.table, poll.span)
         if not isinstance(answer, Reply):
             break
         readings += poll.readings(answer.words, answer.received_ns)
     return readings
 
 
-async def _registers(ask: Ask, line: Line, unit: Unit) -> AsyncIterator[Register]:
+async def _registers(ask: Ask, line: Line, unit_id: int) -> AsyncIterator[Register]:
     """The first register of each table that can be read."""
     for table in _TABLES:
         for place in _PLACES:
-            answer = await ask(line, unit, table, Span(place, 1))
+            answer = await ask(line, unit_id, table, Span(place, 1))
             if isinstance(answer, Reply):
                 yield Register(table, place, answer.words[0])
                 break
