@@ -22,6 +22,7 @@ from collector.cli.scan import _host, _ids
 from collector.config import load
 from collector.points import Reading
 from collector.scan.fragment import nominal_hz
+from collector.scan.listening import Noise, Stream, listen
 from collector.scan.ports import serial_ports, users_of
 from collector.scan.recognition import candidates
 from collector.scan.units import Found, Trouble, find_units, serial_lines
@@ -31,6 +32,7 @@ from collector.sources.modbus.planner import Span
 from collector.sources.modbus.polls import Poll
 from collector.sources.modbus.settings import Table
 from collector.sources.modbus.wire import Answer, NoAnswer, Refusal, Reply
+from collector.texts import Sentence
 from collector.texts import modbus as modbus_texts
 
 SPEEDS = {
@@ -141,6 +143,19 @@ class TestStreams:
         assert {name: found[name] for name in keys} == keys
         assert waveform["source"]["rate_hz"] == pytest.approx(500, rel=0.1)
 
+    async def test_frames_without_a_checksum_are_only_believed_when_nothing_else_is_found(
+        self, tmp_path: Path
+    ) -> None:
+        stream = binary_frames(BinaryFormat(kind="binary", sync="aa55"), vibration(3000, 3, amplitude=20_000))
+        told: list[Sentence] = []
+        async with sensor(tmp_path / "port", stream, 57_600, 8 * 400):
+            heard = await asyncio.to_thread(
+                listen, str(tmp_path / "port"), (115_200, 57_600, 9600), told.append
+            )
+        assert isinstance(heard, Stream)
+        assert (heard.baud, heard.guess.certain) == (57_600, False)
+        assert [sentence.values["baud"] for sentence in told] == [115_200, 57_600, 9600, 57_600]
+
     async def test_witmotion_at_its_usual_speed(self, tmp_path: Path) -> None:
         async with sensor(tmp_path / "port", witmotion(vibration(100, 3)), 9600, 22 * 20):
             code, output = await scan(str(tmp_path / "port"), folder=tmp_path)
@@ -159,6 +174,14 @@ class TestStreams:
         assert code == 1
         assert "bytes a second come from" in output
         assert "manual" in output
+
+    async def test_text_of_another_form_is_shown_at_its_speed(self, tmp_path: Path) -> None:
+        stream = b"".join(b"ax=%d;ay=%d\r\n" % (n % 7, n % 5) for n in range(200))
+        async with sensor(tmp_path / "port", stream, 9600, 500):
+            heard = await asyncio.to_thread(listen, str(tmp_path / "port"), (115_200, 9600), lambda _: None)
+        assert isinstance(heard, Noise)
+        assert heard.baud == 9600
+        assert b"ax=" in heard.last
 
     async def test_another_master_is_not_disturbed(self, tmp_path: Path) -> None:
         async with sensor(tmp_path / "port", modbus_traffic(50), 9600, 400):

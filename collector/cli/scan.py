@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collector.sources.modbus.line import Line as ModbusLine
 
 _NETWORK_PORT = 502
+_MOSTLY = 0.9
 
 Progress = Callable[[Sentence], None]
 
@@ -99,6 +100,7 @@ def _scan_port(
 ) -> None:
     from collector.scan import listening, units  # noqa: PLC0415 (loads numpy, pyserial and pymodbus)
     from collector.scan.fragment import describe_format, stream_fragment  # noqa: PLC0415
+    from collector.sources.serial import shown  # noqa: PLC0415
 
     if not ids:
         with _progress() as progress:
@@ -108,12 +110,13 @@ def _scan_port(
             found = say.STREAM(port=port, baud=heard.baud, format=describe_format(heard), rate=rate)
             _print(stream_fragment(heard), [found], toml=toml)
             return
-        if heard.modbus_baud is not None:
-            raise CollectorError(say.OTHER_MASTER(port=port, baud=heard.modbus_baud))
-        if heard.bytes_per_s:
-            sample = heard.last.hex(" ")
+        if isinstance(heard, listening.OtherMaster):
+            raise CollectorError(say.OTHER_MASTER(port=port, baud=heard.baud))
+        if isinstance(heard, listening.Noise):
+            sample = shown(heard.last, "text" if heard.readable > _MOSTLY else "binary")
+            rate = round(heard.bytes_per_s)
             raise CollectorError(
-                say.NOT_UNDERSTOOD(port=port, bytes_per_s=round(heard.bytes_per_s), sample=sample)
+                say.NOT_UNDERSTOOD(port=port, bytes_per_s=rate, baud=heard.baud, sample=sample)
             )
     lines = units.serial_lines(port, (baud,) if baud else units.BAUDS)
     _find_units(lines, ids or units.SERIAL_IDS, timeout_s, say.NOTHING_ON_PORT(port=port), toml=toml)

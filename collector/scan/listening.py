@@ -37,6 +37,7 @@ _LITTLE_BYTES = 200
 _NOISE_BYTES = 8
 """So few bytes are a disturbance on an open line, not a sensor."""
 _MEASURE_S = 3.0
+_SHOWN_BYTES = 40
 _LOOK_S = 0.25
 _KEPT_BYTES, _LOOKED_AT_BYTES = 1 << 17, 1 << 14
 
@@ -56,16 +57,32 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Bytes that were not understood; none at all from a silent port."""
+    """Bytes that were not understood, as they came at the speed where they were most like text."""
 
-    bytes_per_s: float = 0.0
-    last: bytes = b""
-    modbus_baud: int | None = None
-    """Where requests to Modbus devices were overheard: at which speed."""
+    bytes_per_s: float
+    baud: int
+    last: bytes
+    readable: float
+    """The part of them that are letters, digits and signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing sends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherMaster:
+    """Requests to Modbus devices were overheard, at this speed."""
+
+    baud: int
+
+
+Heard = Stream | Noise | OtherMaster | Silence
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Received:
     """What came, in pieces with the time of arrival."""
 
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
@@ -75,7 +92,7 @@ class _Heard:
         return b"".join(piece for _, piece in self.pieces)
 
 
-def listen(port: str, bauds: Sequence[int], progress: Progress) -> Stream | Noise:
+def listen(port: str, bauds: Sequence[int], progress: Progress) -> Heard:
     """Try the speeds until the samples are understood; takes a minute at most.
 
     Raises:
@@ -88,32 +105,35 @@ def listen(port: str, bauds: Sequence[int], progress: Progress) -> Stream | Nois
             raise SourceError(say_of_ports.VANISHED(port=port)) from error
 
 
-def _listen(device: serial.Serial, port: str, bauds: Sequence[int], progress: Progress) -> Stream | Noise:
-    likely: list[tuple[int, Guess]] = []
-    noise = Noise()
+def _listen(device: serial.Serial, port: str, bauds: Sequence[int], progress: Progress) -> Heard:
+    likely: list[tuple[float, int, Guess]] = []
+    noises: list[Noise] = []
     for baud in bauds:
         progress(say.LISTENING(port=port, baud=baud))
         if not _set(device, baud):
             continue
-        first = baud == bauds[0]
-        heard = _Heard()
-        guess = _understood(device, heard, _FIRST_S if first else _LISTEN_S)
+        wait_s = _LISTEN_S if noises else _FIRST_S
+        heard = _Received()
+        guess = _understood(device, heard, wait_s)
         data = heard.data
         if guess is not None and guess.certain:
             return _measured(device, port, baud, guess, heard, progress)
         if guess is not None:
-            likely.append((baud, guess))
+            likely.append((decode(guess, data).share, baud, guess))
         if is_modbus_traffic(data):
-            return Noise(modbus_baud=baud)
-        if first:
-            if len(data) < _NOISE_BYTES:
-                return Noise()
-            noise = Noise(len(data) / _FIRST_S, data[-32:])
+            return OtherMaster(baud)
+        if not noises and len(data) < _NOISE_BYTES:
+            return Silence()
+        noises.append(Noise(len(data) / wait_s, baud, data[-_SHOWN_BYTES:], _readable(data)))
     if not likely:
-        return noise
-    baud, guess = likely[0]
+        return max(noises, key=lambda noise: noise.readable, default=Silence())
+    _, baud, guess = max(likely, key=lambda likely: likely[0])
     _set(device, baud)
-    return _measured(device, port, baud, guess, _Heard(), progress)
+    return _measured(device, port, baud, guess, _Received(), progress)
+
+
+def _readable(data: bytes) -> float:
+    return sum(0x20 <= octet < 0x7F or octet in b"\r\n\t" for octet in data) / max(1, len(data))
 
 
 def _set(device: serial.Serial, baud: int) -> bool:
@@ -126,7 +146,7 @@ def _set(device: serial.Serial, baud: int) -> bool:
     return True
 
 
-def _understood(device: serial.Serial, heard: _Heard, wait_s: float) -> Guess | None:
+def _understood(device: serial.Serial, heard: _Received, wait_s: float) -> Guess | None:
     """Listen until the stream is understood for certain, or for so long; then what it might be."""
     begun_ns, looked, guess = monotonic_ns(), 0, None
     while (passed_s := (monotonic_ns() - begun_ns) / 1e9) < wait_s or (
@@ -140,7 +160,7 @@ def _understood(device: serial.Serial, heard: _Heard, wait_s: float) -> Guess | 
     return guess
 
 
-def _hear(device: serial.Serial, heard: _Heard, seconds: float) -> None:
+def _hear(device: serial.Serial, heard: _Received, seconds: float) -> None:
     until_ns = monotonic_ns() + round(seconds * 1e9)
     while monotonic_ns() < until_ns and sum(len(piece) for _, piece in heard.pieces) < _KEPT_BYTES:
         data = device.read(device.in_waiting or 1)
@@ -149,7 +169,7 @@ def _hear(device: serial.Serial, heard: _Heard, seconds: float) -> None:
 
 
 def _measured(
-    device: serial.Serial, port: str, baud: int, guess: Guess, heard: _Heard, progress: Progress
+    device: serial.Serial, port: str, baud: int, guess: Guess, heard: _Received, progress: Progress
 ) -> Stream:
     """Listen on for a while, to count samples; with more bytes, the guess is better too."""
     progress(say.MEASURING(port=port, baud=baud))
@@ -162,7 +182,7 @@ def _measured(
     return Stream(port, baud, guess, unit_of(guess, decode(guess, data).samples), rate_hz)
 
 
-def _rate_hz(guess: Guess, heard: _Heard) -> float | None:
+def _rate_hz(guess: Guess, heard: _Received) -> float | None:
     """Samples a second, by the times of arrival."""
     decoder = decoder_of(guess.format, channels_of(guess), 1000.0)
     counted = [

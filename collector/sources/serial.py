@@ -185,7 +185,7 @@ class SerialDevice:
                 bytes_per_s=round(self._bytes_since_valid / seconds),
                 baud=self._settings.baud,
                 format=self._settings.format.kind,
-                sample=_shown(self._last_bytes, self._settings.format.kind),
+                sample=shown(self._last_bytes, self._settings.format.kind),
             )
         )
 
@@ -248,7 +248,7 @@ def _claim(port: serial.Serial) -> None:
         fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
 
 
-def _shown(data: bytes, kind: str) -> str:
+def shown(data: bytes, kind: str) -> str:
     """Bytes as an operator can compare them with the device's manual."""
     if kind != "text":
         return data.hex(" ")
