@@ -87,7 +87,15 @@ class TestText:
             assert unit_of(guess, decode(guess, data).samples) == unit
 
     @pytest.mark.parametrize(
-        "text", [b"", b"hello\n" * 20, b"ok\r\n\r\n" * 20, b"1 2\n1 2 3\n" * 20, b"1.5\n2.5\n"]
+        "text",
+        [
+            b"",
+            b"hello\n" * 20,
+            b"ok\r\n\r\n" * 20,
+            b"1 2\n1 2 3\n" * 20,
+            b"1.5\n2.5\n",
+            b"ax=1;ay=2\nax=3;ay=1\n" * 60,
+        ],
     )
     def test_what_are_no_samples(self, text: bytes) -> None:
         assert guess_stream(text) is None

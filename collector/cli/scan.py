@@ -114,9 +114,9 @@ def _scan_port(
             raise CollectorError(say.OTHER_MASTER(port=port, baud=heard.baud))
         if isinstance(heard, listening.Noise):
             sample = shown(heard.last, "text" if heard.readable > _MOSTLY else "binary")
-            rate = round(heard.bytes_per_s)
+            bytes_per_s = round(heard.bytes_per_s)
             raise CollectorError(
-                say.NOT_UNDERSTOOD(port=port, bytes_per_s=rate, baud=heard.baud, sample=sample)
+                say.NOT_UNDERSTOOD(port=port, bytes_per_s=bytes_per_s, baud=heard.baud, sample=sample)
             )
     lines = units.serial_lines(port, (baud,) if baud else units.BAUDS)
     _find_units(lines, ids or units.SERIAL_IDS, timeout_s, say.NOTHING_ON_PORT(port=port), toml=toml)

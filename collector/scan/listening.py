@@ -18,6 +18,7 @@ from collector.scan.stream import (
     decode,
     guess_stream,
     is_modbus_traffic,
+    readable,
     unit_of,
     with_time,
 )
@@ -124,16 +125,12 @@ def _listen(device: serial.Serial, port: str, bauds: Sequence[int], progress: Pr
             return OtherMaster(baud)
         if not noises and len(data) < _NOISE_BYTES:
             return Silence()
-        noises.append(Noise(len(data) / wait_s, baud, data[-_SHOWN_BYTES:], _readable(data)))
+        noises.append(Noise(len(data) / wait_s, baud, data[-_SHOWN_BYTES:], readable(data)))
     if not likely:
         return max(noises, key=lambda noise: noise.readable, default=Silence())
     _, baud, guess = max(likely, key=lambda likely: likely[0])
     _set(device, baud)
     return _measured(device, port, baud, guess, _Received(), progress)
-
-
-def _readable(data: bytes) -> float:
-    return sum(0x20 <= octet < 0x7F or octet in b"\r\n\t" for octet in data) / max(1, len(data))
 
 
 def _set(device: serial.Serial, baud: int) -> bool:

@@ -20,6 +20,8 @@ from collector.sources.witmotion import STANDARD_GRAVITY, WitMotionFormat
 
 LEAST_SAMPLES = 8
 _LEAST_SHARE = 0.8
+_LEAST_READABLE = 0.9
+"""Bytes that are nearly all letters and digits are text, of whatever form."""
 _NOMINAL_HZ = 1000.0
 """Decoders want a rate; only a device's own clock is judged by it."""
 _TIME_UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
@@ -107,6 +109,11 @@ def with_time(guess: Guess, rate_hz: float) -> Guess:
     return guess
 
 
+def readable(data: bytes) -> float:
+    """The part of the bytes that are letters, digits and signs, as in text."""
+    return sum(0x20 <= octet < 0x7F or octet in b"\r\n\t" for octet in data) / max(1, len(data))
+
+
 def is_modbus_traffic(data: bytes) -> bool:
     """Whether somebody asks Modbus devices here: two whole requests with a good checksum."""
     crc16 = checksum("crc16-modbus", 6)
@@ -137,6 +144,6 @@ def _witmotion(_: bytes) -> Guess:
 
 def _frames(data: bytes) -> Guess | None:
     frames = None if is_modbus_traffic(data) else guess_frames(data)
-    if frames is None:
-        return None
+    if frames is None or not (frames.certain or readable(data) < _LEAST_READABLE):
+        return None  # lines of equal length repeat, too
     return Guess(frames.format, frames.channels, certain=frames.certain, values_guessed=True)

@@ -84,7 +84,7 @@ HELD_BY_COLLECTOR = Text(
 )
 NOT_UNDERSTOOD = Text(
     "cli.scan.not-understood",
-    "{bytes_per_s} bytes a second come from {port}, but make no sense. The last ones, at {baud} baud: {sample}",
+    "{bytes_per_s} bytes a second come from {port}, but make no sense. The last, at {baud} baud: {sample}",
     "Look up the device's speed and format in its manual. If its speed is an unusual one, type it: "
     "collector scan {port} --baud 250000",
 )
