@@ -25,7 +25,7 @@ from collector.scan.fragment import nominal_hz
 from collector.scan.listening import Noise, Stream, listen
 from collector.scan.ports import serial_ports, users_of
 from collector.scan.recognition import candidates
-from collector.scan.units import Found, Trouble, find_units, serial_lines
+from collector.scan.units import LIKELY_IDS, SERIAL_IDS, Trouble, find_units, serial_lines
 from collector.sources.binary_frames import BinaryFormat
 from collector.sources.modbus.line import Line, NetworkLine, SerialLine
 from collector.sources.modbus.planner import Span
@@ -281,27 +281,27 @@ class TestLines:
 
         return ask
 
+    @staticmethod
+    async def found(ask: Any, ids: Sequence[int], others: Sequence[int] = ()) -> list[tuple[int, Line]]:
+        units = find_units(serial_lines("p"), ids, ask, lambda _: None, Trouble(), others)
+        return [(unit.unit_id, unit.line) async for unit in units]
+
     @pytest.mark.parametrize("settings", [(9600, "none"), (19_200, "even"), (38_400, "odd"), (2400, "none")])
-    async def test_speed_and_parity_are_found(self, settings: tuple[int, str]) -> None:
+    async def test_one_answer_settles_the_line(self, settings: Any) -> None:
         asked: list[tuple[Line, int]] = []
         ask = self.on(settings, {2, 77}, asked)
-        found = [
-            f async for f in find_units(serial_lines("p"), range(1, 248), ask, lambda _: None, Trouble())
-        ]
-        assert [(unit.unit_id, (unit.line.baud, unit.line.parity)) for unit in found] == [  # type: ignore[union-attr]
-            (2, settings),
-            (77, settings),
-        ]
-        assert len({line for line, _ in asked}) <= len(serial_lines("p"))
+        line = SerialLine("p", settings[0], settings[1], 1)
+        assert await self.found(ask, LIKELY_IDS, SERIAL_IDS) == [(2, line), (77, line)]
+        assert len(asked) < 21 * (len(LIKELY_IDS) + 2) + len(SERIAL_IDS) + 40, "each number is asked once"
+
+    async def test_numbers_that_are_given_are_asked_at_every_setting(self) -> None:
+        ask = self.on((2400, "odd"), {50}, [])
+        assert await self.found(ask, range(1, 100)) == [(50, SerialLine("p", 2400, "odd", 1))]
 
     async def test_it_ends(self) -> None:
         asked: list[tuple[Line, int]] = []
-        ask = self.on((1, "none"), set(), asked)
-        found: list[Found] = [
-            f async for f in find_units(serial_lines("p"), range(1, 248), ask, lambda _: None, Trouble())
-        ]
-        assert found == []
-        assert len(asked) <= 21 * 9, "only the likely numbers are asked at every setting"
+        assert await self.found(self.on((1, "none"), set(), asked), LIKELY_IDS, SERIAL_IDS) == []
+        assert len(asked) == 21 * len(LIKELY_IDS), "only the likely numbers are asked at every setting"
 
     def test_the_usual_settings_come_first(self) -> None:
         lines = serial_lines("p")

@@ -119,7 +119,9 @@ def _scan_port(
                 say.NOT_UNDERSTOOD(port=port, bytes_per_s=bytes_per_s, baud=heard.baud, sample=sample)
             )
     lines = units.serial_lines(port, (baud,) if baud else units.BAUDS)
-    _find_units(lines, ids or units.SERIAL_IDS, timeout_s, say.NOTHING_ON_PORT(port=port), toml=toml)
+    others = () if ids else units.SERIAL_IDS
+    nothing = say.NOTHING_ON_PORT(port=port)
+    _find_units(lines, ids or units.LIKELY_IDS, timeout_s, nothing, others, toml=toml)
 
 
 def _scan_network(
@@ -139,6 +141,7 @@ def _find_units(
     ids: Sequence[int],
     timeout_s: float | None,
     nothing: Sentence,
+    others: Iterable[int] = (),
     *,
     toml: bool,
 ) -> None:
@@ -150,7 +153,7 @@ def _find_units(
 
     async def find(progress: Progress) -> None:
         async with units.asking(timeout_s) as ask:
-            async for unit in units.find_units(lines, ids, ask, progress, trouble):
+            async for unit in units.find_units(lines, ids, ask, progress, trouble, others):
                 found.append(unit)  # noqa: PERF401 (so that it is kept when stopped)
 
     stopped = False

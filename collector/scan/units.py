@@ -5,7 +5,7 @@ answer, too. All devices on a serial line have the same settings, so the first a
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -25,8 +25,8 @@ SERIAL_IDS = range(1, 248)
 NETWORK_IDS = range(1, 33)
 BAUDS = (9600, 19_200, 115_200, 38_400, 57_600, 4800, 2400)
 _PARITIES: tuple[Literal["none", "even", "odd"], ...] = ("none", "even", "odd")
-_LIKELY_IDS = (1, 2, 3, 4, 5, 6, 7, 8, *factory_unit_ids())
-"""Who is asked first, at every setting of a line."""
+LIKELY_IDS = (1, 2, 3, 4, 5, 6, 7, 8, *factory_unit_ids())
+"""Who is asked at every setting of a serial line, where nobody says more."""
 _UNLIKELY_IDS = (245, 246, 247)
 """If all of these answer, somebody answers whatever the number is."""
 _FIRST: tuple[Table, Span] = ("holding", Span(0, 1))
@@ -107,27 +107,29 @@ async def asking(timeout_s: float | None = None) -> AsyncIterator[Ask]:
 
 
 async def find_units(
-    lines: Sequence[Line], ids: Sequence[int], ask: Ask, progress: Progress, trouble: Trouble
+    lines: Sequence[Line],
+    ids: Sequence[int],
+    ask: Ask,
+    progress: Progress,
+    trouble: Trouble,
+    others: Iterable[int] = (),
 ) -> AsyncIterator[Found]:
-    """The units that answer, as they are found.
+    """The units that answer, as they are found: of `ids` on each line, of `others` where one has answered.
 
     Raises:
         SourceError: the line cannot be opened, with what to do. What else a port cannot do is passed over.
     """
-    likely = [unit_id for unit_id in _LIKELY_IDS if unit_id in ids] or list(ids[: len(_LIKELY_IDS)])
-    rest = [unit_id for unit_id in ids if unit_id not in likely]
     for index, line in enumerate(lines):
         found = any_number = False
         try:
-            async for unit in _units_on(line, likely, ask, progress, trouble):
+            async for unit in _units_on(line, ids, ask, progress, trouble):
                 yield unit
                 found, any_number = True, unit.any_number
         except SourceError:
             if index == 0 or found:
                 raise
-        if any_number:
-            return
-        if found or len(lines) == 1:
+        if found:
+            rest = [] if any_number else [unit_id for unit_id in others if unit_id not in ids]
             async for unit in _units_on(line, rest, ask, progress, trouble):
                 yield unit
             return
