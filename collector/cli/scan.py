@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -17,6 +17,7 @@ from collector.cli.ask import is_running
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
 from collector.config import ConfigError, load
 from collector.errors import CollectorError
+from collector.scan import Progress
 from collector.texts import Sentence
 from collector.texts import scan as say
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 _NETWORK_PORT = 502
 _MOSTLY = 0.9
-
-Progress = Callable[[Sentence], None]
 
 
 def scan(

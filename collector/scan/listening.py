@@ -3,7 +3,7 @@
 Nothing is ever sent. What bytes mean is decided in stream.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ import serial
 from collector.clock import monotonic_ns
 from collector.errors import SourceError
 from collector.samples import Unit
+from collector.scan import Progress
 from collector.scan.stream import (
     Guess,
     channels_of,
@@ -23,7 +24,6 @@ from collector.scan.stream import (
     with_time,
 )
 from collector.sources.serial import decoder_of, open_port
-from collector.texts import Sentence
 from collector.texts import scan as say
 from collector.texts import sources as say_of_ports
 
@@ -41,8 +41,6 @@ _MEASURE_S = 3.0
 _SHOWN_BYTES = 40
 _LOOK_S = 0.25
 _KEPT_BYTES, _LOOKED_AT_BYTES = 1 << 17, 1 << 14
-
-Progress = Callable[[Sentence], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from collector.sources.serial import Format, decoder_of
 from collector.sources.text_lines import TextFormat
 from collector.sources.witmotion import STANDARD_GRAVITY, WitMotionFormat
 
-LEAST_SAMPLES = 8
+_LEAST_SAMPLES = 8
 _LEAST_SHARE = 0.8
 _LEAST_READABLE = 0.9
 """Bytes that are nearly all letters and digits are text, of whatever form."""
@@ -68,7 +68,7 @@ def guess_stream(data: bytes) -> Guess | None:
 def explains(guess: Guess, data: bytes) -> bool:
     """Whether nearly all of these bytes are samples of this kind."""
     decoded = decode(guess, data)
-    return decoded.samples.shape[1] >= LEAST_SAMPLES and decoded.share >= _LEAST_SHARE
+    return decoded.samples.shape[1] >= _LEAST_SAMPLES and decoded.share >= _LEAST_SHARE
 
 
 def decode(guess: Guess, data: bytes) -> Decoded:

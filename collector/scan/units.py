@@ -12,6 +12,7 @@ from typing import Literal
 
 from collector.errors import SourceError
 from collector.points import Reading
+from collector.scan import Progress
 from collector.scan.recognition import Candidate, candidates, factory_unit_ids
 from collector.sources.modbus.bus import Bus, Unit
 from collector.sources.modbus.line import Line, NetworkLine, SerialLine
@@ -37,7 +38,6 @@ _TABLES: tuple[Table, ...] = ("holding", "input")
 
 Ask = Callable[[Line, int, Table, Span], Awaitable[Answer]]
 """Asks the unit of this number on a line."""
-Progress = Callable[[Sentence], None]
 
 
 @dataclass(frozen=True, slots=True)
