@@ -18,6 +18,7 @@ from collector.texts import (
     modbus,
     opcua,
     points,
+    scan,
     sharing,
     sources,
 )
@@ -36,6 +37,7 @@ _MODULES: tuple[ModuleType, ...] = (
     modbus,
     opcua,
     points,
+    scan,
     sharing,
     sources,
 )
