@@ -11,7 +11,9 @@ from collector.activity import SUMMARISED, CutSummary
 from collector.messages import ContextNumber, ContextState, CutNumber, CutState
 from collector.points import PointQuality
 
-values = st.lists(st.one_of(st.none(), st.floats(-1e300, 1e300)), min_size=1, max_size=30)
+values = st.lists(
+    st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)), min_size=1, max_size=30
+)
 
 
 def window(rms: float | None, *, lost: int = 0, quality: tuple[str, ...] = ()) -> dict[str, Any]:

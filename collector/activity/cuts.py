@@ -30,13 +30,13 @@ _MOST_STATES = 20
 @dataclass(slots=True)
 class _Figures:
     count: int = 0
-    total: float = 0.0
+    mean: float = 0.0
     least: float = float("inf")
     greatest: float = float("-inf")
 
     def add(self, value: float, least: float | None = None, greatest: float | None = None) -> None:
         self.count += 1
-        self.total += (value - self.total) / self.count  # the running mean: a sum may leave all numbers
+        self.mean += value / self.count - self.mean / self.count  # neither a sum nor a difference overflows
         self.least = min(self.least, value if least is None else least)
         self.greatest = max(self.greatest, value if greatest is None else greatest)
 
@@ -100,7 +100,7 @@ class CutSummary:
     def context(self) -> dict[str, CutNumber | CutState]:
         """What the machine did meanwhile, by `controller/point`."""
         numbers = {
-            path: CutNumber(min=sums.least, max=sums.greatest, mean=sums.total, windows=sums.count, unit=unit)
+            path: CutNumber(min=sums.least, max=sums.greatest, mean=sums.mean, windows=sums.count, unit=unit)
             for path, (unit, sums) in self._numbers.items()
         }
         states = {path: CutState(values=list(values)) for path, values in self._states.items()}
@@ -163,4 +163,4 @@ class _Felt:
 def _feature(sums: _Figures) -> CutFeature:
     if not sums.count:
         return CutFeature(mean=None, min=None, max=None)
-    return CutFeature(mean=sums.total, min=sums.least, max=sums.greatest)
+    return CutFeature(mean=sums.mean, min=sums.least, max=sums.greatest)
