@@ -11,7 +11,6 @@ from collector.activity import Activity, EvidenceSettings, LearnedFile, Question
 from collector.cli import app
 from collector.commissioning import (
     Finding,
-    Span,
     Values,
     added,
     findings,
@@ -20,11 +19,11 @@ from collector.commissioning import (
     kept_values,
     learned_file,
     read_learned,
-    read_spans,
     write_learned,
 )
 from collector.config import ConfigError, load
 from collector.errors import CollectorError
+from collector.recorded_run import Span, read_spans
 
 IDLE, TURNING, CUTTING = Activity.IDLE, Activity.TURNING, Activity.CUTTING
 RMS = "spindle/x/rms"

@@ -16,7 +16,7 @@ import pytest
 from stand_ins import S, SettableClock
 
 from collector.activity import Activity, CalendarSettings, LearnedFile
-from collector.commissioning import Span, findings, learned_of, watch_recordings
+from collector.commissioning import findings, learned_of
 from collector.config import MachineFile, load
 from collector.context import Context
 from collector.demo import shop
@@ -27,6 +27,7 @@ from collector.machine_state import MachineState
 from collector.messages import Cut, StateChange, decode
 from collector.outbox import Outbox
 from collector.points import Point, PointKind, PointQuality, Reading
+from collector.recorded_run import Span, watch_recordings
 from collector.samples import Channel, Chunk
 from collector.sources import describe_source
 from collector.sources.simulated import SimulatedSettings

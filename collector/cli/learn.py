@@ -21,14 +21,13 @@ from collector.commissioning import (
     kept_values,
     learned_file,
     read_learned,
-    read_spans,
-    watch_recordings,
     write_learned,
 )
 from collector.config import Config, ConfigError, MachineFile, load
 from collector.control import ask
 from collector.errors import CollectorError
 from collector.health import InputsReport
+from collector.recorded_run import read_spans, watch_recordings
 from collector.texts import activity as words
 from collector.texts import learning as say
 
