@@ -36,7 +36,7 @@ class SmallLog(Log):
 
     def __init__(self, files: Files) -> None:
         super().__init__(OutboxSettings(directory=FOLDER), files)
-        self._segment_bytes, self._max_bytes = 500, 1800
+        self._segment_bytes, self._max_bytes, self._ledger._reserve_bytes = 500, 1800, 400
 
 
 class CrashModel(RuleBasedStateMachine):

@@ -50,6 +50,19 @@ def test_promises_hold_whatever_a_power_cut_leaves() -> None:
     assert CrashModel.explored > EXAMPLES
 
 
+def test_what_a_failed_write_left_does_not_come_back() -> None:
+    """Found by the model: their bytes may be there, and the records were stored anew and delivered."""
+    model = CrashModel()
+    model.append_and_commit(sizes=[20], topic="a")
+    model.disk_fails("sync", 1)
+    model.append_and_commit(sizes=[20, 20], topic="a")
+    model.disk_is_well_again()
+    model.deliver(sorted(model.copies)[1:])
+    for _ in range(2):
+        model.tidy(6.0)
+    model.stop_and_start()
+
+
 # Logs that are broken on purpose
 
 

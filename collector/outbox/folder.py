@@ -172,6 +172,7 @@ class Folder:
         self._remove([segment.file])
         if not saved:
             self.save_ledger()  # the disk was full perhaps
+        self._ledger.reserve()
 
     def settle_dropped(self) -> None:
         """Declare what the event loop has given back of dropped segments, forget what it has delivered."""

@@ -164,13 +164,24 @@ class Log:
         size_bytes = sum(map(record_bytes, messages))
         while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
             pass
+        stored = self._store(messages)
+        failed, self._failing = self._failing, stored < len(messages)
+        if failed and not self._failing:
+            self.trouble.recovered()
+        return stored
+
+    def _store(self, messages: Sequence[Message]) -> int:
+        """Write and sync records; how many of the first are safe."""
         stored, new_files = 0, 1
+        failed_in: list[SegmentIndex] = []
         while stored < len(messages):
             try:
                 writer = self._folder.writer or self._start_segment()
                 count = writer.write(messages[stored:], self._segment_bytes)
             except OSError as error:
                 self.trouble.error(error)
+                if self._folder.writer is not None:
+                    failed_in.append(self._folder.writer.index)
                 self._folder.close_writer()
                 if is_full(error):
                     if not self._folder.drop_oldest():
@@ -183,9 +194,10 @@ class Log:
                 stored += count
                 if stored < len(messages):
                     self._folder.close_writer()  # full: the next segment takes the rest
-        failed, self._failing = self._failing, stored < len(messages)
-        if failed and not self._failing:
-            self.trouble.recovered()
+        if failed_in and stored:
+            for segment in failed_in:
+                segment.elsewhere.append((messages[0].seq, messages[stored - 1].seq))
+            self._folder.delivered_changed = True
         return stored
 
     def read(self, withheld: Collection[str] = ()) -> list[Message]:
