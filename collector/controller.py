@@ -34,6 +34,8 @@ from collector.texts import points as say
 
 _CONNECT_WAIT_S = 30.0
 """Beyond its limit of silence, a source may take so long until it has something to say first."""
+_GRACE_S = 3.0
+"""A source that judges its silence by itself tells more about it, and has to say goodbye first."""
 _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 _LATE_S = 10.0
@@ -66,7 +68,7 @@ class Controller:
         self._key = key
         self._clock = journal.clock
         self._known: tuple[Point, ...] = ()
-        self._points: dict[str, Point] = {}
+        self._disguised: frozenset[str] = frozenset()
         self._histories: dict[str, History] = {}
         self._offset = ClockOffset()
         self._observations: list[PointObservation] = []
@@ -121,13 +123,11 @@ class Controller:
         for observation in self._observations:
             observation.add(arrival)
         for said in arrival.readings:
-            point = self._points.get(said.point)
-            if point is None:
-                continue
-            self._offset.add(said)
-            reading = leaving(point, believable(point, said), self._key)
-            if reading is not None:
-                self._remember(self._histories[point.name], reading)
+            if said.source_us is not None:
+                self._offset.add(said)
+            history = self._histories.get(said.point)
+            if history is not None:  # else it stays
+                self._remember(history, believable(history.point, said))
         for name in arrival.vouched:
             history = self._histories.get(name)
             if history is not None:
@@ -177,7 +177,7 @@ class Controller:
             self.settings.source.kind,
             self.source.origin,
             self._histories,
-            withheld=len(self._points) - len(self._histories),
+            withheld=len(self._known) - len(self._histories),
             offset_us=self.offset_us,
             lost=self.source.lost,
         )
@@ -185,7 +185,7 @@ class Controller:
     def _learn(self) -> None:
         """Take over the points that the source knows by now; what is known of those that stay is kept."""
         self._known = self.source.points
-        self._points = {point.name: point for point in self._known}
+        self._disguised = frozenset(point.name for point in self._known if share_of(point) == "pseudonym")
         self._histories = {
             point.name: self._history(point) for point in self._known if share_of(point) != "none"
         }
@@ -203,10 +203,18 @@ class Controller:
         return new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
 
     def _remember(self, history: History, reading: Reading) -> None:
+        """Keep a reading of a shared point, or the pseudonym alone where that was asked for."""
+        point = history.point
+        if point.name in self._disguised:
+            disguised = leaving(point, reading, self._key)
+            if disguised is None:
+                return
+            reading = disguised
+        if point.kind is PointKind.NUMBER:
+            history.add(reading)
+            return
         before = history.last
         history.add(reading)
-        if history.point.kind is PointKind.NUMBER:
-            return
         if before is None or (before.value, before.quality) != (reading.value, reading.quality):
             self._records.change(reading, before.value if before else None)
 
@@ -263,7 +271,7 @@ async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
     Raises:
         SourceError: it was silent, or ended though it is live; or what the source raises.
     """
-    wait_s = source.silent_after_s + _CONNECT_WAIT_S
+    wait_s = source.silent_after_s + _GRACE_S + _CONNECT_WAIT_S
     arriving = source.arrivals()
     try:
         while True:
@@ -279,7 +287,7 @@ async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
                     raise
                 raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
             yield arrival
-            wait_s = source.silent_after_s
+            wait_s = source.silent_after_s + _GRACE_S
     finally:
         try:
             async with asyncio.timeout(_CLOSE_WAIT_S):

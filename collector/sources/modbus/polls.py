@@ -4,7 +4,7 @@ Sending them, and what to do when they are refused, belongs to source.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.points import Point, PointKind, PointQuality, Reading
@@ -45,23 +45,11 @@ class Poll:
             )
             for at in placed
         ]
-        self._decoder = Decoder(cells, of_bits=is_of_bits(table))
-        self.readings = self._decoder.readings
-
-    @property
-    def pieces(self) -> Iterator[Span]:
+        self.readings = Decoder(cells, of_bits=is_of_bits(table)).readings
+        self.pieces = tuple(pieces(span, _most(device, table)))
         """What is asked for at once; more than one only for a value that is longer than the limit."""
-        return pieces(self.span, _most(self._device, self.table))
-
-    @property
-    def ends(self) -> tuple[str, str]:
+        self.ends = _ends(device, table, span)
         """The first and the last place, as the configuration counts."""
-        places = (self.span.first, self.span.end - 1)
-        if self._device.addressing == "manual":
-            first, last = (manual_number(self.table, place) for place in places)
-        else:
-            first, last = (f"{self.table} {place}" for place in places)
-        return first, last
 
     def bad(self, detail: str, now_ns: int) -> tuple[Reading, ...]:
         """Readings that say why there is none."""
@@ -78,6 +66,15 @@ class Poll:
             Poll(self._device, self.table, span, placed, Pace(self.pace.period_ns, self.pace.due_ns))
             for span, placed in by_span.items()
         ]
+
+
+def _ends(device: ModbusSettings, table: Table, span: Span) -> tuple[str, str]:
+    places = (span.first, span.end - 1)
+    if device.addressing == "manual":
+        first, last = (manual_number(table, place) for place in places)
+    else:
+        first, last = (f"{table} {place}" for place in places)
+    return first, last
 
 
 def polls_of(device: ModbusSettings) -> list[Poll]:
