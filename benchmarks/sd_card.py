@@ -151,7 +151,9 @@ async def _write_through(folder: Path) -> Table:
     payload = os.urandom(_PAYLOAD_BYTES // 2).hex().encode()
     for first in range(1, _RECORDS + 1, _GROUP):
         for seq in range(first, min(first + _GROUP, _RECORDS + 1)):
-            outbox.append(Message(outbox.epoch, seq, "shopfloor/v1/works/gw1/m/s/features", payload, seq, sync=True))
+            outbox.append(
+                Message(outbox.epoch, seq, "shopfloor/v1/works/gw1/m/s/features", payload, seq, sync=True)
+            )
         await outbox.commit()
     stored_bytes, syncs = files.written_bytes, files.syncs
     while outbox.state().records:

@@ -58,6 +58,11 @@ class Ledger:
         self._sought = {entry.by for entry in entries if entry.by is not None}
         return [entry.loss for entry in entries if entry.by is None]
 
+    @property
+    def losses(self) -> list[OutboxLoss]:
+        """What is lost and nobody has heard of."""
+        return [entry.loss for entry in self._entries]
+
     def add(self, loss: OutboxLoss) -> bool:
         """Enter a loss; False where it is there already, as damage is that is found again."""
         if any(entry.loss == loss and entry.of is None for entry in self._entries):

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from collector.errors import OutboxError
 from collector.messages import Message
-from collector.outbox.files import Files, Lock, is_full
+from collector.outbox.files import Files, Lock, RealFiles, is_full
 from collector.outbox.folder import Folder
 from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
 from collector.outbox.ledger import Ledger
@@ -272,6 +272,10 @@ class Log:
                 self._folder.delivered_changed |= segment.unconfirmed < before
         return sorted(missing)
 
+    def purge(self) -> int:
+        """Give up every record; returns how many. None may be handed out any more."""
+        return self._folder.purge()
+
     def save_mark(self, mark: Mark) -> None:
         """Save the mark of the streams."""
         try:
@@ -345,3 +349,17 @@ class Log:
         self._folder.close_writer()
         self._lock.close()
         self._lock = None
+
+
+def purge_folder(settings: OutboxSettings) -> int:
+    """Give up what waits in a folder that no daemon uses; the next one that does declares it.
+
+    Raises:
+        OutboxError: a daemon uses it, or it cannot be used.
+    """
+    log = Log(settings, RealFiles())
+    log.open()
+    try:
+        return log.purge()
+    finally:
+        log.close()
