@@ -1,8 +1,8 @@
 """What delivery writes to the disk: a real daemon with a broker and a store, for both ways of delivery.
 
-Bytes are those of the daemon's process that the kernel has to bring to the disk (`write_bytes` of /proc/PID/io):
-whole pages, the mark of the streams once a minute among them. The folder must be on a disk, not in memory: it is
-made in the folder that the benchmark is started in.
+Bytes are those of the daemon's process that the kernel has to bring to the disk (`write_bytes` in
+/proc/PID/io): whole pages, the mark of the streams once a minute among them. The folder must be on a disk,
+not in memory: it is made where the benchmark is started.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from collector.control import ask
 from collector.errors import ControlError
 from collector.messages import Message
 from collector.outbox import Outbox, OutboxSettings
-from collector.outbox.files import Files, NewFile, RealFiles
+from collector.outbox.files import NewFile, RealFiles
 
 _PATIENCE_S = 60.0
 _RECORDS, _GROUP, _PAYLOAD_BYTES = 20_000, 60, 2000
@@ -60,8 +60,8 @@ def tables(seconds: float) -> Iterable[Table]:
     rows = [(name, *_watch(delivery, there, seconds)) for name, delivery, there in _CASES]
     yield Table(
         f"Bytes written to the disk in {seconds:g} s by a daemon with three streams",
-        "`--seconds 600` for ten minutes; from 10 s after the start on; all that the process wrote, whole pages "
-        "of 4096 bytes, with the mark once a minute; the outbox log is what its segments hold at the end",
+        "`--seconds 600` for ten minutes; from 10 s after the start on; all that the process wrote, whole "
+        "pages of 4096 bytes, with the mark once a minute; the log is what its segments hold at the end",
         (
             Column("delivery"),
             Column("records"),
