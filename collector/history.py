@@ -72,15 +72,15 @@ class History:
 
     def add(self, reading: Reading) -> None:
         """Take the next reading; they count in the order in which they are handed over."""
-        at_ns = reading.received_ns
-        if self._at and at_ns < self._at[-1]:  # times never go back
-            at_ns = self._at[-1]
-        self._at.append(at_ns)
+        at, at_ns, value = self._at, reading.received_ns, reading.value
+        if at and at_ns < at[-1]:  # times never go back
+            at_ns = at[-1]
+        at.append(at_ns)
         self._readings.append(reading)
-        if reading.value != self._good and reading.quality is _GOOD:
+        if value != self._good and reading.quality is _GOOD:
             if self._good is None:
                 self._good_since = at_ns
-            self._good = reading.value
+            self._good = value
             self._changed.append(at_ns)
 
     def vouch(self, at_ns: int) -> None:

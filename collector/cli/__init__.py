@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, outbox, share
+from collector.cli import ask, controllers, daemon, files, outbox, scan, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -42,6 +42,7 @@ for command in (
     daemon.demo,
     ask.reload,
     share.share,
+    scan.scan,
     controllers.browse,
     controllers.trust,
     controllers.profiles,

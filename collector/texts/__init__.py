@@ -16,6 +16,7 @@ from collector.texts import (
     modbus,
     opcua,
     points,
+    scan,
     sharing,
     sources,
 )
@@ -32,6 +33,7 @@ _MODULES: tuple[ModuleType, ...] = (
     modbus,
     opcua,
     points,
+    scan,
     sharing,
     sources,
 )

@@ -75,6 +75,9 @@ POINT = Text("cli.column.point", "point")
 VALUE = Text("cli.column.value", "value")
 QUALITY = Text("cli.column.quality", "quality")
 AGE = Text("cli.column.age", "age")
+LATENCY = Text("cli.column.latency", "answer in")
+PLACE = Text("cli.column.place", "where it stands")
+RAW = Text("cli.column.raw", "raw")
 SHARED = Text("cli.column.shared", "leaves")
 POINTS_TESTED = Text("cli.test.points-tested", "{name}: {arrivals} times heard of in {seconds} s")
 QUALITIES = {
@@ -100,6 +103,18 @@ BROWSE_NOTHING = Text(
     "cli.browse.nothing",
     'No node has "{find}" in its path.',
     "Leave --find out to see all.",
+)
+BROWSE_STANDARD = Text(
+    "cli.browse.standard",
+    'This machine follows OPC 40501-1: with profile = "opc-40501-1" instead of points, spindles, channels '
+    "and program are found by themselves.",
+)
+BROWSE_MANY = Text(
+    "cli.browse.many",
+    "These are {points} points. With --find only those with a certain word are shown.",
+)
+BROWSE_PASTE = Text(
+    "cli.browse.paste", "To paste into the machine's file, without the points that you do not need:"
 )
 NOT_AN_OPCUA_URL = Text(
     "cli.not-an-opcua-url",
@@ -146,16 +161,26 @@ PURGE_OTHER_USER = Text(
     "Type: sudo -u collector collector outbox purge",
 )
 PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
+TRUST_PROTECT = Text(
+    "cli.trust.protect",
+    'To protect the connection, too, write beside its url: security = "sign-and-encrypt"',
+)
 # demo
 DEMO_INSTALL = Text(
     "cli.demo.install",
     "The demo needs the package amqtt.",
     "pip install 'collector[demo]'",
 )
-DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal (Debian package mosquitto-clients):")
-DEMO_STATUS = Text("cli.demo.status", "And ask how it is:")
+DEMO_TRY = Text("cli.demo.try", "Try in another terminal (mosquitto_sub is in Debian's mosquitto-clients):")
 DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
 DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
-DEMO_TITLE = Text("cli.demo.title", "Received over MQTT: {topic}")
-DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel} (rms in {unit} by band)")
+DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel}, rms in {unit}")
+DEMO_CONTEXT = Text("cli.demo.context", "machine")
+DEMO_IN_WINDOW = Text("cli.demo.in-window", "in window")
+DEMO_TIME = Text("cli.demo.time", "time")
+DEMO_PROGRAM = Text("cli.demo.program", "program")
+DEMO_TOOL = Text("cli.demo.tool", "tool")
+DEMO_SPEED = Text("cli.demo.speed", "/min")
+DEMO_LOAD = Text("cli.demo.load", "load %")
+DEMO_POWER = Text("cli.demo.power", "W")
 DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")
