@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+DISK = "/var/tmp"
+"""A folder for large files that is on a disk, where /tmp may be in memory."""
 WINDOW = 4096
 RATES_HZ = (1_600, 6_400, 25_600)
 
@@ -77,7 +79,10 @@ def broker(folder: Path) -> Iterator[int]:
     port = free_port()
     user = "user root\n" if os.geteuid() == 0 else ""
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+    settings.write_text(
+        f"{user}listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n",
+        encoding="utf-8",
+    )
     with _running(program, "-c", str(settings)):
         _await_listening(port)
         yield port

@@ -216,11 +216,27 @@ class Gateway:
             raise ControlError(activity.NO_STATE(machine=machine, known=known))
         return await state.watch(seconds)
 
+    async def store_outbox(self) -> None:
+        """Put what waits in memory on disk, for whoever wants to look at it."""
+        await self._outbox.commit()
+
+    async def purge_outbox(self) -> int:
+        """Give up what waits, and declare it; returns how many records.
+
+        Raises:
+            OutboxError: the disk does not take records.
+        """
+        records = await self._outbox.purge()
+        log.warning("outbox.purged", records=records)
+        self._declare_lost_records()
+        return records
+
     def _new_publisher(self, config: Config) -> Publisher:
         # No name has a dot in it, so no two gateways of the group get the same id.
         client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
-        return Publisher(config.broker, client_id, will, self._outbox, self._clock)
+        receipts = self._topics.receipt if config.outbox.delivery == "store" else None
+        return Publisher(config.broker, client_id, will, self._outbox, self._clock, receipts=receipts)
 
     async def _leave_broker(self, goodbye_s: float) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""

@@ -200,7 +200,10 @@ def test_every_command_named_exists_with_its_options() -> None:
     for page, (name, *rest) in _commands():
         assert name in program.commands, f"{page}: collector {name}"
         seen.add(name)
-        options = {option for parameter in program.commands[name].params for option in parameter.opts}
+        command = program.commands[name]
+        if rest and rest[0] in getattr(command, "commands", {}):
+            command = command.commands[rest[0]]
+        options = {option for parameter in command.params for option in parameter.opts}
         for word in rest:
             option = word.strip("[]").partition("=")[0]
             assert not option.startswith("-") or option in options, f"{page}: collector {name} {word}"

@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, learn, scan, share
+from collector.cli import ask, controllers, daemon, files, learn, outbox, scan, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -51,6 +51,7 @@ for command in (
     files.version,
 ):
     app.command()(command)
+app.add_typer(outbox.outbox)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """How reports look on a terminal: the status page and the test page."""
 
+import time
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
@@ -7,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.clock import iso8601
 from collector.health import (
     ActivityReport,
     BrokerReport,
@@ -22,6 +24,7 @@ from collector.health import (
     State,
     TestReport,
 )
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
 
@@ -59,6 +62,47 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _machines(report.machines, report.now_us)]
     running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
+
+
+def show_outbox(
+    settings: OutboxSettings,
+    report: OutboxReport | None,
+    epochs: list[EpochWaiting],
+    losses: list[OutboxLoss],
+) -> RenderableType:
+    """The page of `collector outbox`; without a report the daemon is not running."""
+    records = sum(waiting.records for waiting in epochs) if report is None else report.pending
+    size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
+    oldest = (
+        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
+    )
+    lines: list[RenderableType] = [] if report else [Line(str(say.OUTBOX_STOPPED()), "dim")]
+    if not records:
+        lines.append(str(say.OUTBOX_EMPTY()))
+    else:
+        age = str(say.UNKNOWN()) if oldest is None else _span(round(time.time() * 1e6) - oldest)
+        lines.append(str(say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)))
+    if report is not None and settings.delivery == "store":
+        broker, store = report.pending - report.awaiting, report.awaiting
+        lines.append(str(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
+    if report is not None and report.rejected:
+        reasons = ", ".join(
+            f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
+        )
+        lines.append(
+            Line(str(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons)), "yellow")
+        )
+    for loss in losses:
+        lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
+        lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
+    if not epochs:
+        return Group(*lines)
+    table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
+    for waiting in epochs:
+        numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
+        figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
+        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+    return Group(*lines, "", table)
 
 
 def show_test(name: str, report: TestReport) -> RenderableType:
@@ -155,8 +199,9 @@ def _outbox(outbox: OutboxReport, now_us: int) -> str:
         waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
     else:
         waiting = say.OUTBOX_EMPTY()
+    awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
     room = [] if outbox.hours_left is None else [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
-    return ", ".join(map(str, [waiting, *room]))
+    return ", ".join(map(str, [waiting, *awaiting, *room]))
 
 
 def _host(host: HostReport) -> str:
