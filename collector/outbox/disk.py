@@ -15,6 +15,7 @@ from typing import assert_never
 from collector.clock import monotonic_ns
 from collector.messages import Message
 from collector.outbox.log import Log, Opened
+from collector.outbox.settled import Settled
 from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss
 
 _WAKE_S = 0.5
@@ -32,7 +33,7 @@ class Commit:
 class Confirm:
     """These records are delivered; answered by `Confirmed`."""
 
-    keys: set[Key]
+    records: Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,10 @@ class DiskThread:
         match command:
             case Commit(messages):
                 return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
-            case Confirm(keys):
-                self._log.confirm(keys)
+            case Confirm(records):
+                self._log.confirm(records.keys)
+                for epoch, ranges in records.ranges.items():
+                    self._log.confirm_ranges(epoch, ranges)
                 return Confirmed()
             case Read(withheld):
                 return Batch(self._log.read(withheld))

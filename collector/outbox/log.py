@@ -221,7 +221,14 @@ class Log:
     def confirm(self, keys: Iterable[Key]) -> None:
         """Records were delivered for good; those that are not here are ignored."""
         self._change(keys, DONE)
-        self._folder.delivered_changed = True
+
+    def confirm_ranges(self, epoch: str, ranges: Iterable[tuple[int, int]]) -> None:
+        """All that is here of these ranges of `seq`, both ends included, was delivered for good."""
+        for segment in self._folder.of_epoch(epoch):
+            before = segment.unconfirmed
+            for first_seq, last_seq in ranges:
+                segment.deliver(first_seq, last_seq)
+            self._folder.delivered_changed |= segment.unconfirmed < before
 
     def give_back(self, keys: Iterable[Key]) -> None:
         """The event loop has no copy of these records any more; one whose segment was dropped is lost now."""
@@ -234,8 +241,10 @@ class Log:
         for epoch, group in groupby(sorted(missing), key=itemgetter(0)):
             seqs = [seq for _, seq in group]
             for segment in self._folder.of_epoch(epoch):
+                before = segment.unconfirmed
                 for seq in segment.change_all(seqs, state):
                     missing.discard((epoch, seq))
+                self._folder.delivered_changed |= segment.unconfirmed < before
         return sorted(missing)
 
     def save_mark(self, mark: Mark) -> None:
