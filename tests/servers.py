@@ -14,6 +14,7 @@ from typing import Any
 
 from collector.control import ask
 from collector.errors import ControlError
+from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 PROGRAM = Path(sys.executable).with_name("collector")
 
@@ -209,6 +210,42 @@ class Collector:
         """Stop it."""
         assert self.process is not None
         return await self.process.end(number)
+
+
+class Store:
+    """A `collector store serve` of a store.toml."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.process: Process | None = None
+
+    async def start(self) -> None:
+        """Start it, without waiting."""
+        self.process = await Process.start(PROGRAM, "store", "serve", "--config", self.file)
+
+    async def ask(self, *command: str) -> tuple[int, str]:
+        """Run another command of `collector store` with the same file: exit code and output."""
+        process = await Process.start(PROGRAM, "store", *command, "--config", self.file)
+        code = await asyncio.wait_for(process.process.wait(), 60)
+        await process.end()
+        return code, "\n".join(process.lines)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it."""
+        assert self.process is not None
+        return await self.process.end(number)
+
+
+def write_store(
+    file: Path, port: int, sink: SqliteSettings | PostgresqlSettings, *, store: str = "", broker: str = ""
+) -> None:
+    """A store.toml for a broker on loopback and a database."""
+    place = f'file = "{sink.file}"' if isinstance(sink, SqliteSettings) else f'url = "{sink.url}"'
+    text = (
+        f'[store]\n{store}\n[broker]\nhost = "127.0.0.1"\nport = {port}\nreconnect_max_s = 1\n{broker}\n'
+        f'[sink]\nkind = "{sink.kind}"\n{place}\n'
+    )
+    file.write_text(text, encoding="utf-8")
 
 
 @contextlib.asynccontextmanager

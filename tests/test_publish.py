@@ -21,9 +21,9 @@ from servers import Mosquitto, StartBroker, Subscriber, free_port, until
 from collector.clock import SystemClock, UtcClock
 from collector.health import State
 from collector.messages import Message
-from collector.mqtt import BrokerSettings, TimeLimits, Will
+from collector.mqtt import BrokerSettings, TimeLimits, Will, reconnect_pauses
 from collector.outbox import Outbox, OutboxSettings, Outgoing
-from collector.publish import Pauses, Publisher, reconnect_pauses
+from collector.publish import Pauses, Publisher
 
 ROOT = "shopfloor/v1/works/gw1"
 STATUS = f"{ROOT}/status"

@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, share
+from collector.cli import ask, controllers, daemon, files, share, store
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -49,6 +49,7 @@ for command in (
     files.version,
 ):
     app.command()(command)
+app.add_typer(store.app)
 
 
 def main() -> None:

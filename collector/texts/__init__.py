@@ -16,8 +16,10 @@ from collector.texts import (
     modbus,
     opcua,
     points,
+    research,
     sharing,
     sources,
+    store,
 )
 from collector.texts.sentence import Sentence, Text, use_translations
 
@@ -32,8 +34,10 @@ _MODULES: tuple[ModuleType, ...] = (
     modbus,
     opcua,
     points,
+    research,
     sharing,
     sources,
+    store,
 )
 
 CATALOGUE: dict[str, Text] = {
