@@ -190,7 +190,8 @@ class Publisher:
             except BrokerError as error:
                 if connection.lost.done():
                     return
-                log.warning("broker.receipts-refused", code=error.sentence.code, reason=str(error))
+                if self._unheard is None:
+                    log.warning("broker.receipts-refused", code=error.sentence.code, reason=str(error))
                 self._unheard = error.sentence
             else:
                 self._unheard = None
