@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, share
+from collector.cli import ask, controllers, daemon, enroll, files, lazily, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -42,6 +42,7 @@ for command in (
     daemon.demo,
     ask.reload,
     share.share,
+    enroll.enroll,
     controllers.browse,
     controllers.trust,
     controllers.profiles,
@@ -49,6 +50,14 @@ for command in (
     files.version,
 ):
     app.command()(command)
+app.add_typer(
+    typer.Typer(
+        help="Run the group: who belongs to it, certificates, and the broker.",
+        cls=lazily.loaded("collector.cli.group"),
+        no_args_is_help=True,
+    ),
+    name="group",
+)
 
 
 def main() -> None:
