@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, share, store
+from collector.cli import ask, controllers, daemon, enroll, files, lazily, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -42,6 +42,7 @@ for command in (
     daemon.demo,
     ask.reload,
     share.share,
+    enroll.enroll,
     controllers.browse,
     controllers.trust,
     controllers.profiles,
@@ -49,7 +50,12 @@ for command in (
     files.version,
 ):
     app.command()(command)
-app.add_typer(store.app)
+for name, help_ in (
+    ("group", "Run the group: who belongs to it, certificates, and the broker."),
+    ("store", "The group's store: takes the records of every gateway, and keeps each once."),
+):
+    lazy = lazily.loaded(f"collector.cli.{name}")
+    app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def status(
 
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
-    socket = _socket(config)
+    socket = socket_of(config)
     console = Console()
     if not console.is_terminal:
         console = Console(width=160, soft_wrap=False)
@@ -55,7 +55,7 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        answer = _ask(_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
+        answer = _ask(socket_of(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
         report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
         if error.sentence.code != gateway.NOT_RUNNING.code:
@@ -68,7 +68,7 @@ def test(
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
     """Take the changed configuration; a wrong one is refused and the old one stays in use."""
     try:
-        changes = _ask(_socket(config), {"do": "reload"}, 30.0)
+        changes = _ask(socket_of(config), {"do": "reload"}, 30.0)
     except ControlError as error:
         problems = error.answer.get("problems")
         if not problems:
@@ -101,7 +101,7 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
         _exit_not_running(error)
 
 
-def _socket(folder: Path) -> Path:
+def socket_of(folder: Path) -> Path:
     """The control socket; also while the rest of the configuration is wrong."""
     file = folder if folder.suffix == ".toml" else folder / "collector.toml"
     try:

@@ -15,11 +15,7 @@ from collector.store.settings import DEFAULT_FILE, StoreFile, load_store
 from collector.texts import store as say
 from collector.toml.problems import ConfigError
 
-app = typer.Typer(
-    name="store",
-    help="The group's store: takes the records of every gateway, and keeps each once.",
-    no_args_is_help=True,
-)
+app = typer.Typer()
 
 File = Annotated[
     Path,
