@@ -3,13 +3,12 @@
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.research.rows import Row
 from collector.store.values import feature_values
+from collector.times import moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_FEATURES = ("first", "n", "hop", "rate_hz", "rate_state", "lost", "clipped")
 _OF_SUMMARIES = ("from_us", "to_us", "lost")
 
@@ -68,7 +67,7 @@ def columns_of(
 
 def _envelope(row: Row, record: dict[str, Any]) -> dict[str, Any]:
     return {
-        "t": _EPOCH + timedelta(microseconds=row.t_us),
+        "t": moment(row.t_us),
         "gateway": row.gateway,
         "epoch": row.epoch,
         "seq": row.seq,

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import Any, Literal
 
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
 from collector.research.archive import Where, open_archive
-from collector.research.loading import When, between
+from collector.research.loading import between
 from collector.research.rows import Row, Selection
+from collector.times import When, moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KINDS = ("meta", "features", "readings", "event")
 
 
@@ -41,7 +41,13 @@ class Missing:
 
 
 def gaps(
-    company: str, machine: str, stream: str, start: When = None, end: When = None, *, where: Where = None
+    company: str,
+    machine: str,
+    stream: str,
+    start: When | None = None,
+    end: When | None = None,
+    *,
+    where: Where = None,
 ) -> list[Missing]:
     """What is missing of a stream, in order of time: what the gateway declares, and holes among the records.
 
@@ -117,4 +123,4 @@ def _covered(
 
 
 def _moment(t_us: int | None) -> datetime | None:
-    return None if t_us is None else _EPOCH + timedelta(microseconds=t_us)
+    return None if t_us is None else moment(t_us)

@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from collector.errors import CollectorError
@@ -10,11 +9,8 @@ from collector.research.archive import Where, open_archive
 from collector.research.columns import Columns, columns_of
 from collector.research.rows import Selection
 from collector.texts import research as say
+from collector.times import When, moment_us
 
-When = datetime | date | str | None
-"""A moment: a day means its first moment, a text is ISO 8601, and what names no time zone is UTC."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS = (-(2**62), 2**62)
 
 
@@ -22,8 +18,8 @@ def load(
     company: str,
     machine: str,
     stream: str,
-    start: When = None,
-    end: When = None,
+    start: When | None = None,
+    end: When | None = None,
     *,
     features: Collection[str] | None = None,
     where: Where = None,
@@ -58,20 +54,12 @@ def load(
     return _frame(columns, frame)
 
 
-def moment_us(when: When, otherwise_us: int) -> int:
-    """A moment in microseconds of UTC."""
-    if when is None:
-        return otherwise_us
-    if isinstance(when, str):
-        when = datetime.fromisoformat(when)
-    elif not isinstance(when, datetime):
-        when = datetime.combine(when, time())
-    return (when.replace(tzinfo=when.tzinfo or UTC) - _EPOCH) // timedelta(microseconds=1)
-
-
-def between(start: When, end: When) -> tuple[int, int]:
+def between(start: When | None, end: When | None) -> tuple[int, int]:
     """Both ends of a stretch of time in microseconds of UTC; without an end it has none."""
-    return moment_us(start, _ALWAYS[0]), moment_us(end, _ALWAYS[1])
+    return (
+        _ALWAYS[0] if start is None else moment_us(start),
+        _ALWAYS[1] if end is None else moment_us(end),
+    )
 
 
 def _has(columns: Columns, feature: str) -> bool:

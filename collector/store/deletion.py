@@ -10,17 +10,20 @@ _DAY_US = 24 * 3600 * 1_000_000
 RETENTION, WITHDRAWAL = "retention", "withdrawal"
 
 
+def cutoffs(retention: RetentionSettings, now_us: int) -> dict[str, int]:
+    """Before when `records` and `dead_letters` may go; without those that are kept for ever."""
+    days = {"records": retention.records_days, "dead_letters": retention.dead_letters_days}
+    return {name: now_us - kept * _DAY_US for name, kept in days.items() if kept is not None}
+
+
 def expire(sink: Sink, retention: RetentionSettings, now_us: int) -> Deleted:
     """Delete what is older than the configuration says."""
-    records = dead_letters = 0
-    if retention.records_days is not None:
-        before_us = now_us - retention.records_days * _DAY_US
-        records = sink.delete_records(Deletion(now_us, who(), RETENTION, before_us=before_us)).records
-    if retention.dead_letters_days is not None:
-        before_us = now_us - retention.dead_letters_days * _DAY_US
-        deletion = Deletion(now_us, who(), RETENTION, before_us=before_us)
-        dead_letters = sink.delete_letters(deletion).dead_letters
-    return Deleted(records, dead_letters)
+    deleted = Deleted(0, 0)
+    for name, before_us in cutoffs(retention, now_us).items():
+        delete = sink.delete_records if name == "records" else sink.delete_letters
+        part = delete(Deletion(now_us, who(), RETENTION, before_us=before_us))
+        deleted = Deleted(deleted.records + part.records, deleted.dead_letters + part.dead_letters)
+    return deleted
 
 
 def withdraw(sink: Sink, company: str, now_us: int) -> Deleted:

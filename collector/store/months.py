@@ -1,9 +1,10 @@
 """Months of UTC, by which records are partitioned; pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from collector.times import moment, moment_us
+
 _PAST_MONTHS, _COMING_MONTHS = 24, 1
 
 
@@ -21,8 +22,7 @@ class Month:
     @property
     def start_us(self) -> int:
         """Its first moment, in microseconds of UTC."""
-        first = datetime(self.number // 12, self.number % 12 + 1, 1, tzinfo=UTC)
-        return (first - _EPOCH) // timedelta(microseconds=1)
+        return moment_us(date(self.number // 12, self.number % 12 + 1, 1))
 
     @property
     def end_us(self) -> int:
@@ -32,8 +32,8 @@ class Month:
 
 def month_of(t_us: int) -> Month:
     """The month of a time between the years 1 and 9999."""
-    moment = _EPOCH + timedelta(microseconds=t_us)
-    return Month(moment.year * 12 + moment.month - 1)
+    then = moment(t_us)
+    return Month(then.year * 12 + then.month - 1)
 
 
 def usual(month: Month, now_us: int) -> bool:
