@@ -52,8 +52,8 @@ class Group:
         install(enrolment, files)
         return settings(enrolment.port, files.authority, files.certificate, files.key)
 
-    async def start(self) -> None:
-        """Start the broker."""
+    async def start(self, *more: str) -> None:
+        """Start the broker; `more` lines come after its configuration."""
         configuration = self._home / "debian.conf"
         lines = (
             "user root",  # the folders of tests are closed to others
@@ -61,6 +61,7 @@ class Group:
             "persistence true",
             f"persistence_location {self._home}/",
             f"include_dir {self.files.broker}",
+            *more,
         )
         configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
         program = "/usr/sbin/mosquitto" if Path("/usr/sbin/mosquitto").exists() else "mosquitto"
@@ -119,7 +120,7 @@ class Member:
     async def subscribe(self, *filters: str) -> None:
         """Ask for topics; when it returns the broker has dealt with it, whatever it thought of it."""
         for topic_filter in filters:
-            self.connection.subscribe(topic_filter)
+            await self.connection.subscribe(topic_filter)
         await self.publish("nobody/may/write/this", b"")
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> str | None:

@@ -1,5 +1,6 @@
 """A real PostgreSQL that tests start for themselves: its own files, a unix socket, no port."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -50,10 +51,19 @@ class Cluster:
                 return
         raise AssertionError("it does not answer")
 
-    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """End it: at once with SIGINT; with SIGQUIT as if the plug was pulled."""
+    def stop(self) -> None:
+        """End it."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGINT)  # without waiting for clients
+        self._process.wait(30)
+
+    def kill(self) -> None:
+        """Kill it and all its children, as the kernel might."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait(30)
 
     def remove(self) -> None:

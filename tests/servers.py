@@ -14,6 +14,7 @@ from typing import Any
 
 from collector.control import ask
 from collector.errors import ControlError
+from collector.mqtt import BrokerSettings
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 PROGRAM = Path(sys.executable).with_name("collector")
@@ -237,15 +238,20 @@ class Store:
 
 
 def write_store(
-    file: Path, port: int, sink: SqliteSettings | PostgresqlSettings, *, store: str = "", broker: str = ""
+    file: Path, broker: int | BrokerSettings, sink: SqliteSettings | PostgresqlSettings, *, store: str = ""
 ) -> None:
-    """A store.toml for a broker on loopback and a database."""
+    """A store.toml for a broker, or a port on loopback that lets everybody in, and a database."""
+    settings = broker if isinstance(broker, BrokerSettings) else BrokerSettings(host="127.0.0.1", port=broker)
     place = f'file = "{sink.file}"' if isinstance(sink, SqliteSettings) else f'url = "{sink.url}"'
-    text = (
-        f'[store]\n{store}\n[broker]\nhost = "127.0.0.1"\nport = {port}\nreconnect_max_s = 1\n{broker}\n'
-        f'[sink]\nkind = "{sink.kind}"\n{place}\n'
-    )
-    file.write_text(text, encoding="utf-8")
+    lines = [
+        f"[store]\n{store}",
+        f'[broker]\nhost = "{settings.host}"\nport = {settings.port}\nreconnect_max_s = 1',
+        f'[sink]\nkind = "{sink.kind}"\n{place}',
+    ]
+    if settings.tls is not None:
+        lines.append("[broker.tls]")
+        lines += [f'{key} = "{path}"' for key, path in settings.tls.model_dump().items()]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextlib.asynccontextmanager

@@ -142,6 +142,7 @@ class Sqlite:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
+        self._connection.execute("PRAGMA secure_delete = ON")
         scripts = migrations("sqlite")
         (done,) = self._connection.execute("PRAGMA user_version").fetchone()
         if done > len(scripts):
