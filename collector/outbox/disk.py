@@ -58,11 +58,19 @@ class SaveMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Declare:
+    """A record declares a loss."""
+
+    loss: OutboxLoss
+    by: Key
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Do nothing more."""
 
 
-Command = Commit | Confirm | GiveBack | Read | SaveMark | Close
+Command = Commit | Confirm | GiveBack | Read | SaveMark | Declare | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,8 @@ class Report:
     answer: Answer | None
     facts: DiskFacts
     losses: list[OutboxLoss]
+    again: list[OutboxLoss]
+    """What was lost earlier and is to be declared once more."""
 
 
 class DiskThread:
@@ -176,7 +186,7 @@ class DiskThread:
             self._log.tidy(monotonic_ns() / 1e9)
             self._report(answer)
 
-    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark) -> Answer | None:
+    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare) -> Answer | None:
         match command:
             case Commit(messages):
                 return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
@@ -192,12 +202,14 @@ class DiskThread:
                 return GivenBack(len(keys))
             case SaveMark(mark):
                 self._log.save_mark(mark)
+            case Declare(loss, by):
+                self._log.declared(loss, by)
             case _:
                 assert_never(command)
         return None
 
     def _report(self, answer: Answer | None) -> None:
-        self._post(self._on_report, Report(answer, self._log.facts(), self._log.trouble.drain()))
+        self._post(self._on_report, Report(answer, self._log.facts(), *self._log.trouble.drain()))
 
     def _answer_open(self, result: Opened | Exception) -> None:
         if self._opened.done():

@@ -17,6 +17,7 @@ from collector.outbox.disk import (
     Committed,
     Confirm,
     Confirmed,
+    Declare,
     DiskThread,
     GiveBack,
     GivenBack,
@@ -71,7 +72,7 @@ class Outbox:
         """What the disk was last asked to leave out; None where it would be asked another question by now."""
         self._losses: list[OutboxLoss] = []
         self._declared: dict[Key, OutboxLoss] = {}
-        """By the record that declares it, while that is not delivered."""
+        """By the record that declares it, while that is not delivered; the disk thread has the same."""
         self._dropped = 0
         self._last_seq = -1
         self._rate = AppendRate()
@@ -146,6 +147,7 @@ class Outbox:
                 self._confirmed.add_range(receipt.epoch, first_seq, last_seq)
             for key in [k for k in self._declared if k[0] == receipt.epoch and first_seq <= k[1] <= last_seq]:
                 del self._declared[key]
+                self._confirmed.keys.add(key)
         self._store.reject(receipt.epoch, [(record.seq, record.reason) for record in receipt.rejected])
         self._store.spoke(self._loop.time(), receipted, awaited=self._memory.awaited > 0)
         self.ready.set()  # it trusts more now
@@ -153,8 +155,8 @@ class Outbox:
     def confirm(self, epoch: str, seq: int) -> None:
         """A record was delivered for good; in any order, any number of times, known here or not."""
         key = (epoch, seq)
-        self._declared.pop(key, None)
-        if self._memory.confirm(key):
+        declares = self._declared.pop(key, None) is not None
+        if self._memory.confirm(key) or declares:
             self._confirmed.keys.add(key)
             if not self.ready.is_set():
                 self.ready.set()  # a full megabyte of stored records in flight may have been the limit
@@ -175,8 +177,10 @@ class Outbox:
 
     def declared(self, loss: OutboxLoss, seq: int) -> None:
         """The record just appended declares this loss; if it is lost, `losses` gives the loss again."""
-        if self._memory.holds((self.epoch, seq)):
-            self._declared[self.epoch, seq] = loss
+        key = (self.epoch, seq)
+        if self._memory.holds(key):
+            self._declared[key] = loss
+            self._disk.put(Declare(loss, key))
         else:
             merge_loss(self._losses, loss)
 
@@ -306,17 +310,12 @@ class Outbox:
     def _shed(self) -> None:
         while self._memory.overfull and (loss := self._memory.shed()):
             self._lose(loss)
+            if (told := self._declared.pop((loss.epoch, loss.first_seq or 0), None)) is not None:
+                merge_loss(self._losses, told)
 
     def _lose(self, loss: OutboxLoss) -> None:
         merge_loss(self._losses, loss)
         self._dropped += loss.records or 0
-        if loss.first_seq is None or loss.last_seq is None:
-            return
-        first, last = (loss.epoch, loss.first_seq), (loss.epoch, loss.last_seq)
-        # What memory still has of a dropped segment will be sent.
-        gone = [key for key in self._declared if first <= key <= last and not self._memory.holds(key)]
-        for key in gone:
-            merge_loss(self._losses, self._declared.pop(key))
 
     def _on_report(self, report: Report) -> None:
         self._facts = report.facts
@@ -336,6 +335,8 @@ class Outbox:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
             self._lose(loss)
+        for loss in report.again:
+            merge_loss(self._losses, loss)
         if (
             self._nothing_but is None
             and not self._reading
