@@ -13,7 +13,6 @@ records was made and all of them are with the store.
 import asyncio
 import contextlib
 import hashlib
-import json
 import random
 import sys
 from pathlib import Path
@@ -26,6 +25,7 @@ from collector.messages import Features, Message, RecordsLost, Restart, Topics
 from collector.mqtt import BrokerSettings, Will
 from collector.outbox import Mark, Outbox, OutboxSettings
 from collector.publish import Publisher
+from collector.status import offline_status
 
 
 class FeederSettings(BaseModel):
@@ -62,7 +62,7 @@ class Feeder:
     async def run(self, made: int) -> None:
         """Make records until there are enough, and wait until all are delivered."""
         settings, outbox = self._settings, self._outbox
-        will = Will(self._topics.status, b"{}")
+        will = Will(self._topics.status, offline_status(outbox.epoch).model_dump_json().encode())
         publisher = Publisher(
             settings.broker,
             f"{settings.company}.gw1",
@@ -81,8 +81,7 @@ class Feeder:
                 await asyncio.sleep(settings.pause_s)
             while (state := outbox.state()).records or state.unscanned:
                 self._declare_losses()
-                self._write(f"# {state.records} {state.unscanned} aw {state.awaiting} fl {state.in_flight} unc {state.uncommitted} silent {state.store_silent_s} {publisher.condition.state} {publisher.condition.reason}")
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.05)
             self._write("drained")
         finally:
             publishing.cancel()
@@ -174,6 +173,4 @@ async def main(settings: FeederSettings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(FeederSettings.model_validate(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
-    )
+    asyncio.run(main(FeederSettings.model_validate_json(Path(sys.argv[1]).read_bytes())))

@@ -1,9 +1,9 @@
 """The oracle: whatever is killed whenever, the database has what the gateways had stored, once.
 
 Two companies with a gateway `gw1` each, the group's broker with its certificates and rules, and a store. What
-each gateway had stored it wrote down itself (feeder.py). Gateways, broker, ingesters and PostgreSQL are killed
-at random, an ingester is stopped until the broker's queue overflows, and one gateway makes more than its
-outbox may keep, so that it has losses to declare.
+each gateway had stored it wrote down itself (feeder.py). Gateways, broker, ingesters and PostgreSQL are
+killed at random, ingesters are stopped until the broker's queues overflow, and one gateway makes more than
+its outbox may keep, so that it has losses to declare.
 
 COLLECTOR_ORACLE_RECORDS sets how many records there are (default 4000), COLLECTOR_ORACLE_SEED which accidents
 happen.
@@ -27,6 +27,7 @@ from groups import Group
 from postgres import Cluster
 from servers import Process, Store, until, write_store
 
+from collector.messages import RecordsLost, decode
 from collector.mqtt import BrokerSettings
 from collector.outbox import OutboxSettings
 from collector.store.settings import PostgresqlSettings, SqliteSettings
@@ -36,7 +37,7 @@ RECORDS = int(os.environ.get("COLLECTOR_ORACLE_RECORDS", "4000"))
 SEED = int(os.environ.get("COLLECTOR_ORACLE_SEED", "1"))
 PATIENCE_S = 60 + RECORDS / 100
 COMPANIES = ("works", "rival")
-QUEUE = 300
+QUEUE = 60
 """Messages that the broker keeps for an ingester that does not keep up."""
 BURST, CHANNELS = 9000, 16
 """More than 16 MiB, which one gateway makes while it may keep no more."""
@@ -74,6 +75,7 @@ class Gateway:
 
     def __init__(self, folder: Path, company: str, broker: BrokerSettings, records: int, burst: int) -> None:
         self.company = company
+        self.wanted = records
         self.truth_file = folder / f"{company}.truth"
         self.process: Process | None = None
         self._file = folder / f"{company}.json"
@@ -88,6 +90,7 @@ class Gateway:
             records=records,
             channels=CHANNELS if burst else 1,
             burst=burst,
+            pause_s=min(0.1, 400 / RECORDS),
         )
         self._file.write_text(settings.model_dump_json())
 
@@ -111,7 +114,7 @@ class Scene:
         self.accidents: Counter[str] = Counter()
 
     async def start_broker(self) -> None:
-        await self.group.start(f"max_queued_messages {QUEUE}", "max_inflight_messages 50")
+        await self.group.start(f"max_queued_messages {QUEUE}", "max_inflight_messages 20")
 
     async def kill(self, process: Process | None) -> None:
         assert process is not None
@@ -160,10 +163,10 @@ class Scene:
     async def accidents_until(self, over: Callable[[], bool]) -> None:
         chance = random.Random(SEED)
         kinds: list[Callable[[random.Random], Awaitable[None]]] = [
+            self.stop_ingesters,
             self.kill_gateway,
             self.kill_broker,
             self.kill_ingester,
-            self.stop_ingesters,
             self.kill_database,
         ]
         turn = 0
@@ -179,7 +182,7 @@ class Scene:
 async def scene(
     folder: Path, sink: SqliteSettings | PostgresqlSettings, ingesters: int, cluster: Cluster | None
 ) -> AsyncIterator[Scene]:
-    """Everything but the broker runs; it comes last, so that the burst finds it absent."""
+    """One gateway with its burst and the ingesters run; `play` starts the rest: the broker is away first."""
     group = Group(folder)
     gateways = [
         Gateway(folder, "works", group.gateway("works"), RECORDS // 2, 0),
@@ -194,14 +197,12 @@ async def scene(
         stores.append(Store(file))
     played = Scene(group, gateways, stores, cluster)
     try:
-        for part in (*gateways, *stores):
-            await part.start()
+        await gateways[1].start()
+        for store in stores:
+            await store.start()
         yield played
     finally:
-        for s in stores: print("STORE", s.process.process.returncode, "\n".join(s.process.lines[-15:]))
-        print("BROKER", "\n".join(group.broker.lines[-40:]))
-        print(played.accidents)
-        for process in (*(p.process for p in (*gateways, *stores)), group.broker):
+        for process in (*(g.process for g in gateways), *(s.process for s in stores), group.broker):
             if process is not None:
                 await process.end(signal.SIGKILL)
 
@@ -234,10 +235,13 @@ async def play(played: Scene) -> None:
     rival = played.gateways[1]
     await until(lambda: rival.truth().stored, PATIENCE_S)  # the burst is over
     await played.start_broker()
+    await played.gateways[0].start()
 
     def all_made() -> bool:
         truths = (gateway.truth() for gateway in played.gateways)
-        return all(len(truth.made) >= RECORDS // 2 for truth in truths)
+        return all(
+            len(truth.made) >= gateway.wanted for truth, gateway in zip(truths, played.gateways, strict=True)
+        )
 
     await asyncio.wait_for(played.accidents_until(all_made), PATIENCE_S)
     played.look_at_broker()
@@ -259,15 +263,21 @@ def check(played: Scene, sink: SqliteSettings | PostgresqlSettings) -> None:
                 assert len(missing) <= lost[epoch].records
         assert declared_lost(reader, "rival"), "the burst was more than the outbox may keep"
         assert not declared_lost(reader, "works")
-        tail = sum(len(g.truth().made) - len(stored_of(reader, g.company)) for g in played.gateways)
-        print(f"accidents {dict(played.accidents)}; made and not there {tail}")
+        made, there_are, declared = (
+            sum(map(count, played.gateways))
+            for count in (
+                lambda g: len(g.truth().made),
+                lambda g: len(stored_of(reader, g.company)),
+                lambda g: sum(lost.records for lost in declared_lost(reader, g.company).values()),
+            )
+        )
+    happened = ", ".join(f"{name} {count}" for name, count in played.accidents.items())
+    print(f"{made} made, {there_are} in the database, {declared} declared lost; {happened}")  # noqa: T201
 
 
 def stored_of(reader: Reader, company: str) -> dict[Record, str]:
     """What the database has of a company: the digests of its records."""
-    query = (
-        "SELECT epoch, seq, CAST(payload AS text) FROM records WHERE company = :company AND gateway = 'gw1'"
-    )
+    query = "SELECT epoch, seq, CAST(payload AS text) FROM records WHERE company = :company"
     there: dict[Record, str] = {}
     for epoch, seq, payload in reader.rows(query, company=company):
         assert (epoch, seq) not in there, "twice"
@@ -288,8 +298,6 @@ def declared_lost(reader: Reader, company: str) -> defaultdict[str, Lost]:
     lost: defaultdict[str, Lost] = defaultdict(Lost)
     query = "SELECT CAST(payload AS text) FROM records WHERE company = :company AND type = 'records-lost'"
     for (payload,) in reader.rows(query, company=company):
-        from collector.messages import RecordsLost, decode
-
         event = decode(payload.encode())
         assert isinstance(event, RecordsLost)
         assert event.lost_epoch is not None

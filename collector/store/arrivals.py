@@ -245,8 +245,8 @@ def _envelope_of_json(payload: bytes) -> tuple[str, int] | None:
     except (ValueError, RecursionError):
         return None
     match value:
-        case {"epoch": str(epoch), "seq": int(seq)} if _EPOCH.fullmatch(epoch) and 1 <= seq <= _LARGEST:
-            return epoch, seq
+        case {"epoch": str(epoch), "seq": int(seq)} if not isinstance(seq, bool):
+            return (epoch, seq) if _EPOCH.fullmatch(epoch) and 1 <= seq <= _LARGEST else None
     return None
 
 
