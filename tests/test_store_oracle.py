@@ -5,7 +5,7 @@ each gateway had stored it wrote down itself (feeder.py). Gateways, broker, inge
 killed at random, ingesters are stopped until the broker's queues overflow, and one gateway makes more than
 its outbox may keep, so that it has losses to declare.
 
-COLLECTOR_ORACLE_RECORDS sets how many records there are (default 4000), COLLECTOR_ORACLE_SEED which accidents
+COLLECTOR_ORACLE_RECORDS sets how many records one of them makes (default 2500), COLLECTOR_ORACLE_SEED which accidents
 happen.
 """
 
@@ -33,9 +33,9 @@ from collector.outbox import OutboxSettings
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 from collector.store.sink import Reader, reading
 
-RECORDS = int(os.environ.get("COLLECTOR_ORACLE_RECORDS", "4000"))
+RECORDS = int(os.environ.get("COLLECTOR_ORACLE_RECORDS", "2500"))
 SEED = int(os.environ.get("COLLECTOR_ORACLE_SEED", "1"))
-PATIENCE_S = 60 + RECORDS / 100
+PATIENCE_S = 120 + RECORDS / 100
 COMPANIES = ("works", "rival")
 QUEUE = 60
 """Messages that the broker keeps for an ingester that does not keep up."""
@@ -185,8 +185,8 @@ async def scene(
     """One gateway with its burst and the ingesters run; `play` starts the rest: the broker is away first."""
     group = Group(folder)
     gateways = [
-        Gateway(folder, "works", group.gateway("works"), RECORDS // 2, 0),
-        Gateway(folder, "rival", group.gateway("rival"), RECORDS // 2 + BURST, BURST),
+        Gateway(folder, "works", group.gateway("works"), RECORDS, 0),
+        Gateway(folder, "rival", group.gateway("rival"), RECORDS // 20 + BURST, BURST),
     ]
     stores = []
     for number in range(1, ingesters + 1):

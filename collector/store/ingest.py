@@ -77,6 +77,10 @@ async def _ingest(settings: StoreFile, clock: UtcClock, progress: Progress) -> N
             progress.condition.change(State.FAILED, error.sentence)
             await _report(sink, progress, in_thread)
             raise
+        except asyncio.CancelledError:
+            progress.stopped = True
+            await _report(sink, progress, in_thread)
+            raise
         finally:
             await in_thread(sink.close)
 
@@ -155,8 +159,10 @@ class Waiting:
 
     connection: Connection | None = None
 
-    def __init__(self, clock: UtcClock) -> None:
+    def __init__(self, clock: UtcClock, full: int = _FULL, room: int = _ROOM) -> None:
         self._clock = clock
+        self._full = full
+        self._room = room
         self._arrivals: deque[Arrival] = deque()
         self._some = asyncio.Event()
         self._paused = False
@@ -168,23 +174,23 @@ class Waiting:
         """A message has come."""
         self._arrivals.append(Arrival(topic, payload, self._clock.now_us()))
         self._some.set()
-        if len(self._arrivals) >= _FULL and not self._paused and self.connection is not None:
+        if len(self._arrivals) >= self._full and not self._paused and self.connection is not None:
             self._paused = True
             self.connection.pause_reading()
 
-    async def take(self, timeout_s: float) -> list[Arrival]:
+    async def take(self, timeout_s: float, most: int = _MOST) -> list[Arrival]:
         """The next batch; empty if nothing came for so long."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._some.wait()
         except TimeoutError:
             return []
-        if len(self._arrivals) < _MOST:
+        if len(self._arrivals) < most:
             await asyncio.sleep(_GATHER_S)
-        taken = [self._arrivals.popleft() for _ in range(min(_MOST, len(self._arrivals)))]
+        taken = [self._arrivals.popleft() for _ in range(min(most, len(self._arrivals)))]
         if not self._arrivals:
             self._some.clear()
-        if self._paused and len(self._arrivals) <= _ROOM and self.connection is not None:
+        if self._paused and len(self._arrivals) <= self._room and self.connection is not None:
             self._paused = False
             self.connection.resume_reading()
         return taken

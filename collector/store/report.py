@@ -29,6 +29,8 @@ class IngesterReport(BaseModel):
     """Messages that wait to be committed."""
     last_stored_us: int | None
     """UTC of the last commit with records."""
+    stopped: bool = False
+    """Whether it ended on purpose, and this is its last word."""
     lag_s: float | None
     """From the newest record of that commit, by its gateway's clock, to the commit."""
 
@@ -47,6 +49,7 @@ class Progress:
     waiting: int = 0
     last_stored_us: int | None = None
     lag_s: float | None = None
+    stopped: bool = False
 
     @classmethod
     def begin(cls, name: str, broker: str, clock: UtcClock) -> "Progress":
@@ -75,4 +78,5 @@ class Progress:
             waiting=self.waiting,
             last_stored_us=self.last_stored_us,
             lag_s=self.lag_s,
+            stopped=self.stopped,
         )

@@ -36,8 +36,12 @@ class StoreHealth(BaseModel):
 
     @property
     def running(self) -> list[IngesterReport]:
-        """The ingesters that have spoken lately."""
-        return [report for report in self.ingesters if self.now_us - report.reported_us <= _SILENT_US]
+        """The ingesters that have spoken lately, and not to say goodbye."""
+        return [
+            report
+            for report in self.ingesters
+            if not report.stopped and self.now_us - report.reported_us <= _SILENT_US
+        ]
 
 
 class Letter(BaseModel):
@@ -85,7 +89,9 @@ def _complaints(health: StoreHealth, recent: int) -> Iterator[Sentence]:
     if not health.ingesters:
         yield say.NO_INGESTER()
     for report in health.ingesters:
-        if report not in running:
+        if report.stopped:
+            yield say.INGESTER_STOPPED(name=report.name)
+        elif report not in running:
             minutes = (health.now_us - report.reported_us) // 60_000_000
             yield say.INGESTER_SILENT(name=report.name, minutes=minutes)
         elif report.reason is not None:

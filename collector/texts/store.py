@@ -146,6 +146,11 @@ NO_INGESTER = Text(
     "No ingester has ever used this database.",
     "Start one: sudo systemctl enable --now collector-store",
 )
+INGESTER_STOPPED = Text(
+    "store.status.stopped",
+    "The ingester {name} was stopped.",
+    "Start it: sudo systemctl start collector-store. One that is gone for good is forgotten after a week.",
+)
 INGESTER_SILENT = Text(
     "store.status.silent",
     "The ingester {name} is not running: its last word is {minutes} minutes old.",
