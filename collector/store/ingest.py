@@ -7,6 +7,7 @@ this ingester takes no share of the records from others.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from collector.store.deletion import expire
 from collector.store.receipting import Receipting
 from collector.store.report import Progress
 from collector.store.settings import StoreFile, StoreSettings
-from collector.store.sink import Sink, open_sink
+from collector.store.sink import Sink, StoreError, open_sink
 from collector.store.storing import store
 
 _MOST = 1000
@@ -79,7 +80,8 @@ async def _ingest(settings: StoreFile, clock: UtcClock, progress: Progress) -> N
             raise
         except asyncio.CancelledError:
             progress.stopped = True
-            await _report(sink, progress, in_thread)
+            with contextlib.suppress(StoreError):  # it ends all the same
+                await _report(sink, progress, in_thread)
             raise
         finally:
             await in_thread(sink.close)
