@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,3 +181,24 @@ async def test_records_as_they_come(tmp_path: Path) -> None:
 async def test_a_broker_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(BrokerError):
         await anext(subscribe(BrokerSettings(host="127.0.0.1", port=1), "researcher"))
+
+
+def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
+    gateway = Gateway()
+    clipped = gateway.features(quality=["clipped"])
+    messages = [gateway.meta(), clipped, *(gateway.features() for _ in range(60)), gateway.gap(7)]
+    place = keep(SqliteSettings(file=tmp_path / "store.sqlite"), messages)
+    example = Path(__file__).resolve().parent.parent / "docs" / "examples" / "reading_back.py"
+    done = subprocess.run(
+        [sys.executable, example, place],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    assert "61 windows from 2026-09-21 14:13:20+00:00" in done.stdout
+    assert "1 windows have a flag" in done.stdout
+    assert "samples (device), about 7 missing, declared" in done.stdout
+    assert (tmp_path / "reading_back.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "reading_back.png").stat().st_size > 10_000
