@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from collector.cli.files import tell
 from collector.enrolment import read_request
 from collector.errors import CollectorError, EnrolmentError
 from collector.group import membership
 from collector.group.broker import tell_broker
 from collector.group.folder import GroupFolder
 from collector.group.membership import CERTIFICATE_DAYS, ENROLMENT_DAYS, Issued, Terms
-from collector.group.register import Party, Register
-from collector.texts import Sentence
+from collector.group.register import Log, Party, Register
 from collector.texts import group as say
 
 app = typer.Typer()
@@ -62,8 +62,8 @@ def init(
     terms = Terms(_now(), days)
     group = GroupFolder(folder.absolute())
     membership.begin(group, membership.new_register(root, host, port, readers_port, terms), terms)
-    _tell(say.MADE(folder=str(group.path)))
-    _tell(say.LINK(configuration=str(group.broker / "mosquitto.conf")))
+    tell(say.MADE(folder=str(group.path)))
+    tell(say.LINK(configuration=str(group.broker / "mosquitto.conf")))
 
 
 @app.command()
@@ -72,7 +72,7 @@ def add_company(
 ) -> None:
     """Let a company have gateways."""
     membership.add_company(GroupFolder(group), company)
-    _tell(say.COMPANY_ADDED(name=company))
+    tell(say.COMPANY_ADDED(name=company))
 
 
 @app.command()
@@ -129,7 +129,7 @@ def may_read(
 ) -> None:
     """Set whose data a researcher may read from now on; without --company nobody's."""
     membership.may_read(GroupFolder(group), name, company or ())
-    _tell(say.MAY_READ(name=name, companies=", ".join(company or ()) or "-"))
+    tell(say.MAY_READ(name=name, companies=", ".join(company or ()) or "-"))
     _notify(broker_pid_file)
 
 
@@ -149,7 +149,7 @@ def renew(
     terms = Terms(_now(), days, enrolment_days, _request(request))
     if member == "broker":
         register = membership.renew_broker(GroupFolder(group), host or (), terms)
-        _tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
+        tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
         _notify(broker_pid_file)
     else:
         _hand_over(membership.renew(GroupFolder(group), member, terms), broker_pid_file)
@@ -165,7 +165,7 @@ def revoke(
 ) -> None:
     """Take all certificates of a member back, and its rights."""
     for party in membership.revoke(GroupFolder(group), member, _now()):
-        _tell(say.REVOKED(name=party.title))
+        tell(say.REVOKED(name=party.title))
     _notify(broker_pid_file)
 
 
@@ -186,39 +186,39 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
     console.print(table)
     without = [c for c in register.companies if not any(register.of_company(c))]
     if without:
-        _tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))
+        tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))
 
 
 @app.command()
-def apply(group: Group = DEFAULT_GROUP, broker_pid_file: PidFile = DEFAULT_PID_FILE) -> None:
+def apply(
+    log: Annotated[
+        Log | None, typer.Option(help="What the broker logs: refused messages too, or connections only.")
+    ] = None,
+    group: Group = DEFAULT_GROUP,
+    broker_pid_file: PidFile = DEFAULT_PID_FILE,
+) -> None:
     """Make again everything that mosquitto reads, for example after the folder has moved."""
-    membership.apply(GroupFolder(group))
-    _tell(say.APPLIED(folder=str(GroupFolder(group).broker)))
+    membership.apply(GroupFolder(group), log)
+    tell(say.APPLIED(folder=str(GroupFolder(group).broker)))
     _notify(broker_pid_file)
 
 
 def _hand_over(issued: Issued, pid_file: Path) -> None:
     """Say what to do with an enrolment; the one time that its secret is seen."""
     if issued.fingerprint is not None:
-        _tell(say.FINGERPRINT(fingerprint=issued.fingerprint))
-    _tell(
+        tell(say.FINGERPRINT(fingerprint=issued.fingerprint))
+    tell(
         say.ENROLMENT(
             file=str(issued.file), name=issued.party.title, date=f"{issued.expires:%Y-%m-%d %H:%M} UTC"
         )
     )
-    _tell(say.SECRET(secret=issued.secret))
+    tell(say.SECRET(secret=issued.secret))
     _notify(pid_file)
 
 
 def _notify(pid_file: Path) -> None:
     """Let the broker know, or say how."""
-    _tell(say.BROKER_TOLD() if tell_broker(pid_file) else say.TELL_BROKER())
-
-
-def _tell(sentence: Sentence) -> None:
-    typer.echo(str(sentence))
-    if sentence.advice:
-        typer.echo(f"→ {sentence.advice}")
+    tell(say.BROKER_TOLD() if tell_broker(pid_file) else say.TELL_BROKER())
 
 
 def _request(file: Path | None) -> bytes | None:

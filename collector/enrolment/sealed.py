@@ -38,6 +38,8 @@ class Enrolment(Settings):
     """Its name in the company."""
     companies: tuple[str, ...] = ()
     """Whose data a researcher may read."""
+    share: str | None = None
+    """Under which ingesters share the records; nobody else may know it."""
     root: str
     """Where all topics of the group begin."""
     host: str

@@ -5,6 +5,7 @@ not be taken back. Whether the running broker has been told is the caller's busi
 """
 
 import re
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +24,7 @@ from collector.group.authority import (
 )
 from collector.group.broker import write_broker_files
 from collector.group.folder import AUTHORITIES, GroupFolder
-from collector.group.register import LONGEST_USER, RESERVED, Certificate, Party, Register
+from collector.group.register import LONGEST_USER, RESERVED, Certificate, Log, Party, Register
 from collector.texts import group as say
 
 CERTIFICATE_DAYS = 2 * 365
@@ -189,14 +190,15 @@ def revoke(folder: GroupFolder, title: str, now: datetime) -> list[Party]:
         return parties
 
 
-def apply(folder: GroupFolder) -> None:
-    """Make again everything that mosquitto reads.
+def apply(folder: GroupFolder, log: Log | None = None) -> None:
+    """Make again everything that mosquitto reads; `log` changes what it logs.
 
     Raises:
         GroupError: there is no group here, or the folder cannot be used.
     """
     with folder.changing():
-        write_broker_files(folder, folder.read_register())
+        register = folder.read_register()
+        _keep(folder, register.model_copy(update={"log": log}) if log else register)
 
 
 def new_register(
@@ -210,6 +212,7 @@ def new_register(
         readers_port=readers_port,
         broker_until=terms.until,
         lists_made=(terms.now - _LISTS_BACKDATED).replace(microsecond=0),
+        share=f"share-{secrets.token_hex(16)}",
     )
 
 
@@ -239,6 +242,7 @@ def _issue(folder: GroupFolder, register: Register, party: Party, terms: Terms) 
         company=party.company,
         gateway=party.name if party.company else None,
         companies=party.companies,
+        share=register.share if party.kind == "ingester" else None,
         root=register.root,
         host=register.hosts[0],
         port=register.gateways_port if party.kind == "gateway" else register.readers_port,

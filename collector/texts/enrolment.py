@@ -73,7 +73,11 @@ PASTE = Text(
     "{file} was not changed, since it could not be done safely.",
     "Put these lines into it yourself, in place of those that are like them; then: collector check",
 )
-PASTE_BROKER = Text("enrolment.paste-broker", "These lines tell a program how to reach the broker:")
+CONFIGURATION_MADE = Text("enrolment.configuration-made", "{file} was made.")
+FOR_PROGRAMS = Text(
+    "enrolment.for-programs",
+    "It may read, live, the data of: {companies}; topics begin with {root}. How to reach the broker:",
+)
 CONNECTED = Text("enrolment.connected", "The broker at {host}:{port} lets it in.")
 NO_CONNECTION = Text(
     "enrolment.no-connection",
