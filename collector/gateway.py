@@ -206,7 +206,8 @@ class Gateway:
         # No name has a dot in it, so no two gateways of the group get the same id.
         client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
-        return Publisher(config.broker, client_id, will, self._outbox, self._clock)
+        receipts = self._topics.receipt if config.outbox.delivery == "store" else None
+        return Publisher(config.broker, client_id, will, self._outbox, self._clock, receipts=receipts)
 
     async def _leave_broker(self, goodbye_s: float) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""

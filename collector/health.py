@@ -161,6 +161,8 @@ class OutboxReport(PartReport):
     """What waits for delivery."""
 
     pending: int
+    awaiting: int
+    """Of these, the broker has them, and a receipt of the store is awaited."""
     memory_bytes: int
     disk_bytes: int
     oldest_us: int | None
@@ -168,6 +170,8 @@ class OutboxReport(PartReport):
     """Until the outbox is full at the present rate, were nothing delivered."""
     dropped: int
     corrupt: int
+    rejected: int
+    """Records that the store will never take; not sent again."""
 
 
 class HostReport(PartReport):

@@ -186,7 +186,7 @@ REPORT = GatewayReport.model_validate(
         "now_us": 1, "configuration": PART, "sources": {},
         "broker": {**PART, "address": "b", "confirmed": 0, "next_retry_s": None},
         "outbox": {**PART, "pending": 0, "memory_bytes": 0, "disk_bytes": 0, "oldest_us": None,
-                   "hours_left": None, "dropped": 0, "corrupt": 0},
+                   "hours_left": None, "dropped": 0, "corrupt": 0, "awaiting": 0, "rejected": 0},
         "host": {**PART, "synchronised": True, "disk_free_bytes": None, "temperature_c": None,
                  "under_voltage": None},
     }

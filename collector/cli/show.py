@@ -128,8 +128,9 @@ def _outbox(outbox: OutboxReport, now_us: int) -> str:
         waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
     else:
         waiting = say.OUTBOX_EMPTY()
+    awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
     room = [] if outbox.hours_left is None else [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
-    return ", ".join(map(str, [waiting, *room]))
+    return ", ".join(map(str, [waiting, *awaiting, *room]))
 
 
 def _host(host: HostReport) -> str:

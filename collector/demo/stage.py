@@ -108,7 +108,7 @@ async def _watch(
     settings = BrokerSettings(host="127.0.0.1", port=port, protocol="mqtt311")
     watcher = await Connection.open(settings, "researcher", on_message=received.take)
     try:
-        watcher.subscribe(f"{TOPICS.root}/#")
+        await watcher.subscribe(f"{TOPICS.root}/#")
         console.print(str(say.DEMO_TRY()), style="dim")
         console.print(f"  mosquitto_sub -p {port} -t '{TOPICS.root}/#' -v", highlight=False, soft_wrap=True)
         console.print(str(say.DEMO_STATUS()), style="dim")

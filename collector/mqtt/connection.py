@@ -76,6 +76,8 @@ class Connection:
         self._on_message = on_message
         self._acknowledged: list[Acknowledgement] = []
         self._messages: list[tuple[str, bytes]] = []
+        self._subscribing: dict[int, asyncio.Future[ReasonCode]] = {}
+        """By message id: the broker's answer to come."""
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._wire = Wire(self._read, self._ended)
         self._misc: asyncio.TimerHandle | None = None
@@ -86,6 +88,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._received
+        client.on_subscribe = self._subscribed
 
     @classmethod
     async def open(
@@ -137,9 +140,29 @@ class Connection:
         size_bytes = len(topic.encode()) + len(payload) + _PUBLISH_OVERHEAD_BYTES
         return self.max_packet_bytes is None or size_bytes <= self.max_packet_bytes
 
-    def subscribe(self, topic_filter: str) -> None:
-        """Ask for a topic filter with QoS 1."""
-        self._client.subscribe(topic_filter, qos=1)
+    async def subscribe(self, topic_filter: str) -> None:
+        """Ask for a topic filter with QoS 1, and wait until the broker has granted it.
+
+        Raises:
+            BrokerError: it refuses, or the connection is gone.
+        """
+        if self.lost.done():
+            self.lost.result()
+        _, mid = self._client.subscribe(topic_filter, qos=1)
+        assert mid is not None  # the wire takes everything
+        granted = self._subscribing[mid] = self._loop.create_future()
+        try:
+            await asyncio.wait(
+                {granted, self.lost}, timeout=self._limits.answer_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            del self._subscribing[mid]
+        if self.lost.done():
+            self.lost.result()
+        if not granted.done():
+            raise BrokerError(say.NO_ANSWER(where=self._settings.where, seconds=self._limits.answer_s))
+        if (reason := granted.result()).is_failure:
+            raise BrokerError(say.SUBSCRIBE_REFUSED(topic=topic_filter, reason=str(reason)))
 
     async def close(self) -> None:
         """Say goodbye, so that the will is not published, and give everything back."""
@@ -261,6 +284,13 @@ class Connection:
         self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
         self._acknowledged.append(Acknowledgement(mid, str(reason) if reason.is_failure else None))
+
+    def _subscribed(
+        self, _client: paho.Client, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        granted = self._subscribing.get(mid)
+        if granted is not None and not granted.done():
+            granted.set_result(reasons[0])
 
     def _received(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._messages.append((message.topic, bytes(message.payload)))

@@ -120,6 +120,8 @@ class OutboxState:
     uncommitted: int
     """Of these, only in memory."""
     in_flight: int
+    awaiting: int
+    """The broker has them, and the store's word is awaited."""
     memory_bytes: int
     disk_bytes: int
     segments: int
@@ -132,6 +134,12 @@ class OutboxState:
     dropped: int
     corrupt: int
     """Damaged places found on disk in this run."""
+    store_silent_s: float
+    """For how long records have waited for the store's word and none came."""
+    rejected: int
+    """Records that the store will never take, in this run."""
+    rejected_reasons: Mapping[str, int]
+    """How many, by the store's reason."""
     disk_failing: bool
     """The last write did not succeed."""
     last_disk_error: Sentence | None

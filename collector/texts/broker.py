@@ -134,3 +134,8 @@ PUBLISH_TOO_LARGE = Text(
     "A record on {topic} is too large for the broker: {bytes} bytes, and it takes packets up to {limit}.",
     "Ask the group's administrator to raise the broker's limit (max_packet_size). Data is being kept.",
 )
+SUBSCRIBE_REFUSED = Text(
+    "broker.subscribe-refused",
+    "The broker refuses to hand out what is said on {topic}: {reason}.",
+    "Ask the group's administrator to let this gateway read its receipts there. Data is being kept.",
+)
