@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -10,6 +9,7 @@ import typer
 
 from collector.cli.ask import socket_of
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain, tell
+from collector.clock import today
 from collector.config import ConfigError, load
 from collector.control import ask
 from collector.errors import BrokerError, CollectorError, ControlError, EnrolmentError
@@ -67,7 +67,7 @@ def _join(file: Path, into: Path | None, config: Path, *, yes: bool) -> None:
 
     content = _using(file, file.read_bytes)
     secret = typer.prompt(str(say.ASK_SECRET(member=member_of(content))))
-    enrolment = unseal(content, secret, datetime.now(UTC))
+    enrolment = unseal(content, secret, today())
     files = files_of(enrolment.kind, enrolment.name, into, config)
     if enrolment.kind == "gateway" and not yes:
         _ask_for_another_name(enrolment, config)
@@ -115,7 +115,7 @@ def _configure(enrolment: "Enrolment", files: "CredentialFiles", config: Path) -
         typer.echo(as_text(broker_keys(enrolment, files)))
         return
     file = configuration_file(enrolment, config)
-    configured = configure(enrolment, files, file, datetime.now(UTC))
+    configured = configure(enrolment, files, file, today())
     if configured.paste is not None:
         tell(say.PASTE(file=str(file)))
         typer.echo(configured.paste)

@@ -1,6 +1,6 @@
 """The commands with which the group's administrator runs the group: `collector group …`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from collector.cli.files import tell
+from collector.clock import today
 from collector.enrolment import read_request
 from collector.errors import CollectorError, EnrolmentError
 from collector.group import membership
@@ -59,7 +60,7 @@ def init(
     """Begin a group: authorities, the broker's certificate, and mosquitto's configuration."""
     if not host:
         raise CollectorError(say.HOST_MISSING())
-    terms = Terms(_now(), days)
+    terms = Terms(today(), days)
     group = GroupFolder(folder.absolute())
     membership.begin(group, membership.new_register(root, host, port, readers_port, terms), terms)
     tell(say.MADE(folder=str(group.path)))
@@ -86,7 +87,7 @@ def add_gateway(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let a gateway write its topics; makes the file that it is enrolled with."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     _hand_over(membership.add_gateway(GroupFolder(group), company, gateway, terms), broker_pid_file)
 
 
@@ -100,7 +101,7 @@ def add_ingester(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let an ingester of the store read everything and write receipts."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     _hand_over(membership.add_reader(GroupFolder(group), "ingester", name, (), terms), broker_pid_file)
 
 
@@ -115,7 +116,7 @@ def add_researcher(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let a researcher read the data of some companies, live."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     issued = membership.add_reader(GroupFolder(group), "researcher", name, company or (), terms)
     _hand_over(issued, broker_pid_file)
 
@@ -146,7 +147,7 @@ def renew(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Issue the next certificate, before the present one ends; that one stays good until then."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     if member == "broker":
         register = membership.renew_broker(GroupFolder(group), host or (), terms)
         tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
@@ -164,7 +165,7 @@ def revoke(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Take all certificates of a member back, and its rights."""
-    for party in membership.revoke(GroupFolder(group), member, _now()):
+    for party in membership.revoke(GroupFolder(group), member, today()):
         tell(say.REVOKED(name=party.title))
     _notify(broker_pid_file)
 
@@ -172,7 +173,7 @@ def revoke(
 @app.command("list")
 def list_(group: Group = DEFAULT_GROUP) -> None:
     """Show who belongs to the group, what each may do, and until when."""
-    now = _now()
+    now = today()
     register = GroupFolder(group).read_register()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in (say.MEMBER, say.KIND, say.MAY, say.UNTIL):
@@ -255,7 +256,3 @@ def _day_left(until: datetime, now: datetime) -> str:
 
 def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -242,6 +242,7 @@ def _issue(folder: GroupFolder, register: Register, party: Party, terms: Terms) 
         company=party.company,
         gateway=party.name if party.company else None,
         companies=party.companies,
+        stored=any(other.kind == "ingester" and other.standing for other in register.parties),
         share=register.share if party.kind == "ingester" else None,
         root=register.root,
         host=register.hosts[0],

@@ -95,6 +95,8 @@ def _wanted(enrolment: Enrolment, files: CredentialFiles, text: str) -> Keys:
         keys[("gateway", "company")] = enrolment.company
         keys[("gateway", "name")] = enrolment.gateway
         keys[("gateway", "root")] = enrolment.root
+        if enrolment.stored:
+            keys[("outbox", "delivery")] = "store"
     else:
         keys[("store", "name")] = enrolment.name
         keys[("store", "root")] = enrolment.root
