@@ -63,10 +63,16 @@ def test_tables_in_every_form(text: str) -> None:
     assert data["gateway"] == {"company": "works"}
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["[broker", "broker = 1\n", "broker = { host = 'x' }\n", "[[broker]]\nhost = 'x'\n", "gateway = 'x'\n"],
+UNSAFE = (
+    "[broker",
+    "broker = 1\n",
+    "broker = { host = 'x' }\n",
+    "[[broker]]\nhost = 'x'\n",
+    "gateway = 'x'\n",
 )
+
+
+@pytest.mark.parametrize("text", UNSAFE)
 def test_what_cannot_be_changed_safely_is_left_alone(text: str) -> None:
     assert with_keys(text, WANTED) is None
 
