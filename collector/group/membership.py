@@ -78,6 +78,7 @@ def begin(folder: GroupFolder, register: Register, terms: Terms) -> None:
         raise GroupError(say.EXISTS(folder=str(folder.path)))
     _check_register(register)
     folder.create()
+    folder.write(folder.path / "README", str(say.README()).encode(), 0o644)
     for name in AUTHORITIES:
         folder.write_authority(name, new_authority(f"{register.hosts[0][:40]} {name}", terms.now))
     _certify_broker(folder, register, terms)
