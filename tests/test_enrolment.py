@@ -119,7 +119,14 @@ def test_a_request_of_somebody_elses_key_or_of_another_kind_is_none() -> None:
     der = bytearray(builder.sign(key, SHA256()).public_bytes(Encoding.DER))
     der[-1] ^= 1
     tampered = x509.load_der_x509_csr(bytes(der)).public_bytes(Encoding.PEM)
-    for content in (b"", b"-----BEGIN", tampered, builder.sign(other, SHA256()).public_bytes(Encoding.PEM)):
+    weak = make_request("a", ec.generate_private_key(ec.SECP224R1()))
+    for content in (
+        b"",
+        b"-----BEGIN",
+        weak,
+        tampered,
+        builder.sign(other, SHA256()).public_bytes(Encoding.PEM),
+    ):
         with pytest.raises(EnrolmentError) as told:
             read_request(content)
         assert told.value.sentence.code == "enrolment.no-request"

@@ -57,7 +57,7 @@ def test_names_that_could_be_more_than_a_name(folder: GroupFolder, name: str) ->
     assert refusal(membership.add_reader, folder, "ingester", name, (), TERMS) == "group.bad-name"
 
 
-@pytest.mark.parametrize("name", ["receipt", "gateway", "broker"])
+@pytest.mark.parametrize("name", ["receipt", "broker"])
 def test_names_with_a_meaning_of_their_own(folder: GroupFolder, name: str) -> None:
     assert refusal(membership.add_company, folder, name) == "group.reserved-name"
     assert refusal(membership.add_reader, folder, "researcher", name, (), TERMS) == "group.reserved-name"
@@ -104,6 +104,16 @@ def test_a_group_that_cannot_begin_leaves_nothing(tmp_path: Path, root: str, hos
         membership.begin(folder, membership.new_register(root, [host], 1, 2, TERMS), TERMS)
     assert told.value.sentence.code == code
     assert not folder.path.exists()
+
+
+def test_a_folder_with_other_files_keeps_its_rights(tmp_path: Path) -> None:
+    folder = GroupFolder(tmp_path / "home")
+    folder.path.mkdir(mode=0o750)
+    (folder.path / "letter").write_text("", encoding="ascii")
+    with pytest.raises(GroupError) as told:
+        membership.begin(folder, membership.new_register("r", ["localhost"], 1, 2, TERMS), TERMS)
+    assert told.value.sentence.code == "group.folder-used"
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o750
 
 
 def test_hosts() -> None:

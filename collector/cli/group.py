@@ -39,9 +39,6 @@ RequestFile = Annotated[
 Companies = Annotated[
     list[str] | None, typer.Option("--company", help="Whose data it may read; once for each company.")
 ]
-Member = Annotated[
-    str, typer.Argument(help="COMPANY/GATEWAY, or a name, as `collector group list` shows it.")
-]
 
 
 @app.command()

@@ -10,11 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from collector.enrolment import Kind
-from collector.messages import GATEWAY_MACHINE, RECEIPT
 from collector.settings import Name, Settings
 
-RESERVED = frozenset({RECEIPT, GATEWAY_MACHINE, "broker"})
-"""No company, ingester or researcher: topics of receipts, and what commands mean by the word."""
 Log = Literal["refusals", "connections"]
 
 LONGEST_USER = 64

@@ -23,6 +23,11 @@ FOLDER_UNUSABLE = Text(
     "The folder {folder} cannot be used: {reason}.",
     "Type sudo before the command, or name a folder of yours with --group FOLDER.",
 )
+FOLDER_USED = Text(
+    "group.folder-used",
+    "The folder {folder} holds other files.",
+    "Name a folder of its own, which need not be there yet: collector group init FOLDER --host BROKER",
+)
 # Names
 BAD_NAME = Text(
     "group.bad-name",
