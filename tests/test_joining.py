@@ -240,11 +240,14 @@ def test_a_stores_file_is_made_and_changed(office: Office, tmp_path: Path) -> No
     issued = office.ingester()
     done = enroll(issued, home)
     assert "store.toml was made" in done.output.replace("\n", "")
+    assert (home / "store-secrets" / "ingester.key").exists()
     store = tomllib.loads((home / "store.toml").read_text(encoding="utf-8"))
     assert store["store"] == {"name": "store-1"}
     assert store["broker"]["port"] == 2
     (home / "store.toml").write_text('# ours\n[sink]\nkind = "postgresql"\n', encoding="utf-8")
     enroll(issued, home)
+    again = membership.renew(office.files, "store-1", office.terms)
+    assert "systemctl restart collector-store" in enroll(again, home).output.replace("\n", " ")
     store = tomllib.loads((home / "store.toml").read_text(encoding="utf-8"))
     assert store["store"]["group"] == office.files.read_register().share
     assert store["sink"] == {"kind": "postgresql"}

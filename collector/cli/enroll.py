@@ -71,17 +71,18 @@ def _join(file: Path, into: Path | None, config: Path, *, yes: bool) -> None:
     files = files_of(enrolment.kind, enrolment.name, into, config)
     if enrolment.kind == "gateway" and not yes:
         _ask_for_another_name(enrolment, config)
+    renewed = files.other_than(enrolment)
     install(enrolment, files)
     tell(say.INSTALLED(folder=str(files.folder)))
     _configure(enrolment, files, config)
     if enrolment.kind == "gateway":
         _check(config)
-    if enrolment.kind == "gateway" and _daemon_runs(config):
-        tell(say.RESTART())
+    # Who is connected would be thrown out by a trial under the same name.
+    if _daemon_runs(config) if enrolment.kind == "gateway" else renewed:
+        tell(say.RESTART[enrolment.kind]())
     else:
         _connect(enrolment, files)
-        if enrolment.kind == "gateway":
-            tell(say.START())
+        tell(say.START[enrolment.kind]())
     tell(say.DELETE_FILE(file=str(file)))
 
 

@@ -19,8 +19,8 @@ from collector.mqtt import BrokerSettings
 from collector.texts import enrolment as say
 from collector.whole_file import write_whole
 
-SYSTEMD_SECRETS = Path("/etc/collector/secrets")
-"""The folder that systemd hands to the services."""
+_HANDED_OVER = {Path("/etc/collector/secrets"), Path("/etc/collector/store-secrets")}
+"""The folders that systemd hands to the services, each as its `secrets`."""
 _TLS_PORT = BrokerSettings(host="any", tls={}).address[1]
 _ROOT = GatewaySettings.model_fields["root"].default
 _LEFT_OUT: dict[tuple[str, ...], Any] = {
@@ -125,7 +125,7 @@ def _replace(file: Path, content: str, now: datetime) -> Path | None:
 
 def _named(file: Path) -> str:
     """A file as the configuration names it: as a credential, where systemd hands it over."""
-    return f"credential:secrets_{file.name}" if file.parent == SYSTEMD_SECRETS else str(file)
+    return f"credential:secrets_{file.name}" if file.parent in _HANDED_OVER else str(file)
 
 
 def _unusable(file: Path, error: OSError) -> EnrolmentError:

@@ -41,6 +41,13 @@ class CredentialFiles:
         """The key of the certificate."""
         return self.folder / f"{self.stem}.key"
 
+    def other_than(self, enrolment: Enrolment) -> bool:
+        """Whether another certificate than the enrolled one is in use."""
+        try:
+            return self.certificate.read_text(encoding="ascii") != enrolment.certificate
+        except (OSError, ValueError):
+            return False
+
     @property
     def requested_key(self) -> Path:
         """A key that waits for its certificate."""
@@ -52,7 +59,8 @@ def files_of(kind: Kind, name: str, into: Path | None, config: Path) -> Credenti
     if kind == "researcher":
         return CredentialFiles((into or Path(name)).absolute(), name)
     folder = config.parent if config.suffix == ".toml" else config
-    return CredentialFiles((into or folder / "secrets").absolute(), kind)
+    secrets = "secrets" if kind == "gateway" else "store-secrets"
+    return CredentialFiles((into or folder / secrets).absolute(), kind)
 
 
 def request_certificate(files: CredentialFiles, member: str) -> tuple[bytes, str]:
