@@ -7,8 +7,7 @@ the store says of our records comes on the same connection, and is handed to the
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -18,7 +17,15 @@ from collector.clock import UtcClock, utc_moment
 from collector.errors import BrokerError
 from collector.health import BrokerReport, Condition, State
 from collector.messages import Receipt
-from collector.mqtt import Acknowledgement, BrokerSettings, Connection, Ends, TimeLimits, Will
+from collector.mqtt import (
+    Acknowledgement,
+    BrokerSettings,
+    Connection,
+    Ends,
+    TimeLimits,
+    Will,
+    reconnect_pauses,
+)
 from collector.outbox import Key, Outbox, Outgoing
 from collector.texts import Sentence
 from collector.texts import broker as say
@@ -321,17 +328,6 @@ class Publisher:
         self._sent.clear()
         self._outbox.release()
         self._progress.set()
-
-
-def reconnect_pauses(first_s: float, longest_s: float) -> Iterator[float]:
-    """Pauses that double up to `longest_s`, each shortened by up to a half at random.
-
-    A group's gateways shall not all come back to a restarted broker in the same moment.
-    """
-    pause_s = min(first_s, longest_s)
-    while True:
-        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
-        pause_s = min(pause_s * 2, longest_s)
 
 
 def _record(outgoing: Outgoing) -> _Item:

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from simulated_disk import SimulatedDisk, State
 
 from collector.messages import Message

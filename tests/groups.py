@@ -52,8 +52,8 @@ class Group:
         install(enrolment, files)
         return settings(enrolment.port, files.authority, files.certificate, files.key)
 
-    async def start(self) -> None:
-        """Start the broker."""
+    async def start(self, *more: str) -> None:
+        """Start the broker; `more` lines come after its configuration."""
         configuration = self._home / "debian.conf"
         lines = (
             "user root",  # the folders of tests are closed to others
@@ -61,6 +61,7 @@ class Group:
             "persistence true",
             f"persistence_location {self._home}/",
             f"include_dir {self.files.broker}",
+            *more,
         )
         configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
         program = "/usr/sbin/mosquitto" if Path("/usr/sbin/mosquitto").exists() else "mosquitto"

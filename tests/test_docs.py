@@ -74,6 +74,8 @@ _PARTS = {
     "cli": "Command line",
     "enrolment": "Joining the group",
     "group": "Running the group",
+    "store": "The group's store",
+    "research": "Reading it back",
     "share": "What leaves",
 }
 

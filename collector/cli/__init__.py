@@ -50,14 +50,12 @@ for command in (
     files.version,
 ):
     app.command()(command)
-app.add_typer(
-    typer.Typer(
-        help="Run the group: who belongs to it, certificates, and the broker.",
-        cls=lazily.loaded("collector.cli.group"),
-        no_args_is_help=True,
-    ),
-    name="group",
-)
+for name, help_ in (
+    ("group", "Run the group: who belongs to it, certificates, and the broker."),
+    ("store", "The group's store: takes the records of every gateway, and keeps each once."),
+):
+    lazy = lazily.loaded(f"collector.cli.{name}")
+    app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
 
 
 def main() -> None:

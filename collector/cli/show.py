@@ -5,6 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.spans import span
 from collector.health import (
     BrokerReport,
     ControllerReport,
@@ -48,7 +49,7 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
         tables += ["", _controllers(controllers, report.now_us)]
-    running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
+    running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
 
 
@@ -100,7 +101,7 @@ def show_point_test(name: str, report: PointTestReport) -> RenderableType:
             Line(point.unit),
             Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow"),
             f"{point.readings:,}",
-            "—" if point.age_s is None else _span(round(point.age_s * 1e6)),
+            "—" if point.age_s is None else span(round(point.age_s * 1e6)),
             str(say.SHARES[point.share]()),
         )
     return Group(*lines, table)
@@ -125,7 +126,7 @@ def _broker(broker: BrokerReport) -> str:
 
 def _outbox(outbox: OutboxReport, now_us: int) -> str:
     if outbox.pending and outbox.oldest_us is not None:
-        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
+        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=span(now_us - outbox.oldest_us))
     else:
         waiting = say.OUTBOX_EMPTY()
     awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
@@ -177,7 +178,7 @@ def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
 
 
 def _condition(source: FeedReport, now_us: int) -> tuple[Line, str, str]:
-    since = str(say.AGO(duration=_span(now_us - source.since_us)))
+    since = str(say.AGO(duration=span(now_us - source.since_us)))
     return _state(source), since, _last_data(source)
 
 
@@ -192,7 +193,7 @@ def _last_data(source: FeedReport) -> str:
 
 
 def _ago(microseconds: int) -> str:
-    return str(say.AGO(duration=_span(microseconds)))
+    return str(say.AGO(duration=span(microseconds)))
 
 
 def _rate(source: SourceReport) -> str:
@@ -220,26 +221,11 @@ def _problems(report: GatewayReport) -> list[RenderableType]:
             lines.append(Line(f"→ {sentence.advice}", "bold"))
         retry_s = getattr(part, "next_retry_s", None)
         if retry_s is not None:
-            lines.append(Line(str(say.NEXT_TRY(duration=_span(round(retry_s * 1e6)))), "dim"))
+            lines.append(Line(str(say.NEXT_TRY(duration=span(round(retry_s * 1e6)))), "dim"))
         shown += ["", Line(name, _COLOURS[part.state]), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
     for name, source in report.sources.items():
         if source.last_error is not None and source.reason is None and source.last_error_us is not None:
-            ago = _span(report.now_us - source.last_error_us)
+            ago = span(report.now_us - source.last_error_us)
             error = say.LAST_ERROR(duration=ago, error=str(source.last_error.sentence()))
             shown += ["", Line(f"{name}: {error}", "dim")]
     return shown
-
-
-def _span(microseconds: int) -> str:
-    """A length of time as people say it: `0.3 s`, `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
-    seconds = max(0, microseconds) / 1e6
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = int(seconds // 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

@@ -8,12 +8,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from collector.config.checks import check_gateway, check_machine, check_machines
-from collector.config.document import Document, parse_document, validate
 from collector.config.existence import check_gateway_files, check_machine_files, device
-from collector.config.explain import explain
 from collector.config.model import MACHINES_FOLDER, MAIN_FILE, Config, GatewayFile, MachineFile, assemble
-from collector.config.problems import MOST_PROBLEMS, ConfigError, Problem
 from collector.texts.configuration import MACHINE_FILE_NAME, MORE, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+from collector.toml.document import Document, parse_document, validate
+from collector.toml.explain import explain
+from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
 

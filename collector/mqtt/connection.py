@@ -171,6 +171,14 @@ class Connection:
         if (reason := granted.result()).is_failure:
             raise BrokerError(say.SUBSCRIBE_REFUSED(topic=topic_filter, reason=str(reason)))
 
+    def pause_reading(self) -> None:
+        """Take nothing more until `resume_reading`; the broker drops what its queue cannot hold."""
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take messages again."""
+        self._wire.resume_reading()
+
     async def close(self) -> None:
         """Say goodbye, so that the will is not published, and give everything back."""
         try:

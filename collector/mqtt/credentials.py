@@ -28,13 +28,18 @@ def read_credentials(settings: BrokerSettings) -> Credentials:
         BrokerError: a file cannot be read or used.
     """
     return Credentials(
-        _password(settings.password_file) if settings.password_file is not None else None,
+        read_password(settings.password_file) if settings.password_file is not None else None,
         _tls_context(settings.tls) if settings.tls is not None else None,
         _end(settings.tls.cert_file) if settings.tls is not None and settings.tls.cert_file else None,
     )
 
 
-def _password(path: CredentialPath) -> str:
+def read_password(path: CredentialPath) -> str:
+    """The password in a file.
+
+    Raises:
+        BrokerError: the file cannot be read.
+    """
     try:
         return _readable(path).read_text(encoding="utf-8").strip("\r\n")
     except UnicodeDecodeError as error:

@@ -253,7 +253,7 @@ class Outbox:
         before = self._memory.awaited
         forgotten = self._memory.send_again(now_s - self._store.timeout_s)
         if self._memory.awaited < before:
-            self._store.missed()
+            self._store.missed(now_s)
             self.ready.set()
         if forgotten:
             self._give_back(forgotten)

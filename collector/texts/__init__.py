@@ -18,8 +18,10 @@ from collector.texts import (
     modbus,
     opcua,
     points,
+    research,
     sharing,
     sources,
+    store,
 )
 from collector.texts.sentence import Sentence, Text, use_translations
 
@@ -36,8 +38,10 @@ _MODULES: tuple[ModuleType, ...] = (
     modbus,
     opcua,
     points,
+    research,
     sharing,
     sources,
+    store,
 )
 
 CATALOGUE: dict[str, Text] = {
