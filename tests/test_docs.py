@@ -160,7 +160,7 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
         blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)
         lines = [line for block in blocks for line in block.splitlines()]
         for code in [*lines, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))]:
-            named = re.match(r"(?:sudo (?:-u collector )?)?collector ([a-z].*)", code.replace("\\|", "|"))
+            named = re.match(r"(?:sudo (?:-u [a-z-]+ )?)?collector ([a-z].*)", code.replace("\\|", "|"))
             if named:
                 yield page.name, shlex.split(named[1])
 
