@@ -118,10 +118,9 @@ class Member:
         return member
 
     async def subscribe(self, *filters: str) -> None:
-        """Ask for topics; when it returns the broker has dealt with it, whatever it thought of it."""
+        """Ask for topics, which the broker grants to everybody."""
         for topic_filter in filters:
             await self.connection.subscribe(topic_filter)
-        await self.publish("nobody/may/write/this", b"")
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> str | None:
         """Publish, wait for the answer, and return the broker's refusal."""

@@ -161,6 +161,28 @@ async def test_reading_another_companys_data(scene: Scene, connect: Connect, top
     await scene.group.logged("rival.gw1 1 ", topic_filter)
 
 
+async def test_taking_a_share_of_what_the_store_is_to_get(scene: Scene, connect: Connect) -> None:
+    """Of those who share a name mosquitto gives a record to one, allowed or not: so the name is a secret."""
+    one, two = scene.group.ingester("one"), scene.group.ingester("two")
+    await scene.group.tell()
+    share = scene.group.files.read_register().share
+    ingesters = [await connect(one), await connect(two)]
+    for ingester in ingesters:
+        await ingester.subscribe(f"$share/{share}/{ROOT}/#")
+    for settings_ in (scene.rival, scene.nosy):
+        attacker = await connect(settings_)
+        for guess in ("store", "share", "collector", "ingesters", "share-"):
+            await attacker.subscribe(f"$share/{guess}/{ROOT}/#")
+    before = len(scene.sent)
+    await scene.go_on()
+
+    def got() -> list[tuple[str, bytes]]:  # without what is retained, which mosquitto gives to each
+        return [record for ingester in ingesters for record in ingester.received if record[0] == FEATURES]
+
+    await until(lambda: len(got()) >= len(scene.sent) - before)
+    assert sorted(got()) == sorted(scene.sent[before:])
+
+
 async def test_a_researcher_reads_what_it_may_and_nothing_else(scene: Scene, connect: Connect) -> None:
     rival, nosy = await connect(scene.rival), await connect(scene.nosy)
     await nosy.subscribe("#")
@@ -202,15 +224,15 @@ async def test_taking_over_the_victims_session(scene: Scene, connect: Connect) -
     away = scene.group.gateway("works", "gw2")
     await scene.group.tell()
     session = ("-V", "5", "-x", "3600", "-c", "-i", "works.gw2", "-q", "1")
-    session += ("-t", f"{ROOT}/receipt/works/gw2", "-F", "%p")
-    await leave_a_session(away, *session)
+    listening = (*session, "-t", f"{ROOT}/receipt/works/gw2", "-F", "%p")
+    await leave_a_session(away, *listening)
     assert await scene.store.publish(f"{ROOT}/receipt/works/gw2", b"kept for it") is None
     for attacker in (scene.rival, scene.nosy):
-        thief = await Process.start(*mosquitto_sub(attacker, "-d", *session))
+        thief = await Process.start(*mosquitto_sub(attacker, "-d", *listening))
         await until(lambda thief=thief: any("SUBACK" in line for line in thief.lines))
         await thief.end()
         assert not any("kept for it" in line for line in thief.lines)
-    owner = await Process.start(*mosquitto_sub(away, "-C", "1", *session))
+    owner = await Process.start(*mosquitto_sub(away, "-C", "1", *listening))
     await until(lambda: owner.lines == ["kept for it"])
     await owner.end()
 

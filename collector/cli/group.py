@@ -1,6 +1,6 @@
 """The commands with which the group's administrator runs the group: `collector group …`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,14 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from collector.cli.files import tell
+from collector.clock import today
 from collector.enrolment import read_request
 from collector.errors import CollectorError, EnrolmentError
 from collector.group import membership
 from collector.group.broker import tell_broker
 from collector.group.folder import GroupFolder
 from collector.group.membership import CERTIFICATE_DAYS, ENROLMENT_DAYS, Issued, Terms
-from collector.group.register import Party, Register
-from collector.texts import Sentence
+from collector.group.register import Log, Party, Register
 from collector.texts import group as say
 
 app = typer.Typer()
@@ -38,9 +39,6 @@ RequestFile = Annotated[
 Companies = Annotated[
     list[str] | None, typer.Option("--company", help="Whose data it may read; once for each company.")
 ]
-Member = Annotated[
-    str, typer.Argument(help="COMPANY/GATEWAY, or a name, as `collector group list` shows it.")
-]
 
 
 @app.command()
@@ -59,11 +57,11 @@ def init(
     """Begin a group: authorities, the broker's certificate, and mosquitto's configuration."""
     if not host:
         raise CollectorError(say.HOST_MISSING())
-    terms = Terms(_now(), days)
+    terms = Terms(today(), days)
     group = GroupFolder(folder.absolute())
     membership.begin(group, membership.new_register(root, host, port, readers_port, terms), terms)
-    _tell(say.MADE(folder=str(group.path)))
-    _tell(say.LINK(configuration=str(group.broker / "mosquitto.conf")))
+    tell(say.MADE(folder=str(group.path)))
+    tell(say.LINK(configuration=str(group.broker / "mosquitto.conf")))
 
 
 @app.command()
@@ -72,7 +70,7 @@ def add_company(
 ) -> None:
     """Let a company have gateways."""
     membership.add_company(GroupFolder(group), company)
-    _tell(say.COMPANY_ADDED(name=company))
+    tell(say.COMPANY_ADDED(name=company))
 
 
 @app.command()
@@ -86,7 +84,7 @@ def add_gateway(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let a gateway write its topics; makes the file that it is enrolled with."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     _hand_over(membership.add_gateway(GroupFolder(group), company, gateway, terms), broker_pid_file)
 
 
@@ -100,7 +98,7 @@ def add_ingester(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let an ingester of the store read everything and write receipts."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     _hand_over(membership.add_reader(GroupFolder(group), "ingester", name, (), terms), broker_pid_file)
 
 
@@ -115,7 +113,7 @@ def add_researcher(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Let a researcher read the data of some companies, live."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     issued = membership.add_reader(GroupFolder(group), "researcher", name, company or (), terms)
     _hand_over(issued, broker_pid_file)
 
@@ -129,7 +127,7 @@ def may_read(
 ) -> None:
     """Set whose data a researcher may read from now on; without --company nobody's."""
     membership.may_read(GroupFolder(group), name, company or ())
-    _tell(say.MAY_READ(name=name, companies=", ".join(company or ()) or "-"))
+    tell(say.MAY_READ(name=name, companies=", ".join(company or ()) or "-"))
     _notify(broker_pid_file)
 
 
@@ -146,10 +144,10 @@ def renew(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Issue the next certificate, before the present one ends; that one stays good until then."""
-    terms = Terms(_now(), days, enrolment_days, _request(request))
+    terms = Terms(today(), days, enrolment_days, _request(request))
     if member == "broker":
         register = membership.renew_broker(GroupFolder(group), host or (), terms)
-        _tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
+        tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
         _notify(broker_pid_file)
     else:
         _hand_over(membership.renew(GroupFolder(group), member, terms), broker_pid_file)
@@ -164,15 +162,15 @@ def revoke(
     broker_pid_file: PidFile = DEFAULT_PID_FILE,
 ) -> None:
     """Take all certificates of a member back, and its rights."""
-    for party in membership.revoke(GroupFolder(group), member, _now()):
-        _tell(say.REVOKED(name=party.title))
+    for party in membership.revoke(GroupFolder(group), member, today()):
+        tell(say.REVOKED(name=party.title))
     _notify(broker_pid_file)
 
 
 @app.command("list")
 def list_(group: Group = DEFAULT_GROUP) -> None:
     """Show who belongs to the group, what each may do, and until when."""
-    now = _now()
+    now = today()
     register = GroupFolder(group).read_register()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in (say.MEMBER, say.KIND, say.MAY, say.UNTIL):
@@ -186,39 +184,39 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
     console.print(table)
     without = [c for c in register.companies if not any(register.of_company(c))]
     if without:
-        _tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))
+        tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))
 
 
 @app.command()
-def apply(group: Group = DEFAULT_GROUP, broker_pid_file: PidFile = DEFAULT_PID_FILE) -> None:
+def apply(
+    log: Annotated[
+        Log | None, typer.Option(help="What the broker logs: refused messages too, or connections only.")
+    ] = None,
+    group: Group = DEFAULT_GROUP,
+    broker_pid_file: PidFile = DEFAULT_PID_FILE,
+) -> None:
     """Make again everything that mosquitto reads, for example after the folder has moved."""
-    membership.apply(GroupFolder(group))
-    _tell(say.APPLIED(folder=str(GroupFolder(group).broker)))
+    membership.apply(GroupFolder(group), log)
+    tell(say.APPLIED(folder=str(GroupFolder(group).broker)))
     _notify(broker_pid_file)
 
 
 def _hand_over(issued: Issued, pid_file: Path) -> None:
     """Say what to do with an enrolment; the one time that its secret is seen."""
     if issued.fingerprint is not None:
-        _tell(say.FINGERPRINT(fingerprint=issued.fingerprint))
-    _tell(
+        tell(say.FINGERPRINT(fingerprint=issued.fingerprint))
+    tell(
         say.ENROLMENT(
             file=str(issued.file), name=issued.party.title, date=f"{issued.expires:%Y-%m-%d %H:%M} UTC"
         )
     )
-    _tell(say.SECRET(secret=issued.secret))
+    tell(say.SECRET(secret=issued.secret))
     _notify(pid_file)
 
 
 def _notify(pid_file: Path) -> None:
     """Let the broker know, or say how."""
-    _tell(say.BROKER_TOLD() if tell_broker(pid_file) else say.TELL_BROKER())
-
-
-def _tell(sentence: Sentence) -> None:
-    typer.echo(str(sentence))
-    if sentence.advice:
-        typer.echo(f"→ {sentence.advice}")
+    tell(say.BROKER_TOLD() if tell_broker(pid_file) else say.TELL_BROKER())
 
 
 def _request(file: Path | None) -> bytes | None:
@@ -255,7 +253,3 @@ def _day_left(until: datetime, now: datetime) -> str:
 
 def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

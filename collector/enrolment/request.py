@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from collector.errors import EnrolmentError
 from collector.texts import enrolment as say
 
+_LEAST_BITS = 256
 _FINGERPRINT_BYTES, _GROUP_LETTERS = 10, 4
 
 
@@ -35,7 +36,11 @@ def read_request(content: bytes) -> ec.EllipticCurvePublicKey:
         key = request.public_key()
     except ValueError:
         raise EnrolmentError(say.NO_REQUEST()) from None
-    if not request.is_signature_valid or not isinstance(key, ec.EllipticCurvePublicKey):
+    if (
+        not request.is_signature_valid
+        or not isinstance(key, ec.EllipticCurvePublicKey)
+        or key.curve.key_size < _LEAST_BITS
+    ):
         raise EnrolmentError(say.NO_REQUEST())
     return key
 

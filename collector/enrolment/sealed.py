@@ -38,6 +38,10 @@ class Enrolment(Settings):
     """Its name in the company."""
     companies: tuple[str, ...] = ()
     """Whose data a researcher may read."""
+    stored: bool = False
+    """Whether the group has a store, whose word a gateway can wait for."""
+    share: str | None = None
+    """Under which ingesters share the records; nobody else may know it."""
     root: str
     """Where all topics of the group begin."""
     host: str

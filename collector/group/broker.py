@@ -40,6 +40,9 @@ log_type notice
 log_type information
 log_type subscribe
 log_type unsubscribe
+{log}"""
+_EVERY_MESSAGE = """\
+# The only kind of line that tells a refused publish. It tells every message: some 400 bytes for each.
 log_type debug
 """
 _LISTENER = """
@@ -68,7 +71,8 @@ def configuration(register: Register, broker: Path) -> str:
         _LISTENER.format(what=what, port=port, broker=broker, authority=authority)
         for authority, port, what in listeners
     ]
-    return _COMMON.format(broker=broker) + "".join(parts)
+    log = _EVERY_MESSAGE if register.log == "refusals" else ""
+    return _COMMON.format(broker=broker, log=log) + "".join(parts)
 
 
 def write_broker_files(folder: GroupFolder, register: Register) -> None:

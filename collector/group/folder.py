@@ -24,6 +24,9 @@ AUTHORITIES = ("broker", "gateways", "readers")
 authority does."""
 
 
+_OURS = {"README", "authorities", "enrolments", "broker"}
+
+
 @dataclass(frozen=True, slots=True)
 class GroupFolder:
     """Where everything lies."""
@@ -43,6 +46,17 @@ class GroupFolder:
     def enrolment(self, title: str) -> Path:
         """The file that a member is given."""
         return self.path / "enrolments" / f"{title.replace('/', '.')}.enrolment"
+
+    def check_unused(self) -> None:
+        """Refuse a folder that holds something else: its rights would be changed.
+
+        Raises:
+            GroupError: it does, or cannot be looked into.
+        """
+        with _told(self.path):
+            names = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
+        if names - _OURS:
+            raise GroupError(say.FOLDER_USED(folder=str(self.path)))
 
     def create(self) -> None:
         """Make the folder and those in it, where they are missing.
@@ -135,6 +149,15 @@ class GroupFolder:
         """
         with _told(self.path):
             write_whole(file, content, mode)
+
+    def forget_enrolment(self, title: str) -> None:
+        """Delete the file that a member is given, if it is there.
+
+        Raises:
+            GroupError: it cannot be deleted.
+        """
+        with _told(self.path):
+            self.enrolment(title).unlink(missing_ok=True)
 
     def _authority_file(self, name: str) -> Path:
         return self.path / "authorities" / f"{name}.pem"

@@ -4,8 +4,8 @@ Each step writes the register first: what follows from it can be made again, a c
 not be taken back. Whether the running broker has been told is the caller's business.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 from collector.enrolment import Enrolment, Kind, fingerprint, new_secret, read_request, seal
 from collector.errors import GroupError
 from collector.group.authority import (
-    is_host,
     issue_client,
     issue_server,
     key_to_pem,
@@ -23,15 +22,22 @@ from collector.group.authority import (
 )
 from collector.group.broker import write_broker_files
 from collector.group.folder import AUTHORITIES, GroupFolder
-from collector.group.register import LONGEST_USER, RESERVED, Certificate, Party, Register
+from collector.group.names import (
+    check_companies,
+    check_name,
+    check_new,
+    check_register,
+    check_user,
+    find,
+    listed,
+)
+from collector.group.register import Certificate, Log, Party, Register
 from collector.texts import group as say
 
 CERTIFICATE_DAYS = 2 * 365
 ENROLMENT_DAYS = 7
 _LISTS_BACKDATED = timedelta(days=1)
 """Revocation lists too hold from the day before on."""
-_NAME = re.compile(r"[a-z0-9-]{1,64}")
-_ROOT = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,10 @@ def begin(folder: GroupFolder, register: Register, terms: Terms) -> None:
     """
     if folder.register_file.exists():
         raise GroupError(say.EXISTS(folder=str(folder.path)))
-    _check_register(register)
+    check_register(register)
+    folder.check_unused()
     folder.create()
+    folder.write(folder.path / "README", str(say.README()).encode(), 0o644)
     for name in AUTHORITIES:
         folder.write_authority(name, new_authority(f"{register.hosts[0][:40]} {name}", terms.now))
     _certify_broker(folder, register, terms)
@@ -92,7 +100,7 @@ def add_company(folder: GroupFolder, name: str) -> None:
     """
     with folder.changing():
         register = folder.read_register()
-        _check_new(register, name)
+        check_new(register, name)
         folder.write_register(register.model_copy(update={"companies": (*register.companies, name)}))
 
 
@@ -104,8 +112,8 @@ def add_gateway(folder: GroupFolder, company: str, name: str, terms: Terms) -> I
     """
     with folder.changing():
         register = folder.read_register()
-        _check_companies(register, [company])
-        _check_name(name)
+        check_companies(register, [company])
+        check_name(name)
         return _admit(folder, register, Party(kind="gateway", company=company, name=name), terms)
 
 
@@ -118,8 +126,8 @@ def add_reader(folder: GroupFolder, kind: Kind, name: str, companies: Sequence[s
     with folder.changing():
         register = folder.read_register()
         if register.find(name) is None:
-            _check_new(register, name)
-        _check_companies(register, companies)
+            check_new(register, name)
+        check_companies(register, companies)
         return _admit(folder, register, Party(kind=kind, name=name, companies=tuple(companies)), terms)
 
 
@@ -133,9 +141,9 @@ def may_read(folder: GroupFolder, name: str, companies: Sequence[str]) -> None:
         register = folder.read_register()
         party = register.find(name)
         if party is None or party.kind != "researcher":
-            known = _listed(party.name for party in register.parties if party.kind == "researcher")
+            known = listed(party.name for party in register.parties if party.kind == "researcher")
             raise GroupError(say.NO_RESEARCHER(name=name, known=known))
-        _check_companies(register, companies)
+        check_companies(register, companies)
         _keep(folder, register.with_party(party.model_copy(update={"companies": tuple(companies)})))
 
 
@@ -147,7 +155,7 @@ def renew(folder: GroupFolder, title: str, terms: Terms) -> Issued:
     """
     with folder.changing():
         register = folder.read_register()
-        party = _find(register, title)
+        party = find(register, title)
         if not party.standing:
             raise GroupError(say.ALL_REVOKED(name=title))
         return _issue(folder, register, party, terms)
@@ -163,7 +171,7 @@ def renew_broker(folder: GroupFolder, hosts: Sequence[str], terms: Terms) -> Reg
         register = folder.read_register()
         update = {"broker_until": terms.until, "hosts": tuple(hosts) or register.hosts}
         renewed = register.model_copy(update=update)
-        _check_register(renewed)
+        check_register(renewed)
         _certify_broker(folder, renewed, terms)
         _keep(folder, renewed)
         return renewed
@@ -177,26 +185,25 @@ def revoke(folder: GroupFolder, title: str, now: datetime) -> list[Party]:
     """
     with folder.changing():
         register = folder.read_register()
-        parties = (
-            list(register.of_company(title)) if title in register.companies else [_find(register, title)]
-        )
+        parties = list(register.of_company(title)) if title in register.companies else [find(register, title)]
         made = max(now - _LISTS_BACKDATED, register.lists_made + timedelta(seconds=1))
         changed = register.model_copy(update={"lists_made": made.replace(microsecond=0)})
         for party in parties:
             changed = changed.with_party(party.revoked(now))
-            folder.enrolment(party.title).unlink(missing_ok=True)
+            folder.forget_enrolment(party.title)
         _keep(folder, changed)
         return parties
 
 
-def apply(folder: GroupFolder) -> None:
-    """Make again everything that mosquitto reads.
+def apply(folder: GroupFolder, log: Log | None = None) -> None:
+    """Make again everything that mosquitto reads; `log` changes what it logs.
 
     Raises:
         GroupError: there is no group here, or the folder cannot be used.
     """
     with folder.changing():
-        write_broker_files(folder, folder.read_register())
+        register = folder.read_register()
+        _keep(folder, register.model_copy(update={"log": log}) if log else register)
 
 
 def new_register(
@@ -210,13 +217,13 @@ def new_register(
         readers_port=readers_port,
         broker_until=terms.until,
         lists_made=(terms.now - _LISTS_BACKDATED).replace(microsecond=0),
+        share=f"share-{secrets.token_hex(16)}",
     )
 
 
 def _admit(folder: GroupFolder, register: Register, party: Party, terms: Terms) -> Issued:
     """Issue the first certificate of a party; or the next, of one that was shut out before."""
-    if len(party.user) > LONGEST_USER:
-        raise GroupError(say.LONG_NAME(name=party.title, most=LONGEST_USER - 1))
+    check_user(party)
     before = register.find(party.title)
     if before is not None:
         if before.standing or before.kind != party.kind:
@@ -239,6 +246,8 @@ def _issue(folder: GroupFolder, register: Register, party: Party, terms: Terms) 
         company=party.company,
         gateway=party.name if party.company else None,
         companies=party.companies,
+        stored=any(other.kind == "ingester" and other.standing for other in register.parties),
+        share=register.share if party.kind == "ingester" else None,
         root=register.root,
         host=register.hosts[0],
         port=register.gateways_port if party.kind == "gateway" else register.readers_port,
@@ -262,42 +271,3 @@ def _certify_broker(folder: GroupFolder, register: Register, terms: Terms) -> No
 def _keep(folder: GroupFolder, register: Register) -> None:
     folder.write_register(register)
     write_broker_files(folder, register)
-
-
-def _find(register: Register, title: str) -> Party:
-    party = register.find(title)
-    if party is None:
-        known = _listed([*(party.title for party in register.parties), *register.companies])
-        raise GroupError(say.NO_MEMBER(name=title, known=known))
-    return party
-
-
-def _check_new(register: Register, name: str) -> None:
-    _check_name(name)
-    if name in register.companies or register.find(name) is not None:
-        raise GroupError(say.NAME_TAKEN(name=name))
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise GroupError(say.BAD_NAME(name=name))
-    if name in RESERVED:
-        raise GroupError(say.RESERVED_NAME(name=name))
-
-
-def _check_companies(register: Register, companies: Iterable[str]) -> None:
-    for company in companies:
-        if company not in register.companies:
-            raise GroupError(say.NO_COMPANY(name=company, known=_listed(register.companies)))
-
-
-def _check_register(register: Register) -> None:
-    for host in register.hosts:
-        if not is_host(host):
-            raise GroupError(say.BAD_HOST(host=host))
-    if not _ROOT.fullmatch(register.root):
-        raise GroupError(say.BAD_ROOT(root=register.root))
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "-"

@@ -10,11 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from collector.enrolment import Kind
-from collector.messages import GATEWAY_MACHINE, RECEIPT
 from collector.settings import Name, Settings
 
-RESERVED = frozenset({RECEIPT, GATEWAY_MACHINE, "broker"})
-"""No company, ingester or researcher: topics of receipts, and what commands mean by the word."""
+Log = Literal["refusals", "connections"]
+
 LONGEST_USER = 64
 """Letters that the name in a certificate may have (RFC 5280, ub-common-name)."""
 
@@ -77,6 +76,11 @@ class Register(Settings):
     """When the broker's certificate ends."""
     lists_made: datetime
     """The time that the last revocation lists bear."""
+    share: Name
+    """Under which ingesters share the records. Whoever knew it could take a share and let it vanish: of those
+    who ask under one name mosquitto gives a record to one, and only then looks whether it may have it."""
+    log: Log = "refusals"
+    """What the broker logs: every message, refused ones among them; or who connects and subscribes."""
     companies: tuple[Name, ...] = ()
     parties: tuple[Party, ...] = ()
 

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from collector.enrolment import Enrolment, fingerprint, make_request
+from collector.enrolment import Enrolment, Kind, fingerprint, make_request
 from collector.errors import EnrolmentError
 from collector.texts import enrolment as say
 from collector.whole_file import write_whole
@@ -41,18 +41,26 @@ class CredentialFiles:
         """The key of the certificate."""
         return self.folder / f"{self.stem}.key"
 
+    def other_than(self, enrolment: Enrolment) -> bool:
+        """Whether another certificate than the enrolled one is in use."""
+        try:
+            return self.certificate.read_text(encoding="ascii") != enrolment.certificate
+        except (OSError, ValueError):
+            return False
+
     @property
     def requested_key(self) -> Path:
         """A key that waits for its certificate."""
         return self.folder / _REQUESTED_KEY
 
 
-def files_of(member: str, into: Path | None, config: Path) -> CredentialFiles:
-    """Where a member's files lie: a gateway's beside its configuration, another's in a folder of its name."""
-    if "/" in member:
-        folder = config.parent if config.suffix == ".toml" else config
-        return CredentialFiles((into or folder / "secrets").absolute(), "gateway")
-    return CredentialFiles((into or Path(member)).absolute(), member)
+def files_of(kind: Kind, name: str, into: Path | None, config: Path) -> CredentialFiles:
+    """Where a member's files lie: beside its configuration, or a researcher's in a folder of its name."""
+    if kind == "researcher":
+        return CredentialFiles((into or Path(name)).absolute(), name)
+    folder = config.parent if config.suffix == ".toml" else config
+    secrets = "secrets" if kind == "gateway" else "store-secrets"
+    return CredentialFiles((into or folder / secrets).absolute(), kind)
 
 
 def request_certificate(files: CredentialFiles, member: str) -> tuple[bytes, str]:
@@ -67,6 +75,7 @@ def request_certificate(files: CredentialFiles, member: str) -> tuple[bytes, str
         key = ec.generate_private_key(ec.SECP256R1())
         plain = serialization.NoEncryption()
         content = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        _make_folder(files.folder)
         _write(files.requested_key, content)
     except OSError as error:
         raise _unusable(files.requested_key, error) from error
@@ -82,6 +91,7 @@ def install(enrolment: Enrolment, files: CredentialFiles) -> None:
         EnrolmentError: the certificate's key is not here, or the files cannot be written.
     """
     key = enrolment.key.encode() if enrolment.key is not None else _key_made_here(enrolment, files)
+    _make_folder(files.folder)
     _write(files.key, key)
     _write(files.certificate, enrolment.certificate.encode())
     _write(files.authority, enrolment.authority.encode())
@@ -111,6 +121,13 @@ def _key(content: bytes, file: Path) -> ec.EllipticCurvePrivateKey:
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise EnrolmentError(say.KEY_UNUSABLE(file=str(file)))
     return key
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
 
 
 def _write(file: Path, content: bytes) -> None:

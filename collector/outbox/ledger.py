@@ -5,7 +5,6 @@ room for that is what a reserve gives up. What is saved may say too much, and th
 """
 
 import contextlib
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path

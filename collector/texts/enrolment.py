@@ -73,21 +73,45 @@ PASTE = Text(
     "{file} was not changed, since it could not be done safely.",
     "Put these lines into it yourself, in place of those that are like them; then: collector check",
 )
-PASTE_BROKER = Text("enrolment.paste-broker", "These lines tell a program how to reach the broker:")
+CONFIGURATION_MADE = Text("enrolment.configuration-made", "{file} was made.")
+FOR_PROGRAMS = Text(
+    "enrolment.for-programs",
+    "It may read, live, the data of: {companies}; topics begin with {root}. How to reach the broker:",
+)
 CONNECTED = Text("enrolment.connected", "The broker at {host}:{port} lets it in.")
 NO_CONNECTION = Text(
     "enrolment.no-connection",
     "Everything is in its place, but the broker cannot be used yet: {reason}",
     "{advice} To try again, type the same command once more.",
 )
-START = Text(
-    "enrolment.start",
-    "Ready.",
-    "Start it: sudo systemctl enable --now collector. Then look: sudo -u collector collector status",
-)
-RESTART = Text(
-    "enrolment.restart",
-    "The collector is running with what it had before.",
-    "Let it take the new: sudo systemctl restart collector. Then look: sudo -u collector collector status",
-)
+START = {
+    "gateway": Text(
+        "enrolment.start-gateway",
+        "Ready.",
+        "Start it: sudo systemctl enable --now collector. Then look: sudo -u collector collector status",
+    ),
+    "ingester": Text(
+        "enrolment.start-ingester",
+        "Ready.",
+        "Start it: sudo systemctl enable --now collector-store. Then look: sudo -u collector-store collector store status",
+    ),
+    "researcher": Text("enrolment.start-researcher", "Ready."),
+}
+START_GATEWAY, START_INGESTER, START_RESEARCHER = START.values()
+RESTART = {
+    "gateway": Text(
+        "enrolment.restart-gateway",
+        "The collector is running with what it had before.",
+        "Let it take the new: sudo systemctl restart collector, then: sudo -u collector collector status",
+    ),
+    "ingester": Text(
+        "enrolment.restart-ingester",
+        "A running ingester still has what it had before.",
+        "Let it take the new: sudo systemctl restart collector-store. Then look: sudo -u collector-store collector store status",
+    ),
+    "researcher": Text(
+        "enrolment.restart-researcher", "Programs take the new files when they start."
+    ),
+}
+RESTART_GATEWAY, RESTART_INGESTER, RESTART_RESEARCHER = RESTART.values()
 DELETE_FILE = Text("enrolment.delete-file", "The enrolment is of no use any more: delete {file}")

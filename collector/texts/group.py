@@ -23,6 +23,11 @@ FOLDER_UNUSABLE = Text(
     "The folder {folder} cannot be used: {reason}.",
     "Type sudo before the command, or name a folder of yours with --group FOLDER.",
 )
+FOLDER_USED = Text(
+    "group.folder-used",
+    "The folder {folder} holds other files.",
+    "Name a folder of its own, which need not be there yet: collector group init FOLDER --host BROKER",
+)
 # Names
 BAD_NAME = Text(
     "group.bad-name",
@@ -80,6 +85,18 @@ MADE = Text(
     "group.made",
     "The group is in {folder}. Keep a copy of it in a safe place: whoever has it can be anybody.",
 )
+README = Text(
+    "group.readme",
+    """This folder is the group. Only the commands `collector group` change it.
+
+register.json   who belongs to the group
+authorities     the keys that make certificates: whoever has them can be anybody
+enrolments      sealed files for new members; delete each when it has been used
+broker          what mosquitto reads; made again by: collector group apply
+
+Keep a copy of all of it in a safe place, after every change.
+""",
+)
 COMPANY_ADDED = Text("group.company-added", "The company {name} belongs to the group.")
 LINK = Text(
     "group.link",
@@ -125,20 +142,20 @@ MAY_READ = Text("group.may-read", "{name} may read the data of: {companies}")
 APPLIED = Text("group.applied", "Everything in {folder} was made again.")
 WITHOUT_GATEWAYS = Text("group.without-gateways", "Companies without a gateway: {names}")
 # list
-MEMBER = Text("group.column.member", "member")
-KIND = Text("group.column.kind", "kind")
-MAY = Text("group.column.may", "may")
-UNTIL = Text("group.column.until", "until")
-BROKER = Text("group.kind.broker", "broker")
+MEMBER = Text("cli.column.member", "member")
+KIND = Text("cli.column.kind", "kind")
+MAY = Text("cli.column.may", "may")
+UNTIL = Text("cli.column.until", "until")
+BROKER = Text("cli.kind.broker", "broker")
 KINDS = {
-    "gateway": Text("group.kind.gateway", "gateway"),
-    "ingester": Text("group.kind.ingester", "ingester"),
-    "researcher": Text("group.kind.researcher", "researcher"),
+    "gateway": Text("cli.kind.gateway", "gateway"),
+    "ingester": Text("cli.kind.ingester", "ingester"),
+    "researcher": Text("cli.kind.researcher", "researcher"),
 }
 KIND_GATEWAY, KIND_INGESTER, KIND_RESEARCHER = KINDS.values()
-MAY_WRITE = Text("group.may.write", "write {topic}")
-MAY_INGEST = Text("group.may.ingest", "read all, write receipts")
-MAY_READ_OF = Text("group.may.read", "read {companies}")
-TAKEN_BACK = Text("group.until.taken-back", "taken back")
-ENDED = Text("group.until.ended", "ended on {date}")
-ENDS_SOON = Text("group.until.ends-soon", "{date}, in {days} days")
+MAY_WRITE = Text("cli.may.write", "write {topic}")
+MAY_INGEST = Text("cli.may.ingest", "read all, write receipts")
+MAY_READ_OF = Text("cli.may.read", "read {companies}")
+TAKEN_BACK = Text("cli.until.taken-back", "taken back")
+ENDED = Text("cli.until.ended", "ended on {date}")
+ENDS_SOON = Text("cli.until.ends-soon", "{date}, in {days} days")
