@@ -138,7 +138,7 @@ async def _arrivals(port: int) -> AsyncIterator[Arrivals]:
     arrivals = Arrivals()
     settings = BrokerSettings(host="127.0.0.1", port=port)
     connection = await Connection.open(settings, "benchmark", on_message=arrivals.note)
-    connection.subscribe("#")
+    await connection.subscribe("#")
     try:
         yield arrivals
     finally:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest_asyncio
 from deliveries import delivering
-from postgres import Cluster
 from servers import Mosquitto, Store, Subscriber, free_port, until, write_store
 from store_records import ROOT, Gateway
 
+from benchmarks.postgres import Cluster
 from collector.clock import SystemClock, UtcClock
 from collector.messages import Topics
 from collector.mqtt import BrokerSettings, Connection

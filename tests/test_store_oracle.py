@@ -5,8 +5,8 @@ each gateway had stored it wrote down itself (feeder.py). Gateways, broker, inge
 killed at random, ingesters are stopped until the broker's queues overflow, and one gateway makes more than
 its outbox may keep, so that it has losses to declare.
 
-COLLECTOR_ORACLE_RECORDS sets how many records one of them makes (default 2500), COLLECTOR_ORACLE_SEED which accidents
-happen.
+COLLECTOR_ORACLE_RECORDS sets how many records one of them makes (default 2500), COLLECTOR_ORACLE_SEED which
+accidents happen.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from pathlib import Path
 import pytest
 from feeder import FeederSettings
 from groups import Group
-from postgres import Cluster
 from servers import Process, Store, until, write_store
 
+from benchmarks.postgres import Cluster
 from collector.messages import RecordsLost, decode
 from collector.mqtt import BrokerSettings
 from collector.outbox import OutboxSettings

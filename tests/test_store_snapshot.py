@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from postgres import Cluster
 from pyarrow import parquet
 from store_records import CONTENT, ROOT, T0_US, Gateway, arrivals
 
+from benchmarks.postgres import Cluster
 from collector.errors import CollectorError
 from collector.messages import Message
 from collector.research import gaps, load
