@@ -101,8 +101,8 @@ def _alone(cluster: Cluster) -> Table:
         rows.append([name, first, reference, first / reference, again])
     about = (
         f"{_RECORDS} records of {len(came[0].payload)} bytes, {_BATCH} in a batch, median of {_TURNS}; "
-        "reference: the same records, read likewise, by executemany or COPY of the bare library into one table with the "
-        f"same key, each batch durable. Reading alone: {_RECORDS / read_s:.0f} a second"
+        "reference: the same records, read likewise, by executemany or COPY of the bare library into one "
+        f"table with the same key, each batch durable. Reading alone: {_RECORDS / read_s:.0f} a second"
     )
     titles = ("", "records/s", "bare library, records/s", "ratio", "sent again, records/s")
     return Table("The store's databases", about, _columns(titles), rows)
@@ -185,9 +185,9 @@ def _behind_a_broker(cluster: Cluster) -> Table:
         rate = median(rates)
         rows.append([name, str(ingesters), rate, bare, rate / bare])
     about = (
-        f"{_THROUGH} records of {len(made[0].payload)} bytes from one sender with {_UNDER_WAY} under way, until "
-        f"all are in the database, median of {_TURNS}; reference: until a bare subscriber of paho's has them. "
-        "Sender, mosquitto and database run on the same computer"
+        f"{_THROUGH} records of {len(made[0].payload)} bytes from one sender, {_UNDER_WAY} under way, until "
+        f"all are in the database, median of {_TURNS}; reference: until a bare subscriber of paho's has "
+        "them. Sender, mosquitto and database run on the same computer"
     )
     titles = ("", "ingesters", "records/s", "bare paho, records/s", "ratio")
     return Table("The store behind a broker", about, _columns(titles), rows)
