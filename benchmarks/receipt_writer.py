@@ -1,6 +1,6 @@
 """A stand-in for the group's store, where what is measured or tested is the gateway: it writes receipts.
 
-It speaks the real wire contract, and keeps nothing but the numbers of the records. Tests use it as well as
+It speaks the real wire contract, and keeps the numbers of records alone unless told. Tests use it as well as
 the benchmarks. Run as a program it serves until it is ended: `python -m benchmarks.receipt_writer PORT`.
 """
 
@@ -21,13 +21,20 @@ Key = tuple[str, int]
 class ReceiptWriter:
     """Takes the records of all gateways, unless `deaf`; says so every `interval_s`, unless `mute`."""
 
-    def __init__(self, root: str, interval_s: float, reject: Callable[[Key], str | None]) -> None:
+    def __init__(
+        self,
+        root: str,
+        interval_s: float,
+        reject: Callable[[Key], str | None],
+        keep: Callable[[bytes], None],
+    ) -> None:
         self.deaf = self.mute = False
         self.copies: Counter[Key] = Counter()
         """How often each record came."""
         self._root = root
         self._interval_s = interval_s
         self._reject = reject
+        self._keep = keep
         self._news: dict[tuple[str, str], set[int]] = defaultdict(set)
         """Numbers to be receipted, by topic of the receipt and epoch."""
 
@@ -36,6 +43,7 @@ class ReceiptWriter:
         place = parse_topic(topic, self._root)
         if self.deaf or place is None or place.company == RECEIPT:
             return
+        self._keep(payload)
         record = json.loads(payload)
         epoch, seq = record["epoch"], record["seq"]
         self.copies[epoch, seq] += 1
@@ -64,9 +72,10 @@ async def receipts(
     *,
     interval_s: float = 0.05,
     reject: Callable[[Key], str | None] = lambda _key: None,
+    keep: Callable[[bytes], None] = lambda _payload: None,
 ) -> AsyncIterator[ReceiptWriter]:
     """Write receipts meanwhile, at a broker on this computer."""
-    writer = ReceiptWriter(root, interval_s, reject)
+    writer = ReceiptWriter(root, interval_s, reject, keep)
     settings = BrokerSettings(host="127.0.0.1", port=port, in_flight=1000)
     connection = await Connection.open(settings, "store", on_message=writer.take)
     try:

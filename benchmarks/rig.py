@@ -77,7 +77,10 @@ def broker(folder: Path) -> Iterator[int]:
     port = free_port()
     user = "user root\n" if os.geteuid() == 0 else ""
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+    settings.write_text(
+        f"{user}listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n",
+        encoding="utf-8",
+    )
     with _running(program, "-c", str(settings)):
         _await_listening(port)
         yield port

@@ -1,7 +1,8 @@
-"""What delivery writes to the disk: a real daemon with a broker and a store for both ways of delivery, and without.
+"""What delivery writes to the disk: a real daemon with a broker and a store, for both ways of delivery.
 
-Bytes are those that the kernel was given by the process (`wchar` would count sockets, too): what `write_bytes` of
-/proc/PID/io says where the folder is on a disk, and the outbox's files as they grow where it is not.
+Bytes are those of the daemon's process that the kernel has to bring to the disk (`write_bytes` in
+/proc/PID/io): whole pages, the mark of the streams once a minute among them. The folder must be on a disk,
+not in memory: it is made where the benchmark is started.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from collector.control import ask
 from collector.errors import ControlError
 from collector.messages import Message
 from collector.outbox import Outbox, OutboxSettings
-from collector.outbox.files import Files, NewFile, RealFiles
+from collector.outbox.files import NewFile, RealFiles
 
 _PATIENCE_S = 60.0
 _RECORDS, _GROUP, _PAYLOAD_BYTES = 20_000, 60, 2000
@@ -59,8 +60,8 @@ def tables(seconds: float) -> Iterable[Table]:
     rows = [(name, *_watch(delivery, there, seconds)) for name, delivery, there in _CASES]
     yield Table(
         f"Bytes written to the disk in {seconds:g} s by a daemon with three streams",
-        "`--seconds 600` for ten minutes; measured from 10 s after the start; all is what the process wrote in files, "
-        "and the mark and the status of the daemon are in it; records are those that the broker took",
+        "`--seconds 600` for ten minutes; from 10 s after the start on; all that the process wrote, whole "
+        "pages of 4096 bytes, with the mark once a minute; the log is what its segments hold at the end",
         (
             Column("delivery"),
             Column("records"),
@@ -165,7 +166,7 @@ async def _write_through(folder: Path) -> Table:
     payload_bytes = _RECORDS * _PAYLOAD_BYTES
     return Table(
         f"Bytes written for {_RECORDS} records of {_PAYLOAD_BYTES} bytes in an outage",
-        f"groups of {_GROUP}, as three streams make in a second; delivery marks while the backlog goes are in the last row",
+        f"one sync for {_GROUP} records; the delivery marks while the backlog goes are in the last row",
         (Column(""), Column("bytes"), Column("syncs"), Column("ratio to the payload", 3)),
         [
             ("payload", payload_bytes, None, 1.0),

@@ -7,6 +7,7 @@ done before paho is given the wire; it never connects, reconnects or queues by i
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import paho.mqtt.client as paho
@@ -32,6 +33,22 @@ _PROTOCOL_ERROR, _UNSUPPORTED_PROTOCOL_VERSION, _SESSION_TAKEN_OVER = 0x82, 0x84
 """Reason codes of MQTT 5."""
 _PUBLISH_OVERHEAD_BYTES = 32
 """The most that a PUBLISH has beside topic and payload, as we send it."""
+
+
+class _Late(Properties):
+    """The properties of a publish that comes late; packed once, since a backlog has many of them."""
+
+    def __init__(self) -> None:
+        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        self.UserProperty = ("late", "1")
+
+    @cache  # noqa: B019 (there is one)
+    def pack(self) -> bytes:
+        """As bytes."""
+        return bytes(super().pack())  # type: ignore[no-untyped-call]
+
+
+_LATE = _Late()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +148,7 @@ class Connection:
         """
         if self.lost.done():
             self.lost.result()
-        properties = None
-        if late and self._settings.protocol == "mqtt5":
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.UserProperty = ("late", "1")
+        properties = _LATE if late and self._settings.protocol == "mqtt5" else None
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             # The id is still taken: the broker has not acknowledged what it was sent 65,535 publishes ago.

@@ -37,6 +37,10 @@ class Awaiting:
             self._since_s |= since_s
             self._since_s = dict(sorted(self._since_s.items(), key=lambda item: item[1]))
 
+    def since_s(self, key: Key) -> float | None:
+        """When a record was acknowledged; None where nothing is awaited for it."""
+        return self._since_s.get(key)
+
     def pop(self, key: Key) -> float | None:
         """Nothing is awaited for a record any more; since when it was, or None."""
         return self._since_s.pop(key, None)

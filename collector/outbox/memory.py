@@ -49,6 +49,8 @@ class Memory:
         """The fresh ones that it has."""
         self.awaiting = Awaiting()
         """The stored ones that it has."""
+        self.newest_receipted_s = float("-inf")
+        """When the broker acknowledged the newest record that has its receipt."""
         self._ahead: dict[Key, _Record] = {}
         """Stored, not in flight."""
         self._in_flight: dict[Key, _Record] = {}
@@ -219,7 +221,10 @@ class Memory:
             keys = [key for key in known if key[0] == epoch and first_seq <= key[1] <= last_seq]
         awaited = 0
         for key in keys:
-            awaited += key in self.held or key in self.awaiting
+            since_s = self.held.since_s(key) or self.awaiting.since_s(key)
+            if since_s is not None:
+                awaited += 1
+                self.newest_receipted_s = max(self.newest_receipted_s, since_s)
             self.confirm(key)
         return awaited
 

@@ -36,7 +36,7 @@ from collector.outbox.segment import record_bytes
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.settled import Settled
 from collector.outbox.state import Cause, DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
-from collector.outbox.store_word import MOST_TRUSTED, StoreWord
+from collector.outbox.store_word import MOST_TRUSTED, OVERTAKEN_S, StoreWord
 from collector.texts import delivery
 
 _GROUP_BYTES = 2 << 20
@@ -145,7 +145,9 @@ class Outbox:
         """
         rejected = [(record.seq, record.seq) for record in receipt.rejected]
         receipted = 0
-        for first_seq, last_seq in (*receipt.stored, *rejected):
+        newest = self._last_seq if receipt.epoch == self.epoch else sys.maxsize  # nobody has what is to come
+        for first_seq, named in (*receipt.stored, *rejected):
+            last_seq = min(named, newest)
             receipted += self._memory.confirm_range(receipt.epoch, first_seq, last_seq)
             if self._disk_may_know:
                 self._confirmed.add_range(receipt.epoch, first_seq, last_seq)
@@ -269,11 +271,16 @@ class Outbox:
         return max(0, self._store.trusted - self._memory.trusted)
 
     def _send_again(self, now_s: float) -> None:
-        """Send again what the broker had long ago, and the store has not spoken of."""
+        """Send again what the broker had long ago, or before others that the store has spoken of."""
         before = self._memory.awaited
-        forgotten = self._memory.send_again(now_s - self._store.timeout_s)
+        timed_out_s = now_s - self._store.timeout_s
+        overtaken_s = self._memory.newest_receipted_s - OVERTAKEN_S
+        forgotten = self._memory.send_again(max(timed_out_s, overtaken_s))
         if self._memory.awaited < before:
-            self._store.missed(now_s)
+            if timed_out_s >= overtaken_s:
+                self._store.missed(now_s)
+            else:
+                self._store.trust_less()
             self.ready.set()
         if forgotten:
             self._give_back(forgotten)

@@ -9,8 +9,12 @@ from collections.abc import Iterable
 
 from collector.outbox.state import Key
 
+OVERTAKEN_S = 5.0
+"""A receipt for a record that the broker had so much later: the older one was lost on the way."""
 LEAST_TRUSTED, MOST_TRUSTED = 128, 4096
 """How many stored records may be sent and not receipted: at first and after silence, and at most."""
+_CAREFUL = 16
+"""After a loss it takes so many receipts to trust one record more: what the broker can queue is known now."""
 _LONGEST_TIMEOUT_S = 600.0
 _REMEMBERED = 1024
 """A record rejected twice counts once, as long as it is among the last so many."""
@@ -26,6 +30,7 @@ class StoreWord:
         self._rejected: dict[Key, None] = {}
         self._silent_since_s: float | None = None
         self._missed_s = float("-inf")
+        self._careful = False
         self.timeout_s = self._first_timeout_s
         self.trusted = LEAST_TRUSTED
         self.rejected = 0
@@ -39,7 +44,8 @@ class StoreWord:
     def spoke(self, now_s: float, receipted: int, *, awaited: bool) -> None:
         """A receipt came, for so many records that awaited it; `awaited`: there are more that do."""
         self.timeout_s = self._first_timeout_s
-        self.trusted = min(MOST_TRUSTED, self.trusted + receipted)
+        growth = receipted // _CAREFUL if self._careful else receipted
+        self.trusted = min(MOST_TRUSTED, self.trusted + growth)
         self._silent_since_s = now_s if awaited else None
 
     def missed(self, now_s: float) -> None:
@@ -52,6 +58,11 @@ class StoreWord:
             return
         self._missed_s = now_s
         self.timeout_s = max(self._first_timeout_s, min(2 * self.timeout_s, _LONGEST_TIMEOUT_S))
+        self.trust_less()
+
+    def trust_less(self) -> None:
+        """Records were lost between broker and store."""
+        self._careful = self.trusted > LEAST_TRUSTED
         self.trusted = max(LEAST_TRUSTED, self.trusted // 2)
 
     def reject(self, epoch: str, rejected: Iterable[tuple[int, str]]) -> None:
