@@ -93,7 +93,8 @@ START = {
     "ingester": Text(
         "enrolment.start-ingester",
         "Ready.",
-        "Start it: sudo systemctl enable --now collector-store. Then look: sudo -u collector-store collector store status",
+        "Start it: sudo systemctl enable --now collector-store. Then look: "
+        "sudo -u collector-store collector store status",
     ),
     "researcher": Text("enrolment.start-researcher", "Ready."),
 }
@@ -107,7 +108,8 @@ RESTART = {
     "ingester": Text(
         "enrolment.restart-ingester",
         "A running ingester still has what it had before.",
-        "Let it take the new: sudo systemctl restart collector-store. Then look: sudo -u collector-store collector store status",
+        "Let it take the new: sudo systemctl restart collector-store, then: "
+        "sudo -u collector-store collector store status",
     ),
     "researcher": Text(
         "enrolment.restart-researcher", "Programs take the new files when they start."
