@@ -111,9 +111,7 @@ RESTART = {
         "Let it take the new: sudo systemctl restart collector-store, then: "
         "sudo -u collector-store collector store status",
     ),
-    "researcher": Text(
-        "enrolment.restart-researcher", "Programs take the new files when they start."
-    ),
+    "researcher": Text("enrolment.restart-researcher", "Programs take the new files when they start."),
 }
 RESTART_GATEWAY, RESTART_INGESTER, RESTART_RESEARCHER = RESTART.values()
 DELETE_FILE = Text("enrolment.delete-file", "The enrolment is of no use any more: delete {file}")
