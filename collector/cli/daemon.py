@@ -45,12 +45,12 @@ def demo(
         float | None, typer.Option(help="End after so many seconds; else with Ctrl-C.")
     ] = None,
 ) -> None:
-    """Show the whole thing at work here: a broker, a simulated machine, the collector, a live table."""
+    """Show the whole thing at work here: a broker, a simulated shop, the collector, a live table."""
     try:
         import amqtt  # noqa: F401, PLC0415 (an extra, and heavy)
     except ImportError:
         raise CollectorError(say.DEMO_INSTALL()) from None
-    from collector.demo import show  # noqa: PLC0415 (heavy)
+    from collector.demo.stage import show  # noqa: PLC0415 (heavy)
 
     log_to(readable=True, level=logging.ERROR)
     asyncio.run(show(seconds))
