@@ -1,25 +1,52 @@
-"""`python -m benchmarks`: run the benchmarks and print their tables."""
+"""`python -m benchmarks`: run the benchmarks, print their tables, and write them on a page if asked to."""
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks import daemon, kernel, pipeline
+from benchmarks import backlog, daemon, kernel, modbus, opcua, pipeline, sd_card, store
+from benchmarks.page import Page
+from benchmarks.tables import Benchmark
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "kernel": kernel.tables,
+    "pipeline": pipeline.tables,
+    "daemon": daemon.tables,
+    "modbus": modbus.tables,
+    "opcua": opcua.tables,
+    "store": store.tables,
+    "backlog": backlog.tables,
+    "sd-card": sd_card.tables,
+}
+"""In the order in which they run. A new one is a module with a function `tables`, and a line here."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="./dev bench", description="Speed and memory against named references."
     )
-    parser.add_argument("--only", choices=("kernel", "pipeline", "daemon"), help="run this one alone")
     parser.add_argument(
-        "--seconds", type=float, default=20.0, help="how long the daemon is watched (default: %(default)g)"
+        "--only", choices=BENCHMARKS, nargs="+", default=list(BENCHMARKS), help="run these alone"
     )
-    options = parser.parse_args()
-    if options.only in (None, "kernel"):
-        kernel.main()
-    if options.only in (None, "pipeline"):
-        pipeline.main()
-    if options.only in (None, "daemon"):
-        daemon.main(options.seconds)
+    parser.add_argument(
+        "--seconds", type=float, default=20.0, help="how long daemons are watched (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page with this computer's description and all figures",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        page = Page(options.report) if options.report else None
+    except OSError as error:
+        parser.error(f"{options.report} cannot be written: {error.strerror}")
+    for name in options.only:
+        for table in BENCHMARKS[name](options.seconds):
+            print(table.text(), flush=True)
+            if page is not None:
+                page.add(table)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ Both are measured in turns in one run, so that a slow moment of the machine meet
 The aim is a ratio of at most 5 from 4096 samples up.
 """
 
+from collections.abc import Iterable
 from statistics import median
 from time import process_time_ns
 
 import numpy as np
 
+from benchmarks.tables import Column, Table
 from collector.features import BandSettings, FeatureSettings, Kernel
 from collector.samples import Channel
 
@@ -35,10 +37,15 @@ def measure(channels: int, n: int) -> tuple[float, float]:
     return median(fft_ns[5:]) / 1000, median(kernel_ns[5:]) / 1000
 
 
-def main() -> None:
-    print("\nThe feature kernel against a bare FFT: microseconds of CPU for a window, caches warm\n")
-    print(f"{'channels':>8} {'samples':>8} {'rfft us':>9} {'kernel us':>10} {'ratio':>6}")
+def tables(_seconds: float) -> Iterable[Table]:
+    rows = []
     for channels in (3, 16):
         for n in (1024, 2048, 4096, 8192, 16384):
             fft_us, kernel_us = measure(channels, n)
-            print(f"{channels:8} {n:8} {fft_us:9.0f} {kernel_us:10.0f} {kernel_us / fft_us:6.2f}")
+            rows.append((channels, n, fft_us, kernel_us, kernel_us / fft_us))
+    yield Table(
+        "The feature kernel against a bare FFT",
+        "microseconds of CPU for a window, caches warm; the aim is a ratio of at most 5 from 4096 samples up",
+        (Column("channels"), Column("samples"), Column("rfft us"), Column("kernel us"), Column("ratio", 2)),
+        rows,
+    )

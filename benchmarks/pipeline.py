@@ -16,7 +16,7 @@ import json
 import logging
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,15 +29,12 @@ import paho.mqtt.client as paho
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from benchmarks.rig import WINDOW, broker, write_configuration
-from collector.clock import SystemClock, UtcClock, boot_id
+from benchmarks.delivery import WatchedOutbox, delivering
+from benchmarks.rig import STREAMS, WINDOW, broker, write_configuration
+from benchmarks.tables import Cell, Column, Table
 from collector.config import Config, WaveformSettings, load
 from collector.features import Kernel
 from collector.journal import Journal
-from collector.messages import Message, Topics
-from collector.mqtt import Will
-from collector.outbox import Outbox
-from collector.publish import Publisher
 from collector.samples import Chunk, Run, Samples
 from collector.sources import describe_source
 from collector.sources.pacing import Pace
@@ -50,30 +47,6 @@ _WARM_UP = 3
 _WINDOWS = 8
 """Windows in a repetition: its figures are their means."""
 _WHAT = ("kernel", "pipeline", "dumps+paho")
-
-
-class WatchedOutbox(Outbox):
-    """An outbox that shows the last record, and tells when all of them are confirmed."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.all_confirmed = asyncio.Event()
-        self.last: Message | None = None
-        self._unconfirmed = 0
-
-    def append(self, message: Message) -> None:
-        """Take a record."""
-        super().append(message)
-        self.last = message
-        self._unconfirmed += 1
-        self.all_confirmed.clear()
-
-    def confirm(self, epoch: str, seq: int) -> None:
-        """Let go of a record."""
-        super().confirm(epoch, seq)
-        self._unconfirmed -= 1
-        if not self._unconfirmed:
-            self.all_confirmed.set()
 
 
 class BareClient:
@@ -142,23 +115,31 @@ class Bench:
     streams: list[Stream]
 
 
-def main() -> None:
+def tables(_seconds: float) -> Iterable[Table]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as name, broker(Path(name)) as port:
-        write_configuration(Path(name), port)
+        write_configuration(Path(name), port, STREAMS)
         streams, payload_bytes = asyncio.run(_measure(load(Path(name)), port))
-    print(f"\nA window's whole way: microseconds of CPU for a window of 3 x {WINDOW} samples")
-    print(f"(a record has {payload_bytes} bytes; the aim for the ratio is at most 2)\n")
-    print(
-        f"{'stream':>9} {'rate Hz':>8} {'chunks':>7} {'kernel':>7} {'pipeline':>9} {'dumps+paho':>11}"
-        f" {'(pipeline-kernel)/(dumps+paho)':>31}"
+    yield Table(
+        "A window's whole way",
+        f"microseconds of CPU for a window of 3 x {WINDOW} samples, whose record has {payload_bytes} bytes; "
+        "the ratio is (pipeline - kernel) / (dumps+paho), the aim at most 2",
+        (
+            Column("stream"),
+            Column("rate Hz"),
+            Column("chunks", 1),
+            *(Column(what) for what in _WHAT),
+            Column("ratio", 2),
+        ),
+        [_row(stream) for stream in streams],
     )
-    for stream in streams:
-        kernel, pipeline, reference = (median(values[_WARM_UP:]) for values in stream.figures.values())
-        print(
-            f"{stream.origin:>9} {stream.recording.rate_hz:8.0f} {WINDOW / stream.recording.block:7.1f}"
-            f" {kernel:7.0f} {pipeline:9.0f} {reference:11.0f} {(pipeline - kernel) / reference:31.2f}"
-        )
+
+
+def _row(stream: Stream) -> tuple[Cell, ...]:
+    kernel, pipeline, reference = (median(values[_WARM_UP:]) for values in stream.figures.values())
+    recording = stream.recording
+    chunks, ratio = WINDOW / recording.block, (pipeline - kernel) / reference
+    return (stream.origin, recording.rate_hz, chunks, kernel, pipeline, reference, ratio)
 
 
 async def _measure(config: Config, port: int) -> tuple[list[Stream], int]:
@@ -208,28 +189,18 @@ _MEASURES = dict(zip(_WHAT, (_kernel, _pipeline, _dumps_and_paho), strict=True))
 
 @asynccontextmanager
 async def _bench(config: Config, port: int) -> AsyncIterator[Bench]:
-    """The daemon's own parts, joined as it joins them, but for the reader threads."""
-    clock = UtcClock(SystemClock())
-    outbox = await WatchedOutbox.open(config.outbox)
-    assert isinstance(outbox, WatchedOutbox)
-    topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
-    journal = Journal(topics, clock, outbox, boot_id())
-    publisher = Publisher(config.broker, "benchmark", Will(topics.status, b"{}"), outbox, clock)
-    publishing = asyncio.create_task(publisher.run())
-    client = BareClient(port)
-    try:
-        streams = [
-            _stream(origin, config, settings, journal)
-            for origin in ("simulated", "live")
-            for settings in config.machines[0].waveforms
-        ]
-        await outbox.all_confirmed.wait()
-        yield Bench(outbox, client, streams)
-    finally:
-        client.close()
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
-        await outbox.close()
+    async with delivering(config) as delivery:
+        client = BareClient(port)
+        try:
+            streams = [
+                _stream(origin, config, settings, delivery.journal)
+                for origin in ("simulated", "live")
+                for settings in config.machines[0].waveforms
+            ]
+            await delivery.outbox.all_confirmed.wait()
+            yield Bench(delivery.outbox, client, streams)
+        finally:
+            client.close()
 
 
 def _stream(origin: str, config: Config, settings: WaveformSettings, journal: Journal) -> Stream:

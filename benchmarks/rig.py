@@ -1,4 +1,4 @@
-"""What the benchmarks run against: a mosquitto on loopback, and a gateway's configuration with three streams.
+"""What the benchmarks run against: servers on loopback, and a gateway's configuration.
 
 Nothing here measures.
 """
@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 WINDOW = 4096
 RATES_HZ = (1_600, 6_400, 25_600)
 
-_START_S = 5.0
+_START_S = 20.0
 
 _GATEWAY = """\
 [gateway]
@@ -47,13 +48,24 @@ bands = [
 """
 
 
-def write_configuration(folder: Path, port: int) -> None:
-    """A gateway with one machine and three simulated streams of three channels each."""
+STREAMS = "\n".join(_STREAM.format(rate_hz=rate_hz, window=WINDOW) for rate_hz in RATES_HZ)
+"""Three simulated streams of three channels each."""
+
+
+def write_configuration(folder: Path, port: int, streams: str) -> None:
+    """A gateway with one machine that has these streams."""
     (folder / "machines").mkdir()
     (folder / "collector.toml").write_text(_GATEWAY.format(port=port), encoding="utf-8")
-    streams = (_STREAM.format(rate_hz=rate_hz, window=WINDOW) for rate_hz in RATES_HZ)
-    machine = '[machine]\nname = "mill-1"\n\n' + "\n".join(streams)
+    machine = f'[machine]\nname = "mill-1"\n\n{streams}'
     (folder / "machines" / "mill-1.toml").write_text(machine, encoding="utf-8")
+
+
+def free_port() -> int:
+    """A port of this computer that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager
@@ -62,16 +74,29 @@ def broker(folder: Path) -> Iterator[int]:
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         raise SystemExit("mosquitto is not installed; ./dev bench installs it")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     user = "user root\n" if os.geteuid() == 0 else ""
     settings = folder / "mosquitto.conf"
     settings.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
-    process = subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL)
-    try:
+    with _running(program, "-c", str(settings)):
         _await_listening(port)
         yield port
+
+
+@contextlib.contextmanager
+def server(module: str) -> Iterator[int]:
+    """A server of ours (`python -m module PORT`) in another process, on the port that is yielded."""
+    port = free_port()
+    with _running(sys.executable, "-m", module, str(port)):
+        _await_listening(port)
+        yield port
+
+
+@contextlib.contextmanager
+def _running(*command: str) -> Iterator[None]:
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        yield
     finally:
         process.terminate()
         process.wait()

@@ -6,8 +6,7 @@ doing during a window of samples is in context.py.
 """
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import compress
 from typing import cast
 
@@ -42,7 +41,7 @@ def definitions() -> list[dict[str, str]]:
 
 def seconds_since(then_ns: int | None, now_ns: int) -> float | None:
     """An age in seconds, to the microsecond; None for what never happened."""
-    return None if then_ns is None else round((now_ns - then_ns) / 1e9, 6)
+    return None if then_ns is None else (now_ns - then_ns + 500) // 1000 / 1e6
 
 
 def is_current(point: Point) -> bool:
@@ -51,7 +50,6 @@ def is_current(point: Point) -> bool:
 
 
 _NO_FIGURES: dict[str, float | None] = dict.fromkeys(("mean", "min", "max", "std", "rms"))
-_NONE: Mapping[PointQuality, int] = Counter()
 
 _DEFINITIONS = {
     "count": "good observations: readings, and times the controller vouched that nothing had changed",
@@ -76,15 +74,15 @@ def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
     at, readings = history.observations(from_ns, to_ns)
     good = [reading.quality is _GOOD for reading in readings]
     values = cast("list[float]", [reading.value for reading in compress(readings, good)])
-    others = Counter(reading.quality for reading in readings) if len(values) < len(readings) else _NONE
+    others = [reading.quality for reading in readings] if len(values) < len(readings) else []
     end = history.at(to_ns - 1)
     return NumberSummary(
         count=len(values),
         **_figures(values, current=is_current(history.point)),
         coverage=_coverage(history, at, good, from_ns, to_ns),
-        uncertain=others[PointQuality.UNCERTAIN],
-        bad=others[PointQuality.BAD],
-        stale=others[PointQuality.STALE],
+        uncertain=others.count(PointQuality.UNCERTAIN),
+        bad=others.count(PointQuality.BAD),
+        stale=others.count(PointQuality.STALE),
         last=None if end.value is None else float(end.value),
         quality=end.quality,
         changed_s=seconds_since(end.changed_ns, to_ns),
@@ -116,14 +114,16 @@ def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
 
 def _coverage(history: History, at: Sequence[int], good: Sequence[bool], from_ns: int, to_ns: int) -> float:
     """The part of the time in which a good value held; each holds until the next one, or for the limit."""
-    before = history.at(from_ns - 1)
-    since_ns, held = before.vouched_ns or from_ns, before.quality is _GOOD
-    covered = 0
-    for at_ns, is_good in zip((*at, to_ns), (*good, False), strict=True):
-        if held:
-            covered += max(0, min(at_ns, since_ns + history.limit_ns) - max(since_ns, from_ns))
-        since_ns, held = at_ns, is_good
-    return covered / (to_ns - from_ns)
+    before, limit_ns = history.at(from_ns - 1), history.limit_ns
+    ends = (*at, to_ns)
+    covered_ns = 0
+    if before.quality is _GOOD and before.vouched_ns is not None:
+        covered_ns = max(0, min(ends[0], before.vouched_ns + limit_ns) - from_ns)
+    for since_ns, until_ns, is_good in zip(at, ends[1:], good, strict=True):
+        if is_good:
+            held_ns = until_ns - since_ns
+            covered_ns += min(limit_ns, held_ns)
+    return covered_ns / (to_ns - from_ns)
 
 
 def state_value(value: float | str | bool | None) -> str | bool | None:

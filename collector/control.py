@@ -54,6 +54,16 @@ class Answering(Protocol):
             CollectorError: it is wrong; nothing has changed.
         """
 
+    async def store_outbox(self) -> None:
+        """Put what waits in memory on disk."""
+
+    async def purge_outbox(self) -> int:
+        """Give up what waits; returns how many records.
+
+        Raises:
+            CollectorError: it cannot be done now.
+        """
+
     async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         """Watch a source for some seconds.
 
@@ -165,6 +175,11 @@ async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: 
                 return {"answer": _POINTS.dump_python(answering.points(), mode="json")}
             case {"do": "reload"}:
                 return {"answer": await answering.reload()}
+            case {"do": "store-outbox"}:
+                await answering.store_outbox()
+                return {"answer": None}
+            case {"do": "purge-outbox"}:
+                return {"answer": await answering.purge_outbox()}
             case {"do": "test", "source": str(source), "seconds": int() | float() as seconds} if (
                 0 < seconds <= _NEVER_TESTED_LONGER_S  # neither does NaN pass, which a timer must never get
             ):

@@ -203,6 +203,21 @@ class Gateway:
             raise ControlError(say.NO_SUCH_SOURCE(name=source, known=known))
         return await stream.watch(seconds)
 
+    async def store_outbox(self) -> None:
+        """Put what waits in memory on disk, for whoever wants to look at it."""
+        await self._outbox.commit()
+
+    async def purge_outbox(self) -> int:
+        """Give up what waits, and declare it; returns how many records.
+
+        Raises:
+            OutboxError: the disk does not take records.
+        """
+        records = await self._outbox.purge()
+        log.warning("outbox.purged", records=records)
+        self._declare_lost_records()
+        return records
+
     def _new_publisher(self, config: Config) -> Publisher:
         # No name has a dot in it, so no two gateways of the group get the same id.
         client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"

@@ -172,6 +172,8 @@ class OutboxReport(PartReport):
     corrupt: int
     rejected: int
     """Records that the store will never take; not sent again."""
+    rejected_reasons: dict[str, int] = {}
+    """How many, by the store's reason."""
 
 
 class HostReport(PartReport):

@@ -6,14 +6,13 @@ monotonic clock. What is older than anyone asks for is forgotten, but for what s
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
+from typing import NamedTuple
 
 from collector.points import Point, PointQuality, Reading, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """What is known of a point at a moment.
 
     `value` is the last one that was said (None if that was bad, or nothing was said yet). `changed_ns` is
@@ -28,6 +27,8 @@ class Standing:
 
 
 PERIODS_UNTIL_STALE = 3
+
+_GOOD, _STALE = PointQuality.GOOD, PointQuality.STALE
 
 _NOTHING = Standing(None, PointQuality.STALE, None, None)
 
@@ -71,15 +72,15 @@ class History:
 
     def add(self, reading: Reading) -> None:
         """Take the next reading; they count in the order in which they are handed over."""
-        at_ns = reading.received_ns
-        if self._at and at_ns < self._at[-1]:  # times never go back
-            at_ns = self._at[-1]
-        self._at.append(at_ns)
+        at, at_ns, value = self._at, reading.received_ns, reading.value
+        if at and at_ns < at[-1]:  # times never go back
+            at_ns = at[-1]
+        at.append(at_ns)
         self._readings.append(reading)
-        if reading.value != self._good and reading.quality is PointQuality.GOOD:
+        if value != self._good and reading.quality is _GOOD:
             if self._good is None:
                 self._good_since = at_ns
-            self._good = reading.value
+            self._good = value
             self._changed.append(at_ns)
 
     def vouch(self, at_ns: int) -> None:
@@ -109,12 +110,12 @@ class History:
         if last < 0:
             return _NOTHING
         vouched_ns = self._at[last]
-        vouch = bisect_right(self._vouched, at_ns) - 1
-        if vouch >= 0:
-            vouched_ns = max(vouched_ns, self._vouched[vouch])
+        if self._vouched:
+            vouch = bisect_right(self._vouched, at_ns) - 1
+            if vouch >= 0:
+                vouched_ns = max(vouched_ns, self._vouched[vouch])
         reading = self._readings[last]
-        stale = at_ns - vouched_ns > self.limit_ns
-        quality = PointQuality.STALE if stale else reading.quality
+        quality = _STALE if at_ns - vouched_ns > self.limit_ns else reading.quality
         change = bisect_right(self._changed, at_ns) - 1
         changed_ns = self._changed[change] if change >= 0 else None
         return Standing(reading.value, quality, changed_ns, vouched_ns, reading.source_us)
@@ -136,9 +137,9 @@ class History:
         """When the point was read or vouched for, from a moment until before another, and what it said."""
         start, end = bisect_left(self._at, from_ns), bisect_left(self._at, to_ns)
         at, readings = self._at[start:end], self._readings[start:end]
-        vouched = self._vouched[bisect_left(self._vouched, from_ns) : bisect_left(self._vouched, to_ns)]
-        if not vouched:
+        if not self._vouched:
             return at, readings
+        vouched = self._vouched[bisect_left(self._vouched, from_ns) : bisect_left(self._vouched, to_ns)]
         held = [(at_ns, self._readings[bisect_right(self._at, at_ns) - 1]) for at_ns in vouched]
         merged = sorted((*zip(at, readings, strict=True), *held), key=itemgetter(0))
         return [at_ns for at_ns, _ in merged], [reading for _, reading in merged]

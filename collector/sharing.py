@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
 
 from collector.points import Point, PointKind, Reading, Share
 
@@ -54,8 +53,8 @@ def leaving(point: Point, reading: Reading, key: Callable[[], bytes]) -> Reading
         case "plain":
             return reading
         case "pseudonym" if reading.value is None:
-            return replace(reading, detail="")
+            return reading._replace(detail="")
         case "pseudonym":
-            return replace(reading, value=pseudonym(key(), str(reading.value)), detail="")
+            return reading._replace(value=pseudonym(key(), str(reading.value)), detail="")
         case _:
             return None

@@ -72,6 +72,7 @@ def outbox_report(condition: Condition, state: OutboxState) -> OutboxReport:
         dropped=state.dropped,
         corrupt=state.corrupt,
         rejected=state.rejected,
+        rejected_reasons=dict(state.rejected_reasons),
     )
 
 

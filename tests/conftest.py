@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from postgres import Cluster
 from servers import Mosquitto, StartBroker
 from stand_ins import SettableClock
 
+from benchmarks.postgres import Cluster
 from collector.clock import UtcClock
 from collector.journal import Journal
 from collector.messages import Topics

@@ -1,8 +1,8 @@
 """A gateway's life over a simulated disk, and what must be true after a power cut at any moment of it.
 
-The log is the real one. Around it stands a model of the rest: records are made, committed, sent, taken by the broker
-and confirmed; losses are declared by records of their own. Before every single change of the disk all that a power
-cut could leave is opened by another log, and compared with what was promised until then.
+The log is the real one. Around it stands a model of the rest: records are made, committed, sent, taken by the
+broker and confirmed; losses are declared by records of their own. Before every single change of the disk all
+that a power cut could leave is opened by another log, and compared with what was promised until then.
 """
 
 import errno
@@ -23,8 +23,8 @@ from collector.outbox.log import Log
 FOLDER = Path("/outbox")
 
 
-class BrokenPromise(AssertionError):
-    """`kind` says which: lost, doubled, reused, invented, undeclared, refused."""
+class BrokenPromiseError(AssertionError):
+    """`kind` says which: lost, doubled, reused, invented, refused."""
 
     def __init__(self, kind: str, what: object) -> None:
         super().__init__(f"{kind}: {what}")
@@ -36,7 +36,7 @@ class SmallLog(Log):
 
     def __init__(self, files: Files) -> None:
         super().__init__(OutboxSettings(directory=FOLDER), files)
-        self._segment_bytes, self._max_bytes = 500, 1800
+        self._segment_bytes, self._max_bytes, self._ledger._reserve_bytes = 500, 1800, 400
 
 
 class CrashModel(RuleBasedStateMachine):
@@ -45,7 +45,7 @@ class CrashModel(RuleBasedStateMachine):
     explored = 0
     """Crash states opened and compared, in all runs."""
     points = 0
-    states_at_a_point = 48
+    states_at_a_point = 256
     disk_of: Callable[[State], SimulatedDisk] = SimulatedDisk
     log_of: Callable[[Files], Log] = SmallLog
 
@@ -64,7 +64,7 @@ class CrashModel(RuleBasedStateMachine):
         self.events: dict[Key, OutboxLoss] = {}
         """Records that declare a loss."""
         self.epochs: list[str] = []
-        self.seen: set[State] = set()
+        self.seen: set[tuple[tuple[int, ...], State]] = set()
         self.choose = random.Random(0)
         self.disk = type(self).disk_of(())
         self.start()
@@ -73,6 +73,7 @@ class CrashModel(RuleBasedStateMachine):
 
     def start(self) -> None:
         """The daemon starts: nothing is in memory."""
+        self.confirmed = set(self.settled)
         self.fresh: list[Message] = []
         self.copies: dict[Key, Message] = {}
         """Of stored records, in memory."""
@@ -92,7 +93,7 @@ class CrashModel(RuleBasedStateMachine):
         payload = f"{len(self.made)}:".encode().ljust(size, b"x")
         message = Message(*key, topic, payload, 1_000_000 + len(self.made), sync=True)
         if key in self.made:
-            raise BrokenPromise("reused", key)
+            raise BrokenPromiseError("reused", key)
         self.made[key] = message
         self.fresh.append(message)
         return message
@@ -126,8 +127,11 @@ class CrashModel(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 8), skip=st.integers(0, 3))
     def send(self, count: int, skip: int) -> None:
-        """The broker takes some, and says so."""
-        keys = sorted(self.copies)[skip :: skip + 1][:count]
+        """The broker takes some of what memory has, stored or not, and says so."""
+        waiting = sorted({*self.copies, *((m.epoch, m.seq) for m in self.fresh)})
+        self.deliver(waiting[skip :: skip + 1][:count])
+
+    def deliver(self, keys: list[Key]) -> None:
         self.taken |= set(keys)
         self.confirm(keys)
 
@@ -135,12 +139,11 @@ class CrashModel(RuleBasedStateMachine):
     def receipt(self, first: int, length: int) -> None:
         """The store has a range of an epoch."""
         epoch = self.choose.choice(self.epochs)
-        keys = [
-            k for k in self.made if k[0] == epoch and first <= k[1] <= first + length and k in self.committed
-        ]
-        self.taken |= set(keys)
-        self.log.confirm_ranges(epoch, [(first, first + length)])
-        self.confirm(keys)
+        keys = [key for key in self.made if key[0] == epoch and first <= key[1] <= first + length]
+        if keys:
+            self.taken |= set(keys)
+            self.log.confirm_ranges(epoch, [(first, keys[-1][1])])
+            self.confirm(keys)
 
     def confirm(self, keys: Iterable[Key]) -> None:
         keys = list(keys)
@@ -148,6 +151,7 @@ class CrashModel(RuleBasedStateMachine):
         self.confirmed |= set(keys)
         for key in keys:
             self.copies.pop(key, None)
+        self.fresh = [m for m in self.fresh if (m.epoch, m.seq) not in self.confirmed]
 
     @rule(count=st.integers(1, 10))
     def give_back(self, count: int) -> None:
@@ -234,39 +238,35 @@ class CrashModel(RuleBasedStateMachine):
 
     def compare(self, state: State) -> None:
         """What another start finds against what was promised."""
-        log = (
-            SmallLog(SimulatedDisk(state))
-            if type(self).log_of is SmallLog
-            else type(self).log_of(SimulatedDisk(state))
-        )
+        log = type(self).log_of(SimulatedDisk(state))
         try:
             epoch = log.open().epoch
         except Exception as error:
-            raise BrokenPromise("refused", repr(error)) from error
+            raise BrokenPromiseError("refused", repr(error)) from error
         self.check_epoch(epoch)
         found: dict[Key, Message] = {}
         while messages := log.read():
             for message in messages:
                 key = (message.epoch, message.seq)
                 if key in found:
-                    raise BrokenPromise("doubled", key)
+                    raise BrokenPromiseError("doubled", key)
                 if message != self.made.get(key):
-                    raise BrokenPromise("invented", message)
+                    raise BrokenPromiseError("invented", message)
                 found[key] = message
         while log.scan_next():
             pass
         log.tidy(1.0)
         if again := found.keys() & self.settled:
-            raise BrokenPromise("doubled", sorted(again))
+            raise BrokenPromiseError("doubled", sorted(again))
         heard = [loss for key, loss in self.events.items() if key in found or key in self.taken]
         heard += chain(*log.trouble.drain())
         for key in sorted(self.committed - self.taken - found.keys()):
             if not any(_covers(loss, key) for loss in heard):
-                raise BrokenPromise("lost", key)
+                raise BrokenPromiseError("lost", key)
 
     def check_epoch(self, epoch: str) -> None:
         if self.epochs and int(epoch[:6]) <= max(int(used[:6]) for used in self.epochs):
-            raise BrokenPromise("reused", epoch)
+            raise BrokenPromiseError("reused", epoch)
 
 
 def _covers(loss: OutboxLoss, key: Key) -> bool:

@@ -1,17 +1,19 @@
 """A disk that exists only in memory, and everything a power cut may leave of it.
 
-The promises are those of `collector.outbox.files` and no more. What was written since a file's last sync may be
-there as a prefix, with holes of zeros (pages are written back in any order), torn inside a sector, or not at all.
-What was made, renamed or removed since a folder's last sync may each have happened or not, in any combination.
+The promises are those of `collector.outbox.files` and no more. What was written since a file's last sync may
+be there as a prefix, with holes of zeros (pages are written back in any order), torn inside a sector, or not
+at all. What was made, renamed or removed since a folder's last sync may each have happened or not, in any
+combination.
 """
 
 import errno
 import itertools
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from collector.outbox.files import Lock, NewFile
 
@@ -52,7 +54,7 @@ class _Held:
 
 
 class SimulatedDisk:
-    """A file system with one folder. `before_change` is called before anything changes: each is a crash point."""
+    """A file system with one folder. `before_change` is called before each change: a crash point."""
 
     def __init__(self, state: State = ()) -> None:
         self.before_change: Callable[[], None] = lambda: None
@@ -68,22 +70,22 @@ class SimulatedDisk:
     # What a power cut leaves
 
     def crash_states(self, most: int, choose: random.Random) -> Iterator[State]:
-        """What may be on the medium if the power fails now: all of it, or `most` chosen ones where that is more."""
+        """What may be on the medium if the power fails now: all of it, or `most` of it at random."""
         inodes = list(
             {id(i): i for i in [*self._safe.values(), *(c.inode for c in self._changes if c.inode)]}.values()
         )
         tails = [_tails(inode) for inode in inodes]
-        options: list[list[object]] = [list(tail) for tail in tails] + [[True, False]] * len(self._changes)
+        options: list[list[Any]] = [*tails, *([True, False] for _ in self._changes)]
         total = 1
         for option in options:
             total *= len(option)
-        picks: Iterator[tuple[object, ...]]
+        picks: Iterator[tuple[Any, ...]]
         if total <= most:
             picks = itertools.product(*options)
         else:
             picks = (tuple(choose.choice(option) for option in options) for _ in range(most))
         for pick in picks:
-            contents = {id(inode): inode.safe + tail for inode, tail in zip(inodes, pick, strict=False)}  # type: ignore[operator]
+            contents = {id(inode): inode.safe + tail for inode, tail in zip(inodes, pick, strict=False)}
             names = {name: id(inode) for name, inode in self._safe.items()}
             for change, happened in zip(self._changes, pick[len(inodes) :], strict=True):
                 if happened:
@@ -110,7 +112,7 @@ class SimulatedDisk:
             raise _error(errno.EEXIST)
         inode = self._names[path.name] = _Inode()
         self._changes.append(_Change(None, path.name, inode))
-        return _OpenFile(self, path.name, inode)
+        return SimulatedFile(self, path.name, inode)
 
     def read(self, path: Path, offset: int, size: int) -> bytes:
         if path.name not in self._names:
@@ -151,7 +153,9 @@ class SimulatedDisk:
 
 
 @dataclass(slots=True)
-class _OpenFile:
+class SimulatedFile:
+    """A file being written."""
+
     disk: SimulatedDisk
     name: str
     inode: _Inode = field(repr=False)
@@ -187,12 +191,12 @@ def _tails(inode: _Inode) -> list[bytes]:
     sectors = [tail[start : start + SECTOR_BYTES] for start in range(0, len(tail), SECTOR_BYTES)]
     found = {b"", tail, tail[:1], tail[: len(tail) * 2 // 3], tail[:-1]}
     if len(sectors) <= _ALL_SUBSETS:
-        kept = itertools.product([True, False], repeat=len(sectors))
+        kept: Iterable[tuple[bool, ...]] = itertools.product([True, False], repeat=len(sectors))
     else:
         step = -(-len(sectors) // _MOST_SECTORS)
         prefixes = [tuple(i < n for i in range(len(sectors))) for n in range(0, len(sectors), step)]
         holes = [tuple(i != n for i in range(len(sectors))) for n in range(0, len(sectors), step)]
-        kept = iter([*prefixes, *holes])
+        kept = [*prefixes, *holes]
     for keep in kept:
         piece = b"".join(s if k else bytes(len(s)) for s, k in zip(sectors, keep, strict=True))
         found.add(piece)  # its length was written back, if not all of its pages

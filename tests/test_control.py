@@ -35,6 +35,12 @@ class Answers:
     async def reload(self) -> list[str]:
         return []
 
+    async def store_outbox(self) -> None:
+        pass
+
+    async def purge_outbox(self) -> int:
+        return 0
+
     async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         self.watched.append(seconds)
         raise ControlError(say.NOTHING_ARRIVES(name=source, seconds=seconds))

@@ -157,8 +157,8 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
     """Every `collector …` command that a page names, in a code block or between backticks."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL)
-        lines = [line for block in blocks for line in block.splitlines()]
+        blocks = re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL)
+        lines = [line for kind, block in blocks if kind in {"", "sh"} for line in block.splitlines()]
         for code in [*lines, *re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))]:
             named = re.match(r"(?:sudo (?:-u [a-z-]+ )?)?collector ([a-z].*)", code.replace("\\|", "|"))
             if named:
@@ -171,7 +171,7 @@ def _all_commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
         command = group.get_command(None, name)
         if hasattr(command, "list_commands"):
             yield from _all_commands(command, f"{before}{name} ")
-        else:
+        if getattr(command, "invoke_without_command", True):
             yield f"{before}{name}", command
 
 
@@ -193,7 +193,8 @@ def test_every_command_named_exists_with_its_options() -> None:
     commands = dict(_all_commands(typer.main.get_command(app)))
     seen = set()
     for page, words in _commands():
-        name = words[0] if words[0] in commands else " ".join(words[:2])
+        both = " ".join(words[:2])
+        name = words[0] if words[0] in commands and both not in commands else both
         if words == [words[0]] and any(command.startswith(f"{name} ") for command in commands):
             continue  # a group of commands as such
         assert name in commands, f"{page}: collector {' '.join(words)}"

@@ -5,8 +5,8 @@ each gateway had stored it wrote down itself (feeder.py). Gateways, broker, inge
 killed at random, ingesters are stopped until the broker's queues overflow, and one gateway makes more than
 its outbox may keep, so that it has losses to declare.
 
-COLLECTOR_ORACLE_RECORDS sets how many records one of them makes (default 2500), COLLECTOR_ORACLE_SEED which accidents
-happen.
+COLLECTOR_ORACLE_RECORDS sets how many records one of them makes (default 2500), COLLECTOR_ORACLE_SEED which
+accidents happen.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from pathlib import Path
 import pytest
 from feeder import FeederSettings
 from groups import Group
-from postgres import Cluster
 from servers import Process, Store, until, write_store
 
+from benchmarks.postgres import Cluster
 from collector.messages import RecordsLost, decode
 from collector.mqtt import BrokerSettings
 from collector.outbox import OutboxSettings
@@ -37,8 +37,8 @@ RECORDS = int(os.environ.get("COLLECTOR_ORACLE_RECORDS", "2500"))
 SEED = int(os.environ.get("COLLECTOR_ORACLE_SEED", "1"))
 PATIENCE_S = 120 + RECORDS / 100
 COMPANIES = ("works", "rival")
-QUEUE = 60
-"""Messages that the broker keeps for an ingester that does not keep up."""
+QUEUE, IN_FLIGHT = (60, 20) if RECORDS < 20_000 else (500, 256)
+"""Messages that the broker keeps for an ingester that does not keep up, and that are under way to it."""
 BURST, CHANNELS = 9000, 16
 """More than 16 MiB, which one gateway makes while it may keep no more."""
 
@@ -114,7 +114,7 @@ class Scene:
         self.accidents: Counter[str] = Counter()
 
     async def start_broker(self) -> None:
-        await self.group.start(f"max_queued_messages {QUEUE}", "max_inflight_messages 20")
+        await self.group.start(f"max_queued_messages {QUEUE}", f"max_inflight_messages {IN_FLIGHT}")
 
     async def kill(self, process: Process | None) -> None:
         assert process is not None

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from postgres import Cluster
 from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrival, arrivals, now_us
 
+from benchmarks.postgres import Cluster
 from collector.messages import meta_hash
 from collector.status import offline_status
 from collector.store.arrivals import Arrival, StoredRecord

@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, enroll, files, lazily, share
+from collector.cli import ask, controllers, daemon, enroll, files, lazily, outbox, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -56,6 +56,7 @@ for name, help_ in (
 ):
     lazy = lazily.loaded(f"collector.cli.{name}")
     app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
+app.add_typer(outbox.outbox)
 
 
 def main() -> None:

@@ -102,7 +102,7 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
 
 
 def socket_of(folder: Path) -> Path:
-    """The control socket; also while the rest of the configuration is wrong."""
+    """The control socket of a configuration; also while the rest of the configuration is wrong."""
     file = folder if folder.suffix == ".toml" else folder / "collector.toml"
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("control", {}).get("socket")
@@ -115,9 +115,18 @@ def _report(socket: Path) -> GatewayReport:
     return GatewayReport.model_validate(_ask(socket, {"do": "report"}))
 
 
+def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
+    """Ask the running daemon.
+
+    Raises:
+        ControlError: it is not running, or refuses.
+    """
+    return asyncio.run(ask(socket, request, timeout_s))
+
+
 def _ask(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
     try:
-        return asyncio.run(ask(socket, request, timeout_s))
+        return ask_daemon(socket, request, timeout_s)
     except ControlError as error:
         if request["do"] != "test":
             _exit_not_running(error)

@@ -1,11 +1,14 @@
 """How reports look on a terminal: the status page and the test page."""
 
+import time
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.spans import span
+from collector.clock import iso8601
 from collector.health import (
     BrokerReport,
     ControllerReport,
@@ -19,6 +22,7 @@ from collector.health import (
     State,
     TestReport,
 )
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import Sentence, Text
 from collector.texts import cli as say
 
@@ -51,6 +55,47 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _controllers(controllers, report.now_us)]
     running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
+
+
+def show_outbox(
+    settings: OutboxSettings,
+    report: OutboxReport | None,
+    epochs: list[EpochWaiting],
+    losses: list[OutboxLoss],
+) -> RenderableType:
+    """The page of `collector outbox`; without a report the daemon is not running."""
+    records = sum(waiting.records for waiting in epochs) if report is None else report.pending
+    size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
+    oldest = (
+        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
+    )
+    lines: list[RenderableType] = [] if report else [Line(str(say.OUTBOX_STOPPED()), "dim")]
+    if not records:
+        lines.append(str(say.OUTBOX_EMPTY()))
+    else:
+        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
+        lines.append(str(say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)))
+    if report is not None and settings.delivery == "store":
+        broker, store = report.pending - report.awaiting, report.awaiting
+        lines.append(str(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
+    if report is not None and report.rejected:
+        reasons = ", ".join(
+            f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
+        )
+        lines.append(
+            Line(str(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons)), "yellow")
+        )
+    for loss in losses:
+        lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
+        lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
+    if not epochs:
+        return Group(*lines)
+    table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
+    for waiting in epochs:
+        numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
+        figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
+        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+    return Group(*lines, "", table)
 
 
 def show_test(name: str, report: TestReport) -> RenderableType:

@@ -9,7 +9,13 @@ from pydantic_core import to_json
 
 from collector.clock import UtcClock, iso8601
 from collector.messages.message import Message
-from collector.messages.records import CONTRACT_VERSION, Features, MetaContent, Record
+from collector.messages.records import CONTRACT_VERSION, Features, MetaContent, Readings, Record
+
+_MADE_OFTEN: dict[type[Record], dict[str, Any]] = {
+    Features: {"kind": "features", "context": {}},
+    Readings: {"kind": "readings", "reading": "summary"},
+}
+"""Records that are encoded without a check, and their fields that are always the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,12 @@ class Numbering:
 def _encode(kind: type[Record], fields: dict[str, Any]) -> bytes:
     """Encode a record, checked against its model.
 
-    Features are not checked: they are made in one place, there is one for every window, and checking costs as
-    much as all the rest of encoding. Numbers that are not finite become null all the same.
+    Features and summaries of readings are not checked: each is made in one place, again and again, and
+    checking costs as much as all the rest of encoding. Numbers that are not finite become null all the same.
     """
-    if kind is Features:
-        return to_json({"kind": "features", "context": {}} | fields, inf_nan_mode="null")
+    made = _MADE_OFTEN.get(kind)
+    if made is not None:
+        return to_json(made | fields, inf_nan_mode="null")
     return kind(**fields).model_dump_json().encode()
 
 

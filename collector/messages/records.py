@@ -266,7 +266,7 @@ class RecordsLost(Envelope):
     kind: Literal["event"] = "event"
     event: Literal["records-lost"] = "records-lost"
     cause: str
-    """`overflow`, `age`, `corrupt` or `memory`."""
+    """`overflow`, `age`, `corrupt`, `memory`, or `purged` by hand at the gateway."""
     records: int | None
     """How many; null where a damaged file cannot tell."""
     lost_epoch: str | None

@@ -66,11 +66,16 @@ class Declare:
 
 
 @dataclass(frozen=True, slots=True)
+class Purge:
+    """Give up everything; answered by `Purged`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Do nothing more."""
 
 
-Command = Commit | Confirm | GiveBack | Read | SaveMark | Declare | Close
+Command = Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,14 @@ class GivenBack:
     records: int
 
 
-Answer = Committed | Confirmed | Batch | GivenBack
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """So many records that the disk had are given up."""
+
+    records: int
+
+
+Answer = Committed | Confirmed | Batch | GivenBack | Purged
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +198,7 @@ class DiskThread:
             self._log.tidy(monotonic_ns() / 1e9)
             self._report(answer)
 
-    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare) -> Answer | None:
+    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge) -> Answer | None:
         match command:
             case Commit(messages):
                 return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
@@ -200,6 +212,8 @@ class DiskThread:
             case GiveBack(keys):
                 self._log.give_back(keys)
                 return GivenBack(len(keys))
+            case Purge():
+                return Purged(self._log.purge())
             case SaveMark(mark):
                 self._log.save_mark(mark)
             case Declare(loss, by):

@@ -39,7 +39,7 @@ class Folder:
         self._delivered: dict[str, list[tuple[int, int]]] = {}
         self._next_number = 0
 
-    def survey(self) -> None:
+    def survey(self, *, read_only: bool = False) -> None:
         """Learn which files earlier runs left; nothing in them is read yet but the delivery mark.
 
         Raises:
@@ -50,7 +50,7 @@ class Folder:
             name = parse_name(file.removesuffix(_ASIDE))
             if name is not None:
                 self._next_number = max(self._next_number, name.number + 1)
-            if file.endswith(UNFINISHED):
+            if file.endswith(UNFINISHED) and not read_only:
                 self._files.unlink(self._directory / file)
             elif name is not None and file.endswith(_ASIDE):
                 self._aside[file] = sizes[file]
@@ -172,6 +172,7 @@ class Folder:
         self._remove([segment.file])
         if not saved:
             self.save_ledger()  # the disk was full perhaps
+        self._ledger.reserve()
 
     def settle_dropped(self) -> None:
         """Declare what the event loop has given back of dropped segments, forget what it has delivered."""
@@ -195,6 +196,17 @@ class Folder:
             self._trouble.error(error)
             return False
         return True
+
+    def purge(self) -> int:
+        """Give up everything; what the event loop had of it it has forgotten. Returns how many records."""
+        records = 0
+        for segment in list(self.segments):
+            self.scan(segment)
+            for _ in segment.change_all([seq for _, seq in segment.keys(HANDED)], PENDING):
+                pass
+            records += segment.pending
+            self.drop(segment, Cause.PURGED)
+        return records
 
     def save_delivered(self) -> bool:
         """Save the delivery mark; whether delivered segments may be removed now.

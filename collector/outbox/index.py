@@ -38,6 +38,8 @@ class SegmentIndex:
         self.last_t_us: int | None = None
         self.newest_sync_us: int | None = None
         self.unsynced = 0
+        self.elsewhere: list[tuple[int, int]] = []
+        """Ranges of records of a failed write: bytes of them may be here, and a newer segment has them."""
         self._seqs = array("Q")
         self._offsets = array("I")
         self._topics = array("I")
@@ -149,8 +151,8 @@ class SegmentIndex:
         ]
 
     def delivered(self) -> list[tuple[int, int]]:
-        """The delivered records as ranges of `seq`, both ends included; the first 64 ranges."""
-        ranges: list[tuple[int, int]] = []
+        """What needs no sending from here, as ranges of `seq`, both ends included; the first 64 ranges."""
+        ranges = list(self.elsewhere)
         for match in _DONE_RUNS.finditer(self._states):
             if len(ranges) == _MOST_RANGES:
                 break

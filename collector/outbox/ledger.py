@@ -16,8 +16,7 @@ from collector.outbox.state import Cause, Key, OutboxLoss
 
 _RESERVE = "reserve"
 _RESERVE_BYTES = 64 << 10
-_ROOM_BYTES = 1 << 20
-"""With less the disk counts as full."""
+"""Some hundred losses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Ledger:
 
     def __init__(self, files: Files, directory: Path) -> None:
         self._files = files
+        self._reserve_bytes = _RESERVE_BYTES
         self._path = directory / LOSSES
         self._reserve = directory / _RESERVE
         self._reserved = False
@@ -57,6 +57,11 @@ class Ledger:
         self._entries = [_Entry(entry.loss, entry.by) for entry in entries]
         self._sought = {entry.by for entry in entries if entry.by is not None}
         return [entry.loss for entry in entries if entry.by is None]
+
+    @property
+    def losses(self) -> list[OutboxLoss]:
+        """What is lost and nobody has heard of."""
+        return [entry.loss for entry in self._entries]
 
     def add(self, loss: OutboxLoss) -> bool:
         """Enter a loss; False where it is there already, as damage is that is found again."""
@@ -143,16 +148,16 @@ class Ledger:
             return
         with contextlib.suppress(OSError):  # there is no room now
             size_bytes = self._files.sizes(self._reserve.parent).get(_RESERVE)
-            if size_bytes == _RESERVE_BYTES:
+            if size_bytes == self._reserve_bytes:
                 self._reserved = True
                 return
             if size_bytes is not None:
                 self._files.unlink(self._reserve)
-            if self._files.free_bytes(self._reserve.parent) < _ROOM_BYTES:
+            if self._files.free_bytes(self._reserve.parent) < self._reserve_bytes:
                 return
             file = self._files.create(self._reserve)
             try:
-                file.write(bytes(_RESERVE_BYTES))
+                file.write(bytes(self._reserve_bytes))
                 file.sync()  # else no block is taken
                 self._reserved = True
             finally:

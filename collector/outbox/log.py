@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from collector.errors import OutboxError
 from collector.messages import Message
-from collector.outbox.files import Files, Lock, is_full
+from collector.outbox.files import Files, Lock, RealFiles, is_full
 from collector.outbox.folder import Folder
 from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
 from collector.outbox.ledger import Ledger
@@ -164,13 +164,24 @@ class Log:
         size_bytes = sum(map(record_bytes, messages))
         while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
             pass
+        stored = self._store(messages)
+        failed, self._failing = self._failing, stored < len(messages)
+        if failed and not self._failing:
+            self.trouble.recovered()
+        return stored
+
+    def _store(self, messages: Sequence[Message]) -> int:
+        """Write and sync records; how many of the first are safe."""
         stored, new_files = 0, 1
+        failed_in: list[SegmentIndex] = []
         while stored < len(messages):
             try:
                 writer = self._folder.writer or self._start_segment()
                 count = writer.write(messages[stored:], self._segment_bytes)
             except OSError as error:
                 self.trouble.error(error)
+                if self._folder.writer is not None:
+                    failed_in.append(self._folder.writer.index)
                 self._folder.close_writer()
                 if is_full(error):
                     if not self._folder.drop_oldest():
@@ -183,9 +194,10 @@ class Log:
                 stored += count
                 if stored < len(messages):
                     self._folder.close_writer()  # full: the next segment takes the rest
-        failed, self._failing = self._failing, stored < len(messages)
-        if failed and not self._failing:
-            self.trouble.recovered()
+        if failed_in and stored:
+            for segment in failed_in:
+                segment.elsewhere.append((messages[0].seq, messages[stored - 1].seq))
+            self._folder.delivered_changed = True
         return stored
 
     def read(self, withheld: Collection[str] = ()) -> list[Message]:
@@ -260,6 +272,10 @@ class Log:
                 self._folder.delivered_changed |= segment.unconfirmed < before
         return sorted(missing)
 
+    def purge(self) -> int:
+        """Give up every record; returns how many. None may be handed out any more."""
+        return self._folder.purge()
+
     def save_mark(self, mark: Mark) -> None:
         """Save the mark of the streams."""
         try:
@@ -333,3 +349,17 @@ class Log:
         self._folder.close_writer()
         self._lock.close()
         self._lock = None
+
+
+def purge_folder(settings: OutboxSettings) -> int:
+    """Give up what waits in a folder that no daemon uses; the next one that does declares it.
+
+    Raises:
+        OutboxError: a daemon uses it, or it cannot be used.
+    """
+    log = Log(settings, RealFiles())
+    log.open()
+    try:
+        return log.purge()
+    finally:
+        log.close()

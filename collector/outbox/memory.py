@@ -318,6 +318,11 @@ class Memory:
                 unsafe.committing = False
         return forgotten
 
+    def forget_stored(self) -> None:
+        """Forget every record that the disk has, wherever it is on its way."""
+        for key in {*self._ahead, *self._in_flight, *self.awaiting} - self._fresh.keys():
+            self.confirm(key)
+
     def shed(self) -> OutboxLoss | None:
         """Drop the oldest record that is neither in flight nor on its way to the disk, where there is one."""
         for key, record in self._fresh.items():

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection, Iterable
 from typing import Self
 
+from collector.errors import OutboxError
 from collector.messages import Message, Receipt
 from collector.outbox.disk import (
     Batch,
@@ -21,6 +22,8 @@ from collector.outbox.disk import (
     DiskThread,
     GiveBack,
     GivenBack,
+    Purge,
+    Purged,
     Read,
     Report,
     SaveMark,
@@ -32,7 +35,7 @@ from collector.outbox.rate import AppendRate
 from collector.outbox.segment import record_bytes
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.settled import Settled
-from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
+from collector.outbox.state import Cause, DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
 from collector.outbox.store_word import MOST_TRUSTED, StoreWord
 from collector.texts import delivery
 
@@ -74,6 +77,7 @@ class Outbox:
         self._declared: dict[Key, OutboxLoss] = {}
         """By the record that declares it, while that is not delivered; the disk thread has the same."""
         self._dropped = 0
+        self._purging: asyncio.Future[int] | None = None
         self._last_seq = -1
         self._rate = AppendRate()
 
@@ -221,6 +225,22 @@ class Outbox:
         self._commit_until(now_s, self._memory.bytes, now_s)
         await self._commit_done.wait()
 
+    async def purge(self) -> int:
+        """Give up every record there is, for good, and declare that; returns how many.
+
+        Raises:
+            OutboxError: the disk does not take records, so that nothing can be said of them, or not any more.
+        """
+        await self.commit()
+        if self._memory.fresh or self._disk.ended.is_set():
+            sentence = self.state().last_disk_error
+            raise OutboxError(sentence or delivery.OUTBOX_DISK_STOPPED())
+        if self._purging is None:
+            self._memory.forget_stored()
+            self._purging = self._loop.create_future()
+            self._disk.put(Purge())
+        return await asyncio.shield(self._purging)
+
     async def close(self) -> None:
         """Commit everything unconfirmed and end the disk thread."""
         if self._timer is None:
@@ -315,7 +335,8 @@ class Outbox:
 
     def _lose(self, loss: OutboxLoss) -> None:
         merge_loss(self._losses, loss)
-        self._dropped += loss.records or 0
+        if loss.cause is not Cause.PURGED:
+            self._dropped += loss.records or 0
 
     def _on_report(self, report: Report) -> None:
         self._facts = report.facts
@@ -331,6 +352,11 @@ class Outbox:
                 self._memory.add_read(m for m in messages if not any((m.epoch, m.seq) in k for k in known))
             case GivenBack(records):
                 self._giving_back -= records
+            case Purged(records):
+                self._memory.forget_stored()  # what was read from disk meanwhile
+                if self._purging is not None:
+                    self._purging.set_result(records)
+                    self._purging = None
             case None:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
@@ -362,3 +388,6 @@ class Outbox:
     def _on_end(self) -> None:
         """The thread ended, at our wish or by a bug: nobody shall wait for it."""
         self._commit_done.set()
+        if self._purging is not None:
+            self._purging.set_exception(OutboxError(delivery.OUTBOX_DISK_STOPPED()))
+            self._purging = None

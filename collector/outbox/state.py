@@ -65,6 +65,8 @@ class Cause(StrEnum):
     """Their bytes on disk were damaged, or cut off by a power failure."""
     MEMORY = "memory"
     """The disk could not be written and the memory set aside for records was full."""
+    PURGED = "purged"
+    """Somebody at the gateway gave them up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Columns:
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row, perhaps with columns that were not there before."""
-        for name in row.keys() - self.values.keys():
+        for name in [name for name in row if name not in self.values]:
             self.values[name] = [None] * self.rows
         for name, column in self.values.items():
             column.append(row.get(name))

@@ -7,6 +7,7 @@ this ingester takes no share of the records from others.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,15 +24,17 @@ from collector.store.deletion import expire
 from collector.store.receipting import Receipting
 from collector.store.report import Progress
 from collector.store.settings import StoreFile, StoreSettings
-from collector.store.sink import Sink, open_sink
+from collector.store.sink import Sink, StoreError, open_sink
 from collector.store.storing import store
 
 _MOST = 1000
 """So many arrivals are committed together at most."""
 _GATHER_S = 0.05
 """So long the first of a batch waits for others; under load they gather during the commit before."""
-_FULL, _ROOM = 8_000, 4_000
-"""Arrivals: when to stop reading from the broker, and when to read again."""
+_FULL, _ROOM = 32 << 20, 16 << 20
+"""Bytes that wait: when to stop reading from the broker, and when to read again."""
+_OVERHEAD = 512
+"""Bytes that an arrival takes beside its payload, about."""
 _REPORT_S = 5.0
 _EXPIRE_S = 24 * 3600.0
 _FIRST_PAUSE_S = 0.5
@@ -79,7 +82,8 @@ async def _ingest(settings: StoreFile, clock: UtcClock, progress: Progress) -> N
             raise
         except asyncio.CancelledError:
             progress.stopped = True
-            await _report(sink, progress, in_thread)
+            with contextlib.suppress(StoreError):  # it ends all the same
+                await _report(sink, progress, in_thread)
             raise
         finally:
             await in_thread(sink.close)
@@ -166,6 +170,7 @@ class Waiting:
         self._arrivals: deque[Arrival] = deque()
         self._some = asyncio.Event()
         self._paused = False
+        self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._arrivals)
@@ -173,8 +178,9 @@ class Waiting:
     def put(self, topic: str, payload: bytes) -> None:
         """A message has come."""
         self._arrivals.append(Arrival(topic, payload, self._clock.now_us()))
+        self.bytes += len(payload) + _OVERHEAD
         self._some.set()
-        if len(self._arrivals) >= self._full and not self._paused and self.connection is not None:
+        if self.bytes >= self._full and not self._paused and self.connection is not None:
             self._paused = True
             self.connection.pause_reading()
 
@@ -188,9 +194,10 @@ class Waiting:
         if len(self._arrivals) < most:
             await asyncio.sleep(_GATHER_S)
         taken = [self._arrivals.popleft() for _ in range(min(most, len(self._arrivals)))]
+        self.bytes -= sum(len(arrival.payload) + _OVERHEAD for arrival in taken)
         if not self._arrivals:
             self._some.clear()
-        if self._paused and len(self._arrivals) <= self._room and self.connection is not None:
+        if self._paused and self.bytes <= self._room and self.connection is not None:
             self._paused = False
             self.connection.resume_reading()
         return taken

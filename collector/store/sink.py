@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from collector.errors import CollectorError
 from collector.store.arrivals import DeadLetter, GatewayStatus, StoredRecord
 from collector.store.settings import PostgresqlSettings, SqliteSettings
+from collector.texts import store as say
 
 SCHEMA = Path(__file__).parent / "schema"
 
@@ -105,9 +106,8 @@ def open_sink(settings: SqliteSettings | PostgresqlSettings) -> Sink:
         from collector.store.sqlite import Sqlite  # noqa: PLC0415 (only what is configured)
 
         return Sqlite(settings.file)
-    from collector.store.postgresql import Postgresql  # noqa: PLC0415 (psycopg is an extra)
-
-    return Postgresql(settings)
+    opened: Sink = _postgresql().Postgresql(settings)
+    return opened
 
 
 def reading(settings: SqliteSettings | PostgresqlSettings) -> AbstractContextManager[Reader]:
@@ -120,9 +120,16 @@ def reading(settings: SqliteSettings | PostgresqlSettings) -> AbstractContextMan
         from collector.store import sqlite  # noqa: PLC0415 (only what is configured)
 
         return sqlite.reading(settings.file)
-    from collector.store import postgresql  # noqa: PLC0415 (psycopg is an extra)
+    opened: AbstractContextManager[Reader] = _postgresql().reading(settings)
+    return opened
 
-    return postgresql.reading(settings)
+
+def _postgresql() -> Any:
+    try:
+        from collector.store import postgresql  # noqa: PLC0415 (psycopg is an extra)
+    except ImportError as error:
+        raise StoreError(say.POSTGRESQL_MISSING()) from error
+    return postgresql
 
 
 def migrations(database: str) -> list[str]:

@@ -209,20 +209,21 @@ def reading(file: Path) -> Iterator[Reader]:
     """
     with _translated(file):
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
-        try:
+    with contextlib.closing(connection):
+        with _translated(file):
             connection.execute("BEGIN")
-            yield _Reader(connection)
-        finally:
-            connection.close()
+        yield _Reader(connection, file)
 
 
 class _Reader:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, file: Path) -> None:
         self._connection = connection
+        self._file = file
 
     def rows(self, query: str, **values: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of a query."""
-        yield from self._connection.execute(query, values)
+        with _translated(self._file):
+            yield from self._connection.execute(query, values)
 
 
 @contextlib.contextmanager

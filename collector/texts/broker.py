@@ -7,7 +7,7 @@ from collector.texts.sentence import Text
 HOST_UNKNOWN = Text(
     "broker.host-unknown",
     "The broker's name in {where} cannot be resolved.",
-    "Check broker.host in collector.toml and the gateway's network and DNS. Data is being kept.",
+    "Check broker.host, and this computer's network and DNS. Data is being kept.",
 )
 NOT_LISTENING = Text(
     "broker.not-listening",

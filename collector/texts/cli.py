@@ -114,6 +114,38 @@ TRUST_REFUSED = Text(
     "Ask who looks after the controller which certificate it has.",
 )
 TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other certificate is accepted.")
+# outbox
+OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; the oldest for {age}")
+OUTBOX_FOR = Text("cli.outbox.for", "for the broker: {broker}, for the store's receipt: {store}")
+OUTBOX_STOPPED = Text("cli.outbox.stopped", "the collector is not running; this is what is on disk")
+OUTBOX_REJECTED = Text("cli.outbox.rejected", "rejected by the store since the start: {records} ({reasons})")
+OUTBOX_LOST = Text("cli.outbox.lost", "given up ({cause}), and not heard of yet: {records} of {epoch}")
+EPOCH = Text("cli.column.epoch", "run")
+RECORDS = Text("cli.column.records", "records")
+MEBIBYTES = Text("cli.column.mebibytes", "MiB")
+NUMBERS = Text("cli.column.numbers", "numbers")
+OLDEST = Text("cli.column.oldest", "oldest")
+UNKNOWN = Text("cli.unknown", "unknown")
+EXPORTED = Text("cli.outbox.exported", "{records} records copied to {file}; they still wait to be sent.")
+EXPORT_EXISTS = Text(
+    "cli.outbox.export-exists", "{file} is there already.", "Type another file, or remove this one first."
+)
+EXPORT_UNWRITABLE = Text(
+    "cli.outbox.export-unwritable",
+    "{file} cannot be written: {reason}.",
+    "Type a file in a folder where you may write, such as /tmp.",
+)
+PURGE_SURE = Text(
+    "cli.outbox.purge-sure",
+    "Delete everything that waits? It will reach nobody; `collector outbox export` makes a copy first.",
+)
+PURGE_CANCELLED = Text("cli.outbox.purge-cancelled", "Nothing was deleted.")
+PURGE_OTHER_USER = Text(
+    "cli.outbox.purge-other-user",
+    "The files in {path} belong to another user; nothing was deleted.",
+    "Type: sudo -u collector collector outbox purge",
+)
+PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
 # demo
 DEMO_INSTALL = Text(
     "cli.demo.install",

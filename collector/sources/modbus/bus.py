@@ -59,8 +59,11 @@ class Bus:
             SourceError: the line cannot be opened, with what to do.
         """
         async with self._turn:
-            await self._clear()
-            wire = await self._opened()
+            if self._unclear_until_ns is not None:
+                await self._clear(self._unclear_until_ns)
+            wire = self._wire
+            if wire is None or not wire.usable:
+                wire = await self._open()
             await self._sleep_until(self._free_ns + _ns(self._pause_s(unit)))
             octets = reply_octets(span.count, of_bits=is_of_bits(table))
             timeout_s = unit.timeout_s + self.line.transfer_s(octets)
@@ -72,20 +75,16 @@ class Bus:
                 self._unclear_until_ns = None
             return answer
 
-    async def _clear(self) -> None:
-        """Get rid of what may still come, if anything may."""
-        if self._unclear_until_ns is None:
-            return
+    async def _clear(self, until_ns: int) -> None:
+        """Get rid of what may still come until a moment."""
         if self.line.rtu:
-            await self._sleep_until(self._unclear_until_ns)
+            await self._sleep_until(until_ns)
         self._close()
         self._unclear_until_ns = None
 
-    async def _opened(self) -> Wire:
-        if self._wire is not None and not self._wire.usable:
-            self._close()
-        if self._wire is None:
-            self._wire = await Wire.open(self.line, self._monotonic_ns)
+    async def _open(self) -> Wire:
+        self._close()
+        self._wire = await Wire.open(self.line, self._monotonic_ns)
         return self._wire
 
     def _close(self) -> None:

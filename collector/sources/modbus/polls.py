@@ -4,8 +4,9 @@ Sending them, and what to do when they are refused, belongs to source.py.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from collector.points import Point, PointKind, PointQuality, Reading
 from collector.sources.modbus.addresses import is_of_bits, locate, manual_number
@@ -48,12 +49,12 @@ class Poll:
         self._decoder = Decoder(cells, of_bits=is_of_bits(table))
         self.readings = self._decoder.readings
 
-    @property
-    def pieces(self) -> Iterator[Span]:
+    @cached_property
+    def pieces(self) -> tuple[Span, ...]:
         """What is asked for at once; more than one only for a value that is longer than the limit."""
-        return pieces(self.span, _most(self._device, self.table))
+        return tuple(pieces(self.span, _most(self._device, self.table)))
 
-    @property
+    @cached_property
     def ends(self) -> tuple[str, str]:
         """The first and the last place, as the configuration counts."""
         places = (self.span.first, self.span.end - 1)

@@ -9,6 +9,8 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -22,6 +24,7 @@ _CODES: dict[ValueType, str] = {
 }  # fmt: skip
 """The types as `struct` calls them."""
 
+_LARGEST = sys.float_info.max
 _FLOATS = ("f16", "f32", "f64")
 
 UNSIGNED_BITS: dict[ValueType | None, int] = {"u16": 16, "u32": 32, "u64": 64}
@@ -65,17 +68,26 @@ class Decoder:
             orders: tuple[ByteOrder, ...] = ("big", "little")
             parts = [(order, [cell for cell in cells if cell.byte_order == order]) for order in orders]
             groups = [(_unpack(part, order), part) for order, part in parts if part]
-        self._groups = [(raw, [_Conversion(cell.point) for cell in part]) for raw, part in groups]
+        self._raws = [raws for raws, _ in groups]
+        self._points = [cell.point for _, part in groups for cell in part]
+        # Lists beside each other, so that decoding touches no point that is good.
+        self._places = range(len(self._points))
+        self._names = [point.name for point in self._points]
+        self._converts = [_convert(point) for point in self._points]
 
     def readings(self, words: Words, received_ns: int) -> tuple[Reading, ...]:
         """The readings of all points, good or bad."""
         good = PointQuality.GOOD
+        found = chain.from_iterable([raws(words) for raws in self._raws])
         return tuple(
-            Reading(conversion.name, value, good, received_ns)
-            if (value := conversion.convert(raw)) is not None
-            else conversion.bad(raw, received_ns)
-            for raws, conversions in self._groups
-            for raw, conversion in zip(raws(words), conversions, strict=True)
+            [
+                Reading(name, value, good, received_ns)
+                if (value := convert(raw)) is not None
+                else _bad(self._points[place], raw, received_ns)
+                for place, name, convert, raw in zip(
+                    self._places, self._names, self._converts, found, strict=True
+                )
+            ]
         )
 
 
@@ -100,29 +112,20 @@ def _unpack(cells: Sequence[Cell], byte_order: ByteOrder) -> Callable[[Words], I
     return lambda words: from_bytes(to_bytes(*pick(words)))
 
 
-class _Conversion:
-    """How a point's raw value becomes its own, and what is wrong where it does not."""
+def _bad(point: ModbusPointSettings, raw: Any, received_ns: int) -> Reading:
+    return Reading(point.name, None, PointQuality.BAD, received_ns, detail=_complaint(point, raw))
 
-    __slots__ = ("_point", "convert", "name")
 
-    def __init__(self, point: ModbusPointSettings) -> None:
-        self.name = point.name
-        self.convert = _convert(point)
-        self._point = point
-
-    def bad(self, raw: Any, received_ns: int) -> Reading:
-        return Reading(self.name, None, PointQuality.BAD, received_ns, detail=self._complaint(raw))
-
-    def _complaint(self, raw: Any) -> str:
-        point = self._point
-        if isinstance(raw, bytes):
-            return f"no text in {point.encoding}"
-        if not math.isfinite(raw):
-            return "not a number"
-        value = _scaled(point)(_bits(point)(raw))
-        limits = (point.valid_low, point.valid_high)
-        low, high = ("any" if limit is None else f"{limit:g}" for limit in limits)
-        return f"{value:g} is outside {low} to {high}"
+def _complaint(point: ModbusPointSettings, raw: Any) -> str:
+    """What is wrong with a raw value that could not be converted."""
+    if isinstance(raw, bytes):
+        return f"no text in {point.encoding}"
+    if not math.isfinite(raw):
+        return "not a number"
+    value = _scaled(point.scale, point.offset)(_bits(point)(raw))
+    limits = (point.valid_low, point.valid_high)
+    low, high = ("any" if limit is None else f"{limit:g}" for limit in limits)
+    return f"{value:g} is outside {low} to {high}"
 
 
 def _convert(point: ModbusPointSettings) -> Convert:
@@ -133,14 +136,24 @@ def _convert(point: ModbusPointSettings) -> Convert:
         return lambda raw: states.get(number := int(bits(raw)), str(number))
     if point.bit is not None or point.type in {None, "bool"}:
         return lambda raw: bool(bits(raw))
-    scaled = _scaled(point)
-    largest = sys.float_info.max
-    low = -largest if point.valid_low is None else point.valid_low
-    high = largest if point.valid_high is None else point.valid_high
+    low = -_LARGEST if point.valid_low is None else point.valid_low
+    high = _LARGEST if point.valid_high is None else point.valid_high
     if point.type in _FLOATS and point.scale == 1 and point.offset == 0:
-        return lambda raw: raw if low <= raw <= high else None
+        return _within(low, high)
+    scaled = _scaled(point.scale, point.offset)
     if point.bits is not None:
         return lambda raw: value if low <= (value := scaled(bits(raw))) <= high else None
+    return _scaled_within(scaled, low, high)
+
+
+@cache
+def _within(low: float, high: float) -> Convert:
+    """One function for all points with these limits: what many share is in the processor's cache."""
+    return lambda raw: raw if low <= raw <= high else None
+
+
+@cache
+def _scaled_within(scaled: Callable[[float], float], low: float, high: float) -> Convert:
     return lambda raw: value if low <= (value := scaled(raw)) <= high else None
 
 
@@ -155,9 +168,9 @@ def _bits(point: ModbusPointSettings) -> Callable[[int], int]:
     return lambda raw: raw >> low & mask
 
 
-def _scaled(point: ModbusPointSettings) -> Callable[[float], float]:
+@cache
+def _scaled(scale: float, offset: float) -> Callable[[float], float]:
     """A scale such as 0.1 has no exact binary value: dividing by 10 gives the nearest result instead."""
-    scale, offset = point.scale, point.offset
     if scale == 1 and offset == 0:
         return float
     divisor = round(1 / scale) if 1e-15 < abs(scale) < 1 else 0

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from collector.clock import Clock, SystemClock
-from collector.points import Arrival, Point
+from collector.points import Arrival
 from collector.sources.opcua.handover import Losses
 from collector.sources.opcua.settings import OpcuaSettings
 from collector.sources.opcua.wanted import known, read_profile
@@ -39,12 +39,8 @@ class OpcuaSource:
         """The range that the server declares for a point (EURange): an override may end at 100 or 125 %."""
         self._clock = clock
         self._profile = read_profile(settings.profile)
-        self._points = {wanted.point.name: wanted.point for wanted in known(settings, self._profile)}
-
-    @property
-    def points(self) -> tuple[Point, ...]:
+        self.points = tuple(wanted.point for wanted in known(settings, self._profile))
         """Those of the configuration; once connected, also those that the profile found."""
-        return tuple(self._points.values())
 
     @property
     def silent_after_s(self) -> float:
@@ -79,7 +75,10 @@ class OpcuaSource:
                 yield arrival
 
     def _found(self, located: "Sequence[Located]", ranges: dict[str, tuple[float, float]]) -> None:
-        self._points |= {item.point.name: item.point for item in located}
+        points = {point.name: point for point in self.points} | {
+            item.point.name: item.point for item in located
+        }
+        self.points = tuple(points.values())
         self.ranges |= ranges
 
 

@@ -49,23 +49,22 @@ def reading(settings: PostgresqlSettings) -> Iterator[Reader]:
     Raises:
         StoreError: it cannot be read.
     """
-    connection = connect(settings)
-    try:
-        with translated(settings.url), connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield _Reader(connection)
-    finally:
-        connection.close()
+    with contextlib.closing(connect(settings)) as connection:
+        with translated(settings.url):
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield _Reader(connection, settings.url)
 
 
 class _Reader:
-    def __init__(self, connection: psycopg.Connection) -> None:
+    def __init__(self, connection: psycopg.Connection, where: str) -> None:
         self._connection = connection
+        self._where = where
         self._names = itertools.count()
 
     def rows(self, query: str, **values: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, fetched as they are asked for."""
-        with self._connection.cursor(name=f"rows_{next(self._names)}") as cursor:
+        name = f"rows_{next(self._names)}"
+        with translated(self._where), self._connection.cursor(name=name) as cursor:
             cursor.execute(_NAMED.sub(r"%(\1)s", query), values)
             yield from cursor
 

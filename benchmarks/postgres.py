@@ -1,4 +1,4 @@
-"""A real PostgreSQL that tests start for themselves: its own files, a unix socket, no port."""
+"""A real PostgreSQL for benchmarks and tests: its own files, a unix socket, no port."""
 
 import contextlib
 import os
@@ -30,12 +30,13 @@ class Cluster:
         self._made = 0
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "collector", "-E", "UTF8", "--no-sync")
 
-    def start(self) -> None:
-        """Start it and wait until it answers."""
+    def start(self, *, durable: bool = False) -> None:
+        """Start it and wait until it answers; tests do without the disk, benchmarks do not."""
         self._process = subprocess.Popen(
             [
                 str(self._programs / "postgres"), "-D", self._data, "-k", str(self.folder),
-                "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50",
+                "-c", "listen_addresses=", "-c", "max_connections=50",
+                "-c", f"fsync={'on' if durable else 'off'}",
             ],
             user=self._user,
             cwd="/",
