@@ -236,6 +236,13 @@ def test_a_key_made_on_the_gateway_never_leaves_it(
     assert told(lost) == "enrolment.key-elsewhere"
 
 
+@pytest.mark.parametrize("options", [["gw1"], ["works/gw1", "--as", "ingester"]])
+def test_a_request_says_for_whom(home: Path, options: list[str]) -> None:
+    asked = CliRunner().invoke(app, ["enroll", "--config", str(home), "--request", *options])
+    assert told(asked) == "enrolment.request-name"
+    assert not (home / "secrets").exists()
+
+
 def test_a_stores_file_is_made_and_changed(office: Office, tmp_path: Path) -> None:
     home = home_made(tmp_path / "etc")
     issued = office.ingester()

@@ -29,6 +29,8 @@ Answer = TypeVar("Answer")
 
 def request(name: str, kind: Kind, into: Path | None, config: Path) -> None:
     """Make a key that stays here, and the request to be sent."""
+    if ("/" in name) is not (kind == "gateway"):
+        raise EnrolmentError(say.REQUEST_NAME(name=name))
     content, fingerprint = request_certificate(files_of(kind, name, into, config), name)
     file = Path(f"{name.replace('/', '.')}.request").absolute()
     _using(file, lambda: file.write_bytes(content))

@@ -32,6 +32,11 @@ FILE_OR_REQUEST = Text(
     "enrolment.file-or-request", "Name the enrolment that you were sent, or --request NAME."
 )
 ASK_SECRET = Text("enrolment.ask-secret", "Enrolment of {member}. The secret that you were told")
+REQUEST_NAME = Text(
+    "enrolment.request-name",
+    "{name} does not tell whom the request is for.",
+    "For a gateway: --request COMPANY/GATEWAY. For others: --request NAME --as ingester, or --as researcher",
+)
 REQUEST_MADE = Text(
     "enrolment.request-made",
     "The key was made and stays here. The request is {file}\nIts fingerprint: {fingerprint}",
