@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -262,6 +264,11 @@ def test_only_a_mosquitto_is_told(tmp_path: Path) -> None:
 # The commands
 
 
+def test_the_daemon_does_without_what_these_commands_load() -> None:
+    program = "import sys, collector.cli; sys.exit('cryptography' in sys.modules or 'tomlkit' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Any:
     """Runs `collector group …` on a folder of this test."""
@@ -299,6 +306,7 @@ def test_from_nothing_by_commands(run: Any, tmp_path: Path) -> None:
     assert "broker.example.org, 10.0.0.5" in listed
     assert run("revoke", "tanaka").exit_code == 0
     assert "taken back" in run("list").output
+    assert "systemctl restart mosquitto" in run("add-researcher", "tanaka").output.replace("\n", " ")
     assert run("apply", "--log", "connections").exit_code == 0
     register = json.loads(folder.register_file.read_bytes())
     assert [party["name"] for party in register["parties"]] == ["store", "gw1", "tanaka"]

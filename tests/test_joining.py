@@ -24,6 +24,7 @@ from collector.group.membership import Issued, Terms
 from collector.joining.configuration import configure
 from collector.joining.credentials import CredentialFiles
 from collector.joining.tables import as_text, with_keys
+from collector.store.settings import load_store
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -235,6 +236,13 @@ def test_a_key_made_on_the_gateway_never_leaves_it(
     assert told(lost) == "enrolment.key-elsewhere"
 
 
+@pytest.mark.parametrize("options", [["gw1"], ["works/gw1", "--as", "ingester"]])
+def test_a_request_says_for_whom(home: Path, options: list[str]) -> None:
+    asked = CliRunner().invoke(app, ["enroll", "--config", str(home), "--request", *options])
+    assert told(asked) == "enrolment.request-name"
+    assert not (home / "secrets").exists()
+
+
 def test_a_stores_file_is_made_and_changed(office: Office, tmp_path: Path) -> None:
     home = home_made(tmp_path / "etc")
     issued = office.ingester()
@@ -251,6 +259,24 @@ def test_a_stores_file_is_made_and_changed(office: Office, tmp_path: Path) -> No
     store = tomllib.loads((home / "store.toml").read_text(encoding="utf-8"))
     assert store["store"]["group"] == office.files.read_register().share
     assert store["sink"] == {"kind": "postgresql"}
+
+
+@pytest.mark.parametrize("sink", ["sqlite", "postgresql"])
+def test_the_example_of_a_store_becomes_a_good_one(office: Office, tmp_path: Path, sink: str) -> None:
+    home = home_made(tmp_path / "etc")
+    text = (PROJECT / "config" / "store.toml").read_text(encoding="utf-8")
+    text = text.replace("/var/lib/collector-store", str(tmp_path))
+    if sink == "postgresql":
+        before, _, after = text.partition("[sink]\n")
+        _, _, rest = after.partition("[retention]")
+        text = f'{before}[sink]\nkind = "postgresql"\nurl = "postgresql:///collector"\n\n[retention]{rest}'
+    (home / "store.toml").write_text(text, encoding="utf-8")
+    enroll(office.ingester(), home)
+    store = load_store(home)
+    assert store.broker.address == ("localhost", 2)
+    assert store.store.ingester == "store-1"
+    assert store.sink.kind == sink
+    assert store.store.group == (office.files.read_register().share if sink == "postgresql" else None)
 
 
 def test_a_researcher_gets_a_folder(office: Office, tmp_path: Path) -> None:

@@ -109,6 +109,17 @@ def test_the_installer_is_sound_and_makes_what_the_unit_names(tmp_path: Path) ->
         assert (FOLDER.parent / name).exists()
 
 
+def test_the_stores_service_fits_what_installs_it() -> None:
+    unit = (FOLDER / "collector-store.service").read_text(encoding="utf-8")
+    script = INSTALLER.read_text(encoding="utf-8")
+    assert "LoadCredential=secrets:/etc/collector/store-secrets\n" in unit
+    assert '"$settings/store-secrets"' in script
+    user = re.search(r"^User=(.+)$", unit, re.MULTILINE)
+    assert user
+    assert f"--shell /usr/sbin/nologin {user[1]}\n" in script
+    assert (FOLDER.parent / "config" / "store.toml").exists()
+
+
 def test_the_installer_explains_itself() -> None:
     done = subprocess.run(["sh", str(INSTALLER), "--help"], capture_output=True, text=True, check=True)
     assert "sudo systemd/install.sh" in done.stdout

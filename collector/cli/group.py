@@ -174,7 +174,7 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
     register = GroupFolder(group).read_register()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in (say.MEMBER, say.KIND, say.MAY, say.UNTIL):
-        table.add_column(str(heading()))
+        table.add_column(str(heading()), overflow="fold")
     table.add_row(
         "broker", str(say.BROKER()), ", ".join(register.hosts), _day_left(register.broker_until, now)
     )
@@ -212,6 +212,8 @@ def _hand_over(issued: Issued, pid_file: Path) -> None:
     )
     tell(say.SECRET(secret=issued.secret))
     _notify(pid_file)
+    if any(certificate.revoked for certificate in issued.party.certificates):
+        tell(say.WAS_REVOKED(name=issued.party.title))
 
 
 def _notify(pid_file: Path) -> None:

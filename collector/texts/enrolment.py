@@ -32,6 +32,11 @@ FILE_OR_REQUEST = Text(
     "enrolment.file-or-request", "Name the enrolment that you were sent, or --request NAME."
 )
 ASK_SECRET = Text("enrolment.ask-secret", "Enrolment of {member}. The secret that you were told")
+REQUEST_NAME = Text(
+    "enrolment.request-name",
+    "{name} does not tell whom the request is for.",
+    "For a gateway: --request COMPANY/GATEWAY. For others: --request NAME --as ingester, or --as researcher",
+)
 REQUEST_MADE = Text(
     "enrolment.request-made",
     "The key was made and stays here. The request is {file}\nIts fingerprint: {fingerprint}",
@@ -93,8 +98,8 @@ START = {
     "ingester": Text(
         "enrolment.start-ingester",
         "Ready.",
-        "Start it: sudo systemctl enable --now collector-store. Then look: sudo -u collector-store collector "
-        "store status",
+        "Start it: sudo systemctl enable --now collector-store. Then look: "
+        "sudo -u collector-store collector store status",
     ),
     "researcher": Text("enrolment.start-researcher", "Ready."),
 }
@@ -108,8 +113,8 @@ RESTART = {
     "ingester": Text(
         "enrolment.restart-ingester",
         "A running ingester still has what it had before.",
-        "Let it take the new: sudo systemctl restart collector-store. Then look: sudo -u collector-store "
-        "collector store status",
+        "Let it take the new: sudo systemctl restart collector-store, then: "
+        "sudo -u collector-store collector store status",
     ),
     "researcher": Text("enrolment.restart-researcher", "Programs take the new files when they start."),
 }

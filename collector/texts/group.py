@@ -137,7 +137,17 @@ TELL_BROKER = Text(
     "there first.",
 )
 BROKER_RENEWED = Text("group.broker-renewed", "The broker has a new certificate for {hosts}, until {date}.")
-REVOKED = Text("group.revoked", "{name} has no certificate and no rights any more.")
+REVOKED = Text(
+    "group.revoked",
+    "{name} has no certificate and no rights any more.",
+    "A connection that it has stays open, without rights. To end it too: sudo systemctl restart mosquitto. "
+    "All others come back by themselves.",
+)
+WAS_REVOKED = Text(
+    "group.was-revoked",
+    "{name} was shut out before. A connection from then may still be open, and would have its rights again.",
+    "If you have not done it since: sudo systemctl restart mosquitto. All others come back by themselves.",
+)
 MAY_READ = Text("group.may-read", "{name} may read the data of: {companies}")
 APPLIED = Text("group.applied", "Everything in {folder} was made again.")
 WITHOUT_GATEWAYS = Text("group.without-gateways", "Companies without a gateway: {names}")
