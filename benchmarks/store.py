@@ -33,7 +33,9 @@ from collector.store.storing import batch_of, store
 
 ROOT = "shopfloor/v1"
 _RECORDS, _BATCH, _TURNS = 10_000, 500, 3
-_THROUGH = 10_000
+_THROUGH = 4_000
+_BROKER = ("max_queued_messages 0", "max_inflight_messages 256")
+"""Nothing is dropped; and as many under way to each subscriber as `collector group` allows."""
 _UNDER_WAY = 200
 _LOOK_S = 0.01
 _T0_US = 1_790_000_000_000_000
@@ -195,7 +197,7 @@ def _behind_a_broker(cluster: Cluster) -> Table:
 
 async def _through(made: Sequence[Message], sink: Sink | None, ingesters: int) -> float:
     """Records a second, from the first sent until all have arrived; without a sink at a bare subscriber."""
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder)) as port:
+    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), *_BROKER) as port:
         async with _receiving(Path(folder), port, sink, ingesters) as arrived:
             sending = await Sending.open(port)
             began_s = perf_counter()
