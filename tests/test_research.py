@@ -198,7 +198,7 @@ def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
         timeout=300,
     )
     assert "61 windows from 2026-09-21 14:13:20+00:00" in done.stdout
-    assert "1 windows have a flag" in done.stdout
+    assert "1 windows have a flag, or no good time" in done.stdout
     assert "samples (device), about 7 missing, declared" in done.stdout
     assert (tmp_path / "reading_back.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "reading_back.png").stat().st_size > 10_000

@@ -151,10 +151,10 @@ class Scene:
                 await asyncio.sleep(chance.uniform(1, 2))
 
     async def kill_database(self, chance: random.Random) -> None:
-        if self.cluster is not None:
-            await asyncio.to_thread(self.cluster.kill)
-            await asyncio.sleep(chance.uniform(0, 0.3))
-            await asyncio.to_thread(self.cluster.start)
+        assert self.cluster is not None
+        await asyncio.to_thread(self.cluster.kill)
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        await asyncio.to_thread(self.cluster.start)
 
     def look_at_broker(self) -> None:
         assert self.group.broker is not None
@@ -167,8 +167,9 @@ class Scene:
             self.kill_gateway,
             self.kill_broker,
             self.kill_ingester,
-            self.kill_database,
         ]
+        if self.cluster is not None:
+            kinds.append(self.kill_database)
         turn = 0
         while not over() or turn < len(kinds):
             accident = kinds[turn] if turn < len(kinds) else chance.choice(kinds)

@@ -6,11 +6,12 @@ Both give the same rows. What becomes of them is not known here.
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
 from collector.errors import CollectorError
-from collector.research.rows import Row, Selection
+from collector.research.rows import Link, Row, Selection
 from collector.research.snapshot import Snapshot, is_snapshot
 from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
 from collector.store.sink import Reader, reading
@@ -28,6 +29,9 @@ class Archive(Protocol):
 
     def records(self, selection: Selection, kind: str) -> Iterator[Row]:
         """The records of a kind, by gateway, epoch and seq."""
+
+    def links(self, selection: Selection) -> Iterator[Link]:
+        """The chain of the records of every kind, by gateway, epoch, kind and seq."""
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description that the stream has had, as JSON text by its hash."""
@@ -64,6 +68,11 @@ WHERE company = :company AND machine = :machine AND stream = :stream AND kind = 
     AND t_us >= :start_us AND t_us < :end_us
 ORDER BY gateway, epoch, seq
 """
+_LINKS = """
+SELECT gateway, epoch, kind, seq, prev, t_us FROM records
+WHERE company = :company AND machine = :machine AND stream = :stream AND t_us >= :start_us AND t_us < :end_us
+ORDER BY gateway, epoch, kind, seq
+"""
 _METAS = """
 SELECT meta.hash, CAST(meta.content AS text) FROM meta JOIN stream ON stream.id = meta.stream_id
 WHERE stream.company = :company AND stream.machine = :machine AND stream.stream = :stream
@@ -77,16 +86,11 @@ class _Database:
 
     def records(self, selection: Selection, kind: str) -> Iterator[Row]:
         """The records of a kind."""
-        rows = self._reader.rows(
-            _RECORDS,
-            company=selection.company,
-            machine=selection.machine,
-            stream=selection.stream,
-            kind=kind,
-            start_us=selection.start_us,
-            end_us=selection.end_us,
-        )
-        yield from (Row(*row) for row in rows)
+        yield from (Row(*row) for row in self._reader.rows(_RECORDS, **asdict(selection), kind=kind))
+
+    def links(self, selection: Selection) -> Iterator[Link]:
+        """The chain of the records."""
+        yield from (Link(*row) for row in self._reader.rows(_LINKS, **asdict(selection)))
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description."""

@@ -10,10 +10,8 @@ from typing import Any, Literal
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
 from collector.research.archive import Where, open_archive
 from collector.research.loading import between
-from collector.research.rows import Row, Selection
+from collector.research.rows import Link, Row, Selection
 from collector.times import When, moment
-
-_KINDS = ("meta", "features", "readings", "event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,12 @@ def gaps(
     selection = Selection(company, machine, stream, *between(start, end))
     of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
     with open_archive(where) as archive:
-        chains = {kind: list(archive.records(selection, kind)) for kind in _KINDS}
-        gateways = {row.gateway for rows in chains.values() for row in rows}
+        links = list(archive.links(selection))
+        gateways = {link.gateway for link in links}
+        own = list(archive.records(selection, "event"))
         events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
-    declared = [*_declared(chains["event"]), *_declared(events)]
-    losses = [(row.gateway, json.loads(row.payload)) for row in events]
-    holes = [hole for rows in chains.values() for hole in _holes(rows, losses)]
+    declared = [*_declared(own), *_declared(events)]
+    holes = _holes(links, [(row.gateway, json.loads(row.payload)) for row in events])
     always = datetime.max.replace(tzinfo=UTC)
     return sorted([*declared, *holes], key=lambda missing: missing.end or missing.start or always)
 
@@ -94,14 +92,14 @@ def _missing(
     )
 
 
-def _holes(rows: list[Row], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
+def _holes(links: Iterable[Link], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
     """Where a record's predecessor is not the one that is there, and no loss of records covers that.
 
     Of the first record of a run nothing can be told: what was before it may lie before the selection.
     """
-    for (gateway, epoch), run in groupby(rows, lambda row: (row.gateway, row.epoch)):
-        for before, after in pairwise(run):
-            prev = json.loads(after.payload)["prev"]
+    for (gateway, epoch, _), chain in groupby(links, lambda link: (link.gateway, link.epoch, link.kind)):
+        for before, after in pairwise(chain):
+            prev = after.prev
             if prev in {before.seq, None} or _covered(gateway, epoch, before.seq, prev, losses):
                 continue
             start, end = _moment(before.t_us), _moment(after.t_us)

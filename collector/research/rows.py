@@ -23,3 +23,15 @@ class Row:
     seq: int
     t_us: int
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record's place in the chain of its topic: after which one it was made."""
+
+    gateway: str
+    epoch: str
+    kind: str
+    seq: int
+    prev: int | None
+    t_us: int

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import CollectorError
-from collector.research.rows import Row, Selection
+from collector.research.rows import Link, Row, Selection
 from collector.store.snapshot import CHECKSUMS, MANIFEST
 from collector.texts import research as say
 
@@ -46,6 +46,17 @@ class Snapshot:
             t_us = int(row["t_us"])
             if selection.start_us <= t_us < selection.end_us:
                 yield Row(row["gateway"], row["epoch"], int(row["seq"]), t_us, row["payload"])
+
+    def links(self, selection: Selection) -> Iterator[Link]:
+        """The chain of the records."""
+        found = []
+        for row in self._rows("records", selection):
+            t_us, prev = int(row["t_us"]), row["prev"]
+            if selection.start_us <= t_us < selection.end_us:
+                seq = int(row["seq"])
+                before = None if prev in {None, ""} else int(prev)
+                found.append(Link(row["gateway"], row["epoch"], row["kind"], seq, before, t_us))
+        yield from sorted(found, key=lambda link: (link.gateway, link.epoch, link.kind, link.seq))
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description."""

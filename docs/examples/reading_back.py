@@ -25,8 +25,8 @@ print("channels:", ", ".join(f"{channel['name']} in {channel['unit']}" for chann
 print("rms:", definitions["rms"]["definition"])
 
 # %% Leave out what the sensor itself doubts, and clocks that were not set
-good = frame[(frame["quality"] == "") & frame["t"].notna()]
-print(f"{len(frame) - len(good)} windows have a flag")
+good = frame[(frame["quality"] == "") & frame["sync"]]
+print(f"{len(frame) - len(good)} windows have a flag, or no good time")
 
 # %% What is missing, and who says so
 missing = gaps(COMPANY, MACHINE, STREAM, where=WHERE)
