@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import backlog, daemon, kernel, modbus, opcua, pipeline, sd_card
+from benchmarks import backlog, daemon, kernel, modbus, opcua, pipeline, sd_card, store
 from benchmarks.page import Page
 from benchmarks.tables import Benchmark
 
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "daemon": daemon.tables,
     "modbus": modbus.tables,
     "opcua": opcua.tables,
+    "store": store.tables,
     "backlog": backlog.tables,
     "sd-card": sd_card.tables,
 }

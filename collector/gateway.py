@@ -112,6 +112,7 @@ class Gateway:
         self.streams.look()
         self._declare_lost_records()
         self._storing.change(*judge_outbox(self._outbox.state()))
+        self._publisher.look()
 
     async def look_at_host(self) -> None:
         """Read the gateway's own hardware, and judge it; in a thread, for a dying SD card takes its time."""

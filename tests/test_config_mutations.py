@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.config import ConfigError, GatewayFile, MachineFile, Problem, load
-from collector.config.document import validate
 from collector.config.loading import load_texts
-from collector.config.model_tree import example, place_of, tables
 from collector.settings import Settings
 from collector.texts import CATALOGUE
+from collector.toml.document import validate
+from collector.toml.model_tree import example, place_of, tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "config"
 FILES = {

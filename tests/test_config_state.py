@@ -5,8 +5,8 @@ from test_config_controllers import FOLDER, MACHINE, MAIN, line_with, loaded, pr
 
 from collector.activity import Question
 from collector.config.loading import load_texts
-from collector.config.problems import ConfigError
 from collector.texts import Sentence
+from collector.toml.problems import ConfigError
 
 
 def only_problem(machine: str) -> tuple[str, int | None, Sentence]:

@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, learn, outbox, scan, share
+from collector.cli import ask, controllers, daemon, enroll, files, lazily, learn, outbox, scan, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -44,6 +44,7 @@ for command in (
     share.share,
     learn.learn,
     scan.scan,
+    enroll.enroll,
     controllers.browse,
     controllers.trust,
     controllers.profiles,
@@ -51,6 +52,12 @@ for command in (
     files.version,
 ):
     app.command()(command)
+for name, help_ in (
+    ("group", "Run the group: who belongs to it, certificates, and the broker."),
+    ("store", "The group's store: takes the records of every gateway, and keeps each once."),
+):
+    lazy = lazily.loaded(f"collector.cli.{name}")
+    app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
 app.add_typer(outbox.outbox)
 
 

@@ -6,10 +6,7 @@ What a source's own keys must have to do with each other is known by the source 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from collector.config.document import Document
-from collector.config.problems import Problem, choice, shown
 from collector.config.state_checks import check_state
-from collector.config.toml_lines import TomlPath
 from collector.context import ContextSettings
 from collector.points import Point, PointKind
 from collector.sharing import share_of
@@ -17,6 +14,9 @@ from collector.sources import AnyControllerSource, ControllerSourceSettings, kno
 from collector.sources.modbus import ModbusRtuSettings, is_other_line
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+from collector.toml.document import Document
+from collector.toml.problems import Problem, choice, shown
+from collector.toml.toml_lines import TomlPath
 
 ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettings)
 """The union of all sources of points, as a type that a value can be validated against."""

@@ -9,9 +9,7 @@ from pydantic import ValidationError
 
 from collector.activity import LearnedFile
 from collector.config.checks import check_gateway, check_machine, check_machines
-from collector.config.document import Document, parse_document, validate
 from collector.config.existence import check_gateway_files, check_machine_files, device
-from collector.config.explain import explain
 from collector.config.model import (
     LEARNED_FOLDER,
     MACHINES_FOLDER,
@@ -21,8 +19,10 @@ from collector.config.model import (
     MachineFile,
     assemble,
 )
-from collector.config.problems import MOST_PROBLEMS, ConfigError, Problem
 from collector.texts.configuration import MACHINE_FILE_NAME, MORE, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+from collector.toml.document import Document, parse_document, validate
+from collector.toml.explain import explain
+from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
 

@@ -4,7 +4,6 @@ The settings of each part are declared beside the code that uses them; here stan
 above all the metadata that makes pooled data comparable. Nothing here reads a file.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,12 +17,14 @@ from collector.context import ContextSettings
 from collector.control import ControlSettings
 from collector.features import FeatureSettings
 from collector.mqtt import BrokerSettings
+from collector.mqtt.checks import anchored_broker
 from collector.outbox import OutboxSettings
 from collector.pseudonym_key import SharingSettings
 from collector.samples import Channel, Unit
 from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
+from collector.toml.named_files import absolute, anchored
 from collector.windows import WindowSettings
 
 MAIN_FILE = "collector.toml"
@@ -226,20 +227,15 @@ def assemble(
     """Put the files together; relative paths count from `folder`."""
     return Config(
         gateway=gateway.gateway,
-        broker=_anchored_broker(gateway.broker, folder),
+        broker=anchored_broker(gateway.broker, folder),
         outbox=gateway.outbox.model_copy(update={"directory": anchored(gateway.outbox.directory, folder)}),
         control=gateway.control.model_copy(update={"socket": anchored(gateway.control.socket, folder)}),
-        sharing=gateway.sharing.model_copy(update={"key_file": _absolute(gateway.sharing.key_file, folder)}),
+        sharing=gateway.sharing.model_copy(update={"key_file": absolute(gateway.sharing.key_file, folder)}),
         calendar=gateway.calendar,
         machines=tuple(_anchored_machine(machine, folder) for machine in machines),
         learned=learned,
         folder=folder,
     )
-
-
-def anchored(path: Path | str, folder: Path) -> Path:
-    """A path as the configuration means it: relative ones count from its folder."""
-    return Path(os.path.abspath(folder / path))  # noqa: PTH100 (Path.resolve would follow symbolic links)
 
 
 def json_schema() -> dict[str, Any]:
@@ -256,18 +252,6 @@ def _channel(settings: ChannelSettings) -> Channel:
         return Channel(settings.name, settings.unit)
     limit = CLIP_FROM * settings.full_scale
     return Channel(settings.name, settings.unit, clip_low=-limit, clip_high=limit)
-
-
-def _absolute(file: str | None, folder: Path) -> str | None:
-    return file if file is None or file.startswith("credential:") else str(anchored(file, folder))
-
-
-def _anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
-    files = ("ca_file", "cert_file", "key_file")
-    tls = broker.tls and broker.tls.model_copy(
-        update={key: _absolute(getattr(broker.tls, key), folder) for key in files}
-    )
-    return broker.model_copy(update={"tls": tls, "password_file": _absolute(broker.password_file, folder)})
 
 
 def _anchored_machine(machine: MachineFile, folder: Path) -> MachineFile:
@@ -292,5 +276,5 @@ def _anchored_controller_source(source: Any, folder: Path) -> Any:
     """Paths of a controller's source: each is called `…_file` or `…_folder`."""
     named = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_file")}
     folders = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_folder")}
-    files = {key: _absolute(file, folder) for key, file in named.items()}
+    files = {key: absolute(file, folder) for key, file in named.items()}
     return source.model_copy(update=files | {key: anchored(path, folder) for key, path in folders.items()})

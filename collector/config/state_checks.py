@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from collector.activity import QUESTIONS, CalendarSettings, EvidenceSettings, StateSettings
 from collector.activity.calendar import is_zone
-from collector.config.document import Document
-from collector.config.problems import Problem, choice, shown
-from collector.config.toml_lines import TomlPath
 from collector.features import BandSettings, definitions
 from collector.messages import STATE_STREAM
 from collector.points import Point, PointKind
 from collector.sharing import share_of
 from collector.texts import configuration as texts
+from collector.toml.document import Document
+from collector.toml.problems import Problem, choice, shown
+from collector.toml.toml_lines import TomlPath
 
 _STATE = ("machine", "state")
 

@@ -13,14 +13,18 @@ from collector.texts import (
     cli,
     configuration,
     delivery,
+    enrolment,
     gateway,
+    group,
     learning,
     modbus,
     opcua,
     points,
+    research,
     scan,
     sharing,
     sources,
+    store,
 )
 from collector.texts.sentence import Sentence, Text, use_translations
 
@@ -32,14 +36,18 @@ _MODULES: tuple[ModuleType, ...] = (
     cli,
     configuration,
     delivery,
+    enrolment,
     gateway,
+    group,
     learning,
     modbus,
     opcua,
     points,
+    research,
     scan,
     sharing,
     sources,
+    store,
 )
 
 CATALOGUE: dict[str, Text] = {
