@@ -46,7 +46,7 @@ from collector.texts import Sentence
 from collector.texts import sharing as say
 
 _ENVELOPE = tuple(Envelope.model_fields)
-_DEFINING = ("features", "flags", "statistics")
+_DEFINING = ("features", "flags", "nulls", "statistics")
 _TABLES = {
     "machine": "[machine]",
     "tools": "[[tools]]",
@@ -130,7 +130,9 @@ def _of_waveform(
     facts = tuple(_own(Features, "kind", "channels", "context"))
     yield Sent("features", ("kind", *facts), say.WINDOW(), say.TO_EVALUATE())
     for channel in settings.channels:
-        names = ", ".join(str(entry["name"]) for entry in feature_definitions(channel.unit))
+        names = ", ".join(
+            str(entry["name"]) for entry in feature_definitions(settings.features, channel.unit)
+        )
         yield Sent("features", (f"channels.{channel.name}",), say.VALUES(names=names), say.TO_EVALUATE())
     chosen = machine.machine.context.points
     for name, controller in known.items():

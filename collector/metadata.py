@@ -8,13 +8,14 @@ from collector.activity import RATIOS, SUMMARISED, Activity, Calendar, LearnedFi
 from collector.aggregate import definitions as definitions_of_statistics
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
-from collector.features import definitions, flag_definitions
+from collector.features import REASONS, definitions, flag_definitions
 from collector.messages import MetaContent
 from collector.points import Point
 from collector.samples import UCUM
 from collector.sharing import share_of
 from collector.sources import describe_source
 from collector.sources.source import PointSource, WaveformSource
+from collector.spindle import spindle_points
 
 
 def describe(
@@ -39,9 +40,10 @@ def describe(
         sensor=_given(settings.sensor),
         channels=[_given(channel) | {"ucum": UCUM[channel.unit]} for channel in settings.channels],
         window={"n": n, "hop": hop},
-        features={unit: definitions(unit) for unit in units},
+        features={unit: definitions(settings.features, unit) for unit in units},
         flags=flag_definitions(),
-        context=_context(context),
+        nulls=[{"name": reason.value, "definition": text} for reason, text in REASONS.items()],
+        context=_context(context, machine),
     )
 
 
@@ -110,21 +112,24 @@ def _rule(rule: Rule, learned: LearnedFile) -> dict[str, Any]:
 
 def _machine(machine: MachineFile) -> dict[str, Any]:
     described = _given(machine.machine)
-    described.pop("context", None)
-    described.pop("state", None)
+    for other in ("context", "state", "spindle"):  # no description: they say where to look
+        described.pop(other, None)
     return {"machine": described, "tools": [_given(tool) for tool in machine.tools]}
 
 
-def _context(context: Context) -> dict[str, Any]:
+def _context(context: Context, machine: MachineFile) -> dict[str, Any]:
     points = context.points
     if not points:
         return {}
+    known = {path: history.point for path, (_, history) in points.items()}
+    spindle = spindle_points(machine.machine.spindle, known)
     return {
         "join_delay_s": context.join_delay_ns / 1e9,
         "points": [
             {**_point(history.point), "name": path, "stale_after_s": history.limit_ns / 1e9}
             for path, (_, history) in points.items()
         ],
+        "spindle": {"speed": spindle.speed, "tool": spindle.tool},
     }
 
 

@@ -86,14 +86,14 @@ def _play(waveform: WaveformSettings, inputs: FeatureInputs) -> None:
     signal = source.signal
     n, hop = waveform.window.resolve(signal.rate_hz)
     clock, windows = SampleClock(signal), Windows(len(signal.channels), n, hop)
-    kernel = Kernel(waveform.features, signal.channels, n)
-    names = [channel.name for channel in signal.channels]
+    kernel = Kernel(waveform.features, signal.channels, n, hop)
     device = source.open()
     try:
         while (runs := device.read()) is not None:
             for run in runs:
                 for window in windows.push(clock.place(Chunk(run, 0))):
-                    made = evaluated(window, kernel.compute(window.samples, clock.axis_hz), names, clock)
+                    features = kernel.compute(window.samples, clock.axis_hz, window.first)
+                    made = evaluated(window, features, signal, clock)
                     inputs.take(waveform.name, round(window.first * 1e9 / signal.rate_hz), made.fields)
     finally:
         device.close()

@@ -22,7 +22,19 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, enroll, files, lazily, learn, outbox, scan, share
+from collector.cli import (
+    ask,
+    controllers,
+    daemon,
+    enroll,
+    features,
+    files,
+    lazily,
+    learn,
+    outbox,
+    scan,
+    share,
+)
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -45,6 +57,7 @@ for command in (
     learn.learn,
     scan.scan,
     enroll.enroll,
+    features.features,
     controllers.browse,
     controllers.trust,
     controllers.profiles,

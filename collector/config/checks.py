@@ -11,7 +11,7 @@ from typing import Any, cast
 from collector.config.controller_checks import check_controllers, check_lines
 from collector.config.model import GatewaySettings, SensorSettings
 from collector.config.state_checks import check_calendar, check_stream_names
-from collector.features import BandSettings
+from collector.features import BandSettings, BearingSettings, EnvelopeSettings, VelocitySettings
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
 from collector.mqtt.checks import check_broker
 from collector.settings import PositiveFinite
@@ -100,7 +100,7 @@ def _check_waveform(document: Document, path: TomlPath) -> Iterator[Problem]:
     window = document.valid((*path, "window"), WindowSettings)
     if window:
         yield from _check_window(document, (*path, "window"), window, rate_hz)
-    yield from _check_bands(document, (*path, "features", "bands"), rate_hz)
+    yield from _check_features(document, (*path, "features"), rate_hz)
 
 
 def _check_columns(document: Document, path: TomlPath, source: Any, channels: int) -> Iterator[Problem]:
@@ -200,6 +200,23 @@ def _seconds(window: WindowSettings, rate_hz: float) -> Any:
     )
 
 
+def _check_features(document: Document, path: TomlPath, rate_hz: float | None) -> Iterator[Problem]:
+    yield from _check_bands(document, (*path, "bands"), rate_hz)
+    envelope = document.valid((*path, "envelope"), EnvelopeSettings)
+    if envelope:
+        yield from _check_band(document, (*path, "envelope"), envelope, rate_hz)
+    velocity = document.valid((*path, "velocity"), VelocitySettings)
+    if velocity:
+        yield from _check_order(document, (*path, "velocity", "high_hz"), velocity.low_hz, velocity.high_hz)
+    yield from belongs(document, path, "bearing", "envelope")
+    bearing = document.valid((*path, "bearing"), BearingSettings)
+    if bearing and bearing.roller_diameter_mm >= bearing.pitch_diameter_mm:
+        sentence = texts.ROLLER_LARGE(
+            found=f"{bearing.roller_diameter_mm:g}", pitch=f"{bearing.pitch_diameter_mm:g}"
+        )
+        yield document.problem((*path, "bearing", "roller_diameter_mm"), sentence)
+
+
 def _check_bands(document: Document, path: TomlPath, rate_hz: float | None) -> Iterator[Problem]:
     first: dict[str, TomlPath] = {}
     for place in document.entries(path):
@@ -209,12 +226,18 @@ def _check_bands(document: Document, path: TomlPath, rate_hz: float | None) -> I
         if band.name in first:
             yield document.problem(place, texts.SAME_BAND(line=document.line(first[band.name])))
         first.setdefault(band.name, place)
-        yield from _check_order(document, (*place, "high_hz"), band.low_hz, band.high_hz)
-        if rate_hz is not None and band.high_hz > rate_hz / 2:
-            above = texts.BAND_ABOVE_HALF_RATE(
-                found=shown(band.high_hz), rate_hz=f"{rate_hz:g}", limit_hz=f"{rate_hz / 2:g}"
-            )
-            yield document.problem((*place, "high_hz"), above)
+        yield from _check_band(document, place, band, rate_hz)
+
+
+def _check_band(
+    document: Document, place: TomlPath, band: BandSettings, rate_hz: float | None
+) -> Iterator[Problem]:
+    yield from _check_order(document, (*place, "high_hz"), band.low_hz, band.high_hz)
+    if rate_hz is not None and band.high_hz > rate_hz / 2:
+        above = texts.BAND_ABOVE_HALF_RATE(
+            found=shown(band.high_hz), rate_hz=f"{rate_hz:g}", limit_hz=f"{rate_hz / 2:g}"
+        )
+        yield document.problem((*place, "high_hz"), above)
 
 
 def _check_order(document: Document, path: TomlPath, low_hz: float, high_hz: float) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from collector.points import Point, PointKind
 from collector.sharing import share_of
 from collector.sources import AnyControllerSource, ControllerSourceSettings, known_points, mistakes
 from collector.sources.modbus import ModbusRtuSettings, is_other_line
+from collector.spindle import SpindleSettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
 from collector.toml.document import Document
@@ -92,14 +93,30 @@ def _check_shares(document: Document, path: TomlPath, known: Iterable[Point]) ->
 
 
 def _check_context(document: Document, points: dict[str, Point] | None) -> Iterator[Problem]:
-    """That the points of the context exist, if all are known before a connection, and are shared."""
-    context = document.valid(("machine", "context"), ContextSettings)
-    if context is None or points is None:
+    """That the points of context and spindle exist, if all are known beforehand, and are shared."""
+    context = document.valid(("machine", "context"), ContextSettings) or ContextSettings()
+    if points is None:
         return
-    for index, path in enumerate(context.points or ()):
+    named: list[tuple[TomlPath, str]] = [
+        (("machine", "context", "points", index), path) for index, path in enumerate(context.points or ())
+    ]
+    chosen = (
+        points
+        if context.points is None
+        else {path: points[path] for path in context.points if path in points}
+    )
+    spindle = document.valid(("machine", "spindle"), SpindleSettings) or SpindleSettings()
+    for key, spindle_path in (("speed", spindle.speed), ("tool", spindle.tool)):
+        if spindle_path in points and spindle_path not in chosen:
+            yield document.problem(
+                ("machine", "spindle", key), texts.SPINDLE_NOT_JOINED(found=shown(spindle_path))
+            )
+        elif spindle_path is not None:
+            named.append((("machine", "spindle", key), spindle_path))
+    for place, path in named:
         sentence = _not_joined(path, points)
         if sentence is not None:
-            yield document.problem(("machine", "context", "points", index), sentence)
+            yield document.problem(place, sentence)
 
 
 def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:

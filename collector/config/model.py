@@ -24,6 +24,7 @@ from collector.samples import Channel, Unit
 from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
+from collector.spindle import SpindleSettings
 from collector.toml.named_files import absolute, anchored
 from collector.windows import WindowSettings
 
@@ -77,6 +78,8 @@ class MachineSettings(Settings):
     """What the windows of its waveforms say about the machine."""
     state: StateSettings | None = None
     """How it is known what the machine is doing."""
+    spindle: SpindleSettings = SpindleSettings()
+    """Which points tell how its spindle turns."""
 
 
 class ToolSettings(Settings):
@@ -195,6 +198,11 @@ class MachineFile(Settings):
     def name(self) -> str:
         """The machine's name."""
         return self.machine.name
+
+    @property
+    def teeth(self) -> dict[int, int | None]:
+        """The cutting edges of the tools, by the controller's number."""
+        return {tool.number: tool.teeth for tool in self.tools}
 
     @property
     def streams(self) -> tuple[WaveformSettings | ControllerSettings, ...]:

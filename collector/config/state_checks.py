@@ -4,12 +4,14 @@ What one key alone may hold is declared in activity/.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from collector.activity import QUESTIONS, CalendarSettings, EvidenceSettings, StateSettings
 from collector.activity.calendar import is_zone
-from collector.features import BandSettings, definitions
+from collector.features import FeatureSettings, selected
 from collector.messages import STATE_STREAM
 from collector.points import Point, PointKind
+from collector.samples import Unit
 from collector.sharing import share_of
 from collector.texts import configuration as texts
 from collector.toml.document import Document
@@ -92,20 +94,16 @@ def _features(document: Document) -> tuple[str, ...] | None:
     found = []
     for path in document.entries(("waveforms",)):
         name = document.value((*path, "name"))
+        is_default = document.value((*path, "features")) is None
+        settings = FeatureSettings() if is_default else document.valid((*path, "features"), FeatureSettings)
+        if settings is None:
+            return None
         for place in document.entries((*path, "channels")):
             channel, unit = (document.value((*place, key)) for key in ("name", "unit"))
-            try:
-                names = [str(entry["name"]) for entry in definitions(unit)]
-            except (LookupError, TypeError):
+            if unit not in get_args(Unit):
                 return None
-            numbers = [number for number in names if "." not in number and number != "band_rms"]
-            bands = [f"band_rms/{band}" for band in _bands(document, path)]
+            features = [feature for feature in selected(settings, unit) if "." not in feature.name]
+            numbers = [feature.name for feature in features if not feature.keyed]
+            bands = [f"band_rms/{band.name}" for band in settings.bands]
             found += [f"{name}/{channel}/{feature}" for feature in (*numbers, *bands)]
     return tuple(found)
-
-
-def _bands(document: Document, path: TomlPath) -> Iterator[str]:
-    for place in document.entries((*path, "features", "bands")):
-        band = document.valid(place, BandSettings)
-        if band is not None:
-            yield band.name

@@ -29,6 +29,8 @@ class Peak(Wire):
     """Frequency in Hz."""
     amplitude: Number
     """Amplitude (half of peak to peak of the sinusoid) in the channel's unit."""
+    prominence: Number | None = None
+    """How far it stands out of the valleys beside it; null where that is not computed."""
 
 
 # Number stands first: pydantic tries them in this order, and nearly all values are numbers.
@@ -103,6 +105,30 @@ class ContextState(_PointContext):
 ContextValue = Annotated[ContextNumber | ContextState, Field(discriminator="kind")]
 
 
+class Spindle(Wire):
+    """How the spindle turned during a window, as far as features were computed by it."""
+
+    rpm: Number
+    """Turns a minute, as the controller said."""
+    refined_rpm: Number | None
+    """The speed that the lines of the spectrum show; null where they were not looked for."""
+    tool: int | None
+    """The number of the tool in the spindle; null if it is not known."""
+    teeth: int | None
+    """The tool's cutting edges, from the tool table; null if they are not known."""
+
+
+class VelocityBand(Wire):
+    """What velocity and displacement of a window are really about."""
+
+    low_hz: Number
+    """The lowest bin that is in it."""
+    high_hz: Number
+    """The highest bin that is in it."""
+    n: int
+    """So many samples, up to the end of the window: more than a window's where that is too short."""
+
+
 class Features(Envelope):
     """The features of one window."""
 
@@ -129,6 +155,12 @@ class Features(Envelope):
     """The values by channel."""
     context: dict[str, ContextValue] = Field(default_factory=dict)
     """What the machine was doing, by `controller/point`; empty where no controller is configured."""
+    nulls: dict[str, str] = Field(default_factory=dict)
+    """Why a feature is null for all channels, by its name, where the samples are not why; defined in meta."""
+    spindle: Spindle | None = None
+    """How the spindle turned; null where its speed may not be used, which `nulls` explains."""
+    velocity: VelocityBand | None = None
+    """What velocity and displacement are about; null where there are none."""
 
 
 class NumberSummary(Wire):
@@ -439,6 +471,8 @@ class MetaContent(Wire):
     """Name, unit, definition, formula, version and source of every feature, by the unit of the channel."""
     flags: list[dict[str, Any]]
     """What each quality flag means."""
+    nulls: list[dict[str, str]] = Field(default_factory=list)
+    """What each reason for a null means."""
     points: list[dict[str, Any]] = Field(default_factory=list)
     """Of a controller: name, kind, unit, states, and how it is shared, of each point."""
     statistics: list[dict[str, str]] = Field(default_factory=list)

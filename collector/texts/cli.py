@@ -187,3 +187,21 @@ DEMO_SPEED = Text("cli.demo.speed", "/min")
 DEMO_LOAD = Text("cli.demo.load", "load %")
 DEMO_POWER = Text("cli.demo.power", "W")
 DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")
+# features
+FEATURES_HEAD = Text("cli.features.head", "Features, and the channels of each stream that have them")
+FEATURES_NONE = Text("cli.features.none", "Features; the configuration has no stream with windows")
+FEATURES_MEANINGS = Text(
+    "cli.features.meanings",
+    "What each of them means: collector features STREAM, or docs/features.md. To choose: groups in "
+    "[waveforms.features].",
+)
+FEATURES_NO_STREAM = Text(
+    "cli.features.no-stream",
+    'there is no stream "{name}" with windows',
+    "Type one of: {known}; or no name, to see all of them.",
+)
+FEATURE = Text("cli.column.feature", "feature")
+FEATURE_GROUP = Text("cli.column.group", "group")
+FEATURE_MEANING = Text("cli.column.meaning", "what it means")
+FIRST_SET = Text("cli.features.first-set", "first set")
+ALL_CHANNELS = Text("cli.features.all-channels", "all")

@@ -307,6 +307,11 @@ TIME_ZONE = Text(
     "found {found}, which is no time zone",
     'Type its name, such as "Europe/Berlin" or "Asia/Tokyo"; `timedatectl list-timezones` lists them.',
 )
+SPINDLE_NOT_JOINED = Text(
+    "config.spindle-not-joined",
+    "found {found}, which is not in the list of [machine.context]",
+    "Add it to points in [machine.context], or leave that list out.",
+)
 RESERVED_COMPANY = Text(
     "config.reserved-company",
     "found {found}, a name that the store uses for its receipts",
@@ -361,6 +366,11 @@ BAND_ORDER = Text(
     "config.band-order",
     "found {found}, which is not above the lower edge of {low_hz} Hz",
     "Type a frequency above {low_hz}, or exchange low_hz and high_hz.",
+)
+ROLLER_LARGE = Text(
+    "config.roller-large",
+    "found {found}; rollers of this diameter do not fit on a circle of {pitch} mm",
+    "Type the diameter of one ball or roller; the bearing's maker gives both numbers.",
 )
 SAME_BAND = Text(
     "config.same-band", "found the same band as in line {line}", "Type other edges, or delete one of the two."

@@ -8,6 +8,7 @@ from collector.toml.problems import Problem
 from collector.toml.toml_lines import TomlPath
 
 _BESIDE = {
+    "envelope": "{ low_hz = 2000, high_hz = 6000 }",
     "user": '"example-works"',
     "cert_file": '"/etc/collector/gateway.pem"',
     "key_file": '"/etc/collector/gateway.key"',
