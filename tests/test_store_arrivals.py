@@ -79,6 +79,10 @@ def test_what_is_no_record_is_a_dead_letter_with_its_reason(fields: dict[str, An
     assert letter(changed(Gateway().features(), **fields)).reason == reason
 
 
+def test_a_description_needs_its_hash() -> None:
+    assert letter(changed(Gateway().meta(), meta=None)).reason == "unreadable"
+
+
 def test_numbers_that_are_none_are_refused_wherever_they_stand() -> None:
     message = Gateway().meta()
     for constant in (b"NaN", b"Infinity", b"-Infinity"):
