@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import ROOT, Gateway, arrival
 
@@ -134,6 +134,7 @@ def test_odd_topics(topic: str) -> None:
     assert letter(Arrival(topic, Gateway().features().payload, 1)).reason == "topic"
 
 
+@settings(deadline=None)
 @given(
     which=st.integers(0, 6),
     cuts=st.lists(
