@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+DISK = "/var/tmp"
+"""A folder for large files that is on a disk, where /tmp may be in memory."""
 WINDOW = 4096
 RATES_HZ = (1_600, 6_400, 25_600)
 

@@ -1,8 +1,7 @@
 """What delivery writes to the disk: a real daemon with a broker and a store, for both ways of delivery.
 
 Bytes are those of the daemon's process that the kernel has to bring to the disk (`write_bytes` in
-/proc/PID/io): whole pages, the mark of the streams once a minute among them. The folder must be on a disk,
-not in memory: it is made where the benchmark is started.
+/proc/PID/io): whole pages, the mark of the streams once a minute among them. The folder is on a disk.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic, sleep
 
-from benchmarks.rig import STREAMS, broker, free_port, write_configuration
+from benchmarks.rig import DISK, STREAMS, broker, free_port, write_configuration
 from benchmarks.tables import Column, Table
 from collector.control import ask
 from collector.errors import ControlError
@@ -83,7 +82,7 @@ _CASES = (
 
 def _watch(delivery: str, there: bool, seconds: float) -> tuple[int, int, int, int]:
     """Records, their bytes, bytes written by the process, and bytes in segments of the outbox."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=DISK) as name, ExitStack() as stack:
         folder = Path(name)
         port = stack.enter_context(broker(folder)) if there else free_port()
         write_configuration(folder, port, STREAMS)
@@ -140,7 +139,7 @@ def _written(pid: int) -> int:
 
 
 def _outage() -> Table:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory(dir=DISK) as name:
         return asyncio.run(_write_through(Path(name)))
 
 

@@ -35,6 +35,7 @@ from collector.texts import points as say
 _CONNECT_WAIT_S = 30.0
 """Beyond its limit of silence, a source may take so long until it has something to say first."""
 _TOGETHER_S = 1.0
+"""What arrives within this time shares one limit."""
 _GRACE_S = 3.0
 """A source that judges its silence by itself tells more about it, and has to say goodbye first."""
 _CLOSE_WAIT_S = 5.0
@@ -115,9 +116,9 @@ class Controller:
             self._key()  # without it, nothing of this controller leaves
         wait_s = self.source.silent_after_s + _GRACE_S
         async with _letting_go(self.source.arrivals()) as arriving:
-            going_on = await self._take_some(arriving, wait_s + _CONNECT_WAIT_S)
+            going_on = await self._take_some(arriving, wait_s + _CONNECT_WAIT_S, 0.0)
             while going_on:
-                going_on = await self._take_some(arriving, wait_s)
+                going_on = await self._take_some(arriving, wait_s, _TOGETHER_S)
 
     def take(self, arrival: Arrival) -> None:
         """One arrival's way: checked, withheld or under a pseudonym, remembered, changes to the outbox."""
@@ -189,18 +190,18 @@ class Controller:
             lost=self.source.lost,
         )
 
-    async def _take_some(self, arriving: AsyncGenerator[Arrival, None], wait_s: float) -> bool:
-        """Take what comes within a second, or the next that comes at all; tells whether there may be more.
+    async def _take_some(self, arriving: AsyncGenerator[Arrival, None], wait_s: float, for_s: float) -> bool:
+        """Take what comes in `for_s`, or the next that comes at all; tells whether there may be more.
 
         A limit to each single wait would take longer than what is waited for, so many share one.
 
         Raises:
-            SourceError: nothing came for `wait_s` (and up to a second), or it ended though it is live.
+            SourceError: nothing came for `wait_s` (and up to `for_s`), or it ended though it is live.
         """
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + _TOGETHER_S
+        end_s = loop.time() + for_s
         try:
-            async with asyncio.timeout(wait_s + _TOGETHER_S) as limit:
+            async with asyncio.timeout(wait_s + for_s) as limit:
                 async for arrival in arriving:
                     self.take(arrival)
                     if loop.time() >= end_s:

@@ -256,6 +256,12 @@ class PointSeen(BaseModel):
     readings: int
     age_s: float | None
     """Since it was last read or vouched for."""
+    place: str = ""
+    """Where it stands: registers with their function, or a node's id."""
+    raw: str = ""
+    """What stood there, in hexadecimal, where the protocol has such."""
+    latency_s: float | None = None
+    """How long the last answer took; None where nothing was asked."""
 
 
 class PointTestReport(BaseModel):

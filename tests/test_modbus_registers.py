@@ -356,7 +356,7 @@ class TestAddresses:
 
 def test_the_page_for_users_names_every_profile_and_shows_what_loads() -> None:
     page = (Path(__file__).parent.parent / "docs" / "connecting-modbus.md").read_text("utf-8")
-    table = page.partition("## 2.")[2].partition("## 3.")[0]
+    table = page.partition("## 3.")[2].partition("## 4.")[0]
     assert set(re.findall(r'^\| `"(.+?)"` \|', table, re.MULTILINE)) == set(profile_names("modbus"))
     fragments = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     (device_shown,) = (

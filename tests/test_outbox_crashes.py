@@ -69,6 +69,8 @@ def test_what_a_failed_write_left_does_not_come_back() -> None:
 class ConfirmsBeforePuback(CrashModel):
     """Lets go of a record when it is sent; the broker has it a little later."""
 
+    states_at_a_point = 4
+
     def start(self) -> None:
         self.on_the_way: list[Key] = []
         super().start()

@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, enroll, files, lazily, outbox, share
+from collector.cli import ask, controllers, daemon, enroll, files, lazily, outbox, scan, share
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -43,6 +43,7 @@ for command in (
     ask.reload,
     share.share,
     enroll.enroll,
+    scan.scan,
     controllers.browse,
     controllers.trust,
     controllers.profiles,

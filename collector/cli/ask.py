@@ -35,9 +35,7 @@ def status(
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
     socket = socket_of(config)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160, soft_wrap=False)
+    console = _console()
     report = _report(socket)
     if json_:
         typer.echo(report.model_dump_json(indent=2))
@@ -61,8 +59,11 @@ def test(
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
-    page = show_test(source, report) if isinstance(report, TestReport) else show_point_test(source, report)
-    Console().print(page)
+    console = _console()
+    if isinstance(report, TestReport):
+        console.print(show_test(source, report))
+    else:
+        console.print(show_point_test(source, report, console.width))
 
 
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
@@ -78,6 +79,21 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
     typer.echo(str(say.RELOADED()))
     for change in changes:
         typer.echo(f"  {change}")
+
+
+def is_running(config: Path) -> bool:
+    """Whether a collector runs with this configuration, even if this user may not ask it."""
+    try:
+        asyncio.run(ask(socket_of(config), {"do": "report"}))
+    except ControlError as error:
+        return error.sentence.code != gateway.NOT_RUNNING.code
+    return True
+
+
+def _console() -> Console:
+    """Into a file or a pipe, wide enough for whole lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160, soft_wrap=False)
 
 
 def _watch(console: Console, socket: Path, report: GatewayReport) -> None:

@@ -1,6 +1,7 @@
 """How reports look on a terminal: the status page and the test page."""
 
 import time
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -17,6 +18,7 @@ from collector.health import (
     HostReport,
     OutboxReport,
     PartReport,
+    PointSeen,
     PointTestReport,
     SourceReport,
     State,
@@ -35,6 +37,9 @@ _COLOURS = {
 }
 _WIDE = 100
 """Characters that the whole table needs."""
+_WIDE_POINTS = 130
+_SAID = (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED)
+_ORIGIN = (say.LATENCY, say.PLACE, say.RAW)
 _MARKS = {State.OK: "●", State.STARTING: "○", State.FINISHED: "○", State.DEGRADED: "▲", State.FAILED: "✖"}
 
 
@@ -129,27 +134,45 @@ def show_test(name: str, report: TestReport) -> RenderableType:
     return Group(*lines, table)
 
 
-def show_point_test(name: str, report: PointTestReport) -> RenderableType:
-    """The page of `collector test` for a controller."""
+def show_point_test(name: str, report: PointTestReport, width: int) -> RenderableType:
+    """The page of `collector test` for a controller; on a narrow terminal, where points stand comes below."""
     head = say.POINTS_TESTED(name=name, arrivals=report.arrivals, seconds=f"{report.seconds:.1f}")
     lines: list[RenderableType] = [str(head)]
     if report.through_daemon:
         lines.append(str(say.THROUGH_DAEMON()))
-    table = Table(box=None, pad_edge=False)
-    for heading in (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED):
-        table.add_column(str(heading()))
+    if width >= _WIDE_POINTS:
+        table = _points_table(*_SAID, *_ORIGIN)
+        for point in report.points:
+            table.add_row(Line(point.name), *_said(point), *_origin(point))
+        return Group(*lines, table)
+    values, places = _points_table(*_SAID), _points_table(say.POINT, *_ORIGIN)
     for point in report.points:
-        quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
-        table.add_row(
-            Line(point.name),
-            Line(point.value or "—"),
-            Line(point.unit),
-            Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow"),
-            f"{point.readings:,}",
-            "—" if point.age_s is None else span(round(point.age_s * 1e6)),
-            str(say.SHARES[point.share]()),
-        )
-    return Group(*lines, table)
+        values.add_row(Line(point.name), *_said(point))
+        places.add_row(Line(point.name), *_origin(point))
+    return Group(*lines, values, "", places)
+
+
+def _points_table(*headings: Text) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(str(heading()), overflow="fold")
+    return table
+
+
+def _said(point: PointSeen) -> Iterator[Line]:
+    quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
+    yield Line(point.value or "—")
+    yield Line(point.unit)
+    yield Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow")
+    yield Line(f"{point.readings:,}")
+    yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
+    yield Line(str(say.SHARES[point.share]()))
+
+
+def _origin(point: PointSeen) -> Iterator[Line]:
+    yield Line("—" if point.latency_s is None else f"{1000 * point.latency_s:.0f} ms")
+    yield Line(point.place)
+    yield Line(point.raw)
 
 
 def _parts(report: GatewayReport) -> Table:

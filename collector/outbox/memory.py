@@ -151,7 +151,11 @@ class Memory:
         Returns:
             what was forgotten; None where there is enough at hand to send.
         """
-        useless = [key for key, record in self._ahead.items() if record.message.topic in withheld]
+        useless = (
+            [key for key, record in self._ahead.items() if record.message.topic in withheld]
+            if withheld
+            else []
+        )
         useless_bytes = sum(self._ahead[key].size_bytes for key in useless)
         if self._ahead_bytes - useless_bytes >= AHEAD_BYTES // 2:
             return None

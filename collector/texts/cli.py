@@ -75,6 +75,9 @@ POINT = Text("cli.column.point", "point")
 VALUE = Text("cli.column.value", "value")
 QUALITY = Text("cli.column.quality", "quality")
 AGE = Text("cli.column.age", "age")
+LATENCY = Text("cli.column.latency", "answer in")
+PLACE = Text("cli.column.place", "where it stands")
+RAW = Text("cli.column.raw", "raw")
 SHARED = Text("cli.column.shared", "leaves")
 POINTS_TESTED = Text("cli.test.points-tested", "{name}: {arrivals} times heard of in {seconds} s")
 QUALITIES = {
@@ -100,6 +103,18 @@ BROWSE_NOTHING = Text(
     "cli.browse.nothing",
     'No node has "{find}" in its path.',
     "Leave --find out to see all.",
+)
+BROWSE_STANDARD = Text(
+    "cli.browse.standard",
+    'This machine follows OPC 40501-1: with profile = "opc-40501-1" instead of points, spindles, channels '
+    "and program are found by themselves.",
+)
+BROWSE_MANY = Text(
+    "cli.browse.many",
+    "These are {points} points. With --find only those with a certain word are shown.",
+)
+BROWSE_PASTE = Text(
+    "cli.browse.paste", "To paste into the machine's file, without the points that you do not need:"
 )
 NOT_AN_OPCUA_URL = Text(
     "cli.not-an-opcua-url",
@@ -146,6 +161,10 @@ PURGE_OTHER_USER = Text(
     "Type: sudo -u collector collector outbox purge",
 )
 PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
+TRUST_PROTECT = Text(
+    "cli.trust.protect",
+    'To protect the connection, too, write beside its url: security = "sign-and-encrypt"',
+)
 # demo
 DEMO_INSTALL = Text(
     "cli.demo.install",

@@ -244,7 +244,7 @@ SAME_NUMBER = Text(
 SAME_PORT = Text(
     "config.same-port",
     "found {found}, the port that line {line} of {file} already uses",
-    "Type the port of the other sensor. This shows them all: ls -l /dev/serial/by-id",
+    "Type the port of the other sensor. This shows them all: sudo collector scan",
 )
 OTHER_LINE = Text(
     "config.other-line",
