@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import ROOT, Gateway, arrival
 
@@ -79,6 +79,10 @@ def test_what_is_no_record_is_a_dead_letter_with_its_reason(fields: dict[str, An
     assert letter(changed(Gateway().features(), **fields)).reason == reason
 
 
+def test_a_description_needs_its_hash() -> None:
+    assert letter(changed(Gateway().meta(), meta=None)).reason == "unreadable"
+
+
 def test_numbers_that_are_none_are_refused_wherever_they_stand() -> None:
     message = Gateway().meta()
     for constant in (b"NaN", b"Infinity", b"-Infinity"):
@@ -130,6 +134,7 @@ def test_odd_topics(topic: str) -> None:
     assert letter(Arrival(topic, Gateway().features().payload, 1)).reason == "topic"
 
 
+@settings(deadline=None)
 @given(
     which=st.integers(0, 6),
     cuts=st.lists(

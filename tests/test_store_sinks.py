@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrival, arrivals, now_us
 
 from benchmarks.postgres import Cluster
@@ -292,6 +294,40 @@ def test_a_server_that_goes_away_and_comes_back(cluster: Cluster) -> None:
     cluster.start()
     with contextlib.closing(open_sink(settings)) as again:
         assert store(again, [arrival(gateway.features())], ROOT).fresh == 1
+
+
+@pytest.fixture(scope="module")
+def odd_sinks(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Sink]]:
+    """One database of each kind, for many odd records."""
+    file = tmp_path_factory.mktemp("odd") / "store.sqlite"
+    kinds: list[SinkSettings] = [
+        SqliteSettings(file=file),
+        PostgresqlSettings(kind="postgresql", url=cluster.new_database()),
+    ]
+    sinks = [open_sink(each) for each in kinds]
+    yield sinks
+    for sink in sinks:
+        sink.close()
+
+
+@settings(deadline=None)  # a commit takes as long as it takes
+@given(
+    which=st.lists(st.integers(0, 6), min_size=1, max_size=4),
+    key=st.sampled_from(["seq", "prev", "t_us", "meta", "epoch", "first", "sync", "content", "kind", "new"]),
+    value=st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just({"a": "\ud800"}),
+    salt=st.integers(1, 10**9),
+)
+def test_whatever_comes_is_stored_or_buried(
+    odd_sinks: list[Sink], which: list[int], key: str, value: Any, salt: int
+) -> None:
+    made = Gateway(epoch=f"{salt:06}-aaaaaaaa").everything()
+    came = []
+    for number in which:
+        message = made[number]
+        text = json.dumps(json.loads(message.payload) | {key: value})
+        came += [Arrival(message.topic, text.encode(), 1), arrival(message)]
+    for sink in odd_sinks:
+        store(sink, came, ROOT)
 
 
 def test_batches_hold_each_record_once() -> None:

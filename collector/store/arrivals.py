@@ -164,6 +164,8 @@ def _record(arrival: Arrival, sender: Sender, root: str) -> StoredRecord:
     identity = Identity(*sender, record.epoch, record.seq)
     first = record.first if isinstance(record, Features | Gap) else None
     _check_range(record, first)
+    if isinstance(record, Meta) and record.meta is None:
+        raise UnreadableError("unreadable", "a description without its hash")
     content = _content(arrival.payload) if isinstance(record, Meta) else None
     return StoredRecord(
         identity=identity,

@@ -105,7 +105,7 @@ class Postgresql:
     def delete_company(self, deletion: Deletion) -> Deleted:
         """Delete a company."""
         company = (deletion.company,)
-        with self._transaction():
+        with translated(self._where), self._transaction():
             # Who is just storing something of it comes to an end first, and nobody begins.
             runs = self._connection.execute("SELECT id FROM run WHERE company = %s FOR UPDATE", company)
             ids = [run for (run,) in runs.fetchall()]
@@ -118,14 +118,14 @@ class Postgresql:
 
     def delete_records(self, deletion: Deletion) -> Deleted:
         """Delete old records: whole months at once, where nothing in them must stay."""
-        with self._transaction():
+        with translated(self._where), self._transaction():
             self._months.clear()
             records = delete_before(self._connection, cast("int", deletion.before_us))
             return self._logged(deletion, Deleted(records, 0))
 
     def delete_letters(self, deletion: Deletion) -> Deleted:
         """Delete old dead letters."""
-        with self._transaction():
+        with translated(self._where), self._transaction():
             letters = self._delete("DELETE FROM dead_letter WHERE last_us < %s", (deletion.before_us,))
             return self._logged(deletion, Deleted(0, letters))
 
