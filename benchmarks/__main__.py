@@ -4,7 +4,21 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import daemon, growth, kernel, latency, memory, modbus, opcua, pipeline, script, sustained
+from benchmarks import (
+    backlog,
+    daemon,
+    growth,
+    kernel,
+    latency,
+    memory,
+    modbus,
+    opcua,
+    pipeline,
+    script,
+    sd_card,
+    store,
+    sustained,
+)
 from benchmarks.page import Page
 from benchmarks.tables import Benchmark
 
@@ -19,6 +33,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": memory.tables,
     "modbus": modbus.tables,
     "opcua": opcua.tables,
+    "store": store.tables,
+    "backlog": backlog.tables,
+    "sd-card": sd_card.tables,
 }
 """In the order in which they run. A new one is a module with a function `tables`, and a line here."""
 

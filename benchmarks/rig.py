@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+DISK = "/var/tmp"
+"""A folder for large files that is on a disk, where /tmp may be in memory."""
 WINDOW = 4096
 RATES_HZ = (1_600, 6_400, 25_600)
 
@@ -69,15 +71,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def broker(folder: Path) -> Iterator[int]:
-    """A mosquitto that lets everybody in, on the port that is yielded."""
+def broker(folder: Path, *lines: str) -> Iterator[int]:
+    """A mosquitto that lets everybody in, with more lines of configuration, on the port that is yielded."""
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         raise SystemExit("mosquitto is not installed; ./dev bench installs it")
     port = free_port()
     user = "user root\n" if os.geteuid() == 0 else ""
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"{user}listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
+    settings.write_text(
+        f"{user}listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n",
+        encoding="utf-8",
+    )
     with _running(program, "-c", str(settings)):
         _await_listening(port)
         yield port

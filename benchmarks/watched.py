@@ -138,7 +138,7 @@ async def listening(port: int, note: Callable[[str, bytes], None]) -> AsyncItera
     """Have every record noted, with its topic, as a subscriber gets it."""
     settings = BrokerSettings(host="127.0.0.1", port=port)
     connection = await Connection.open(settings, "benchmark", on_message=note)
-    connection.subscribe("#")
+    await connection.subscribe("#")
     try:
         yield
     finally:

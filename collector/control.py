@@ -15,7 +15,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from collector.errors import CollectorError, ControlError
-from collector.health import GatewayReport, PointTestReport, TestReport
+from collector.health import GatewayReport, InputsReport, PointTestReport, TestReport
 from collector.points import Point
 from collector.settings import Settings
 from collector.texts import gateway as say
@@ -54,11 +54,28 @@ class Answering(Protocol):
             CollectorError: it is wrong; nothing has changed.
         """
 
+    async def store_outbox(self) -> None:
+        """Put what waits in memory on disk."""
+
+    async def purge_outbox(self) -> int:
+        """Give up what waits; returns how many records.
+
+        Raises:
+            CollectorError: it cannot be done now.
+        """
+
     async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         """Watch a source for some seconds.
 
         Raises:
             CollectorError: there is no such source, or it delivers nothing.
+        """
+
+    async def inputs(self, machine: str, seconds: float) -> InputsReport:
+        """Watch the inputs of a machine's state for some seconds.
+
+        Raises:
+            CollectorError: there is no such machine, or its state is not told.
         """
 
 
@@ -165,11 +182,21 @@ async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: 
                 return {"answer": _POINTS.dump_python(answering.points(), mode="json")}
             case {"do": "reload"}:
                 return {"answer": await answering.reload()}
+            case {"do": "store-outbox"}:
+                await answering.store_outbox()
+                return {"answer": None}
+            case {"do": "purge-outbox"}:
+                return {"answer": await answering.purge_outbox()}
             case {"do": "test", "source": str(source), "seconds": int() | float() as seconds} if (
                 0 < seconds <= _NEVER_TESTED_LONGER_S  # neither does NaN pass, which a timer must never get
             ):
                 watched = await answering.test(source, seconds)
                 return {"answer": watched.model_dump(mode="json")}
+            case {"do": "inputs", "machine": str(machine), "seconds": int() | float() as seconds} if (
+                0 < seconds <= _NEVER_TESTED_LONGER_S
+            ):
+                inputs = await answering.inputs(machine, seconds)
+                return {"answer": inputs.model_dump(mode="json")}
             case _:
                 return {"error": say.REQUEST_UNKNOWN().to_json()}
     except CollectorError as error:

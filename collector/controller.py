@@ -5,8 +5,8 @@ The counterpart for sampled signals is waveform.py.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -34,6 +34,10 @@ from collector.texts import points as say
 
 _CONNECT_WAIT_S = 30.0
 """Beyond its limit of silence, a source may take so long until it has something to say first."""
+_TOGETHER_S = 1.0
+"""What arrives within this time shares one limit."""
+_GRACE_S = 3.0
+"""A source that judges its silence by itself tells more about it, and has to say goodbye first."""
 _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 _LATE_S = 10.0
@@ -66,7 +70,6 @@ class Controller:
         self._key = key
         self._clock = journal.clock
         self._known: tuple[Point, ...] = ()
-        self._disguised: frozenset[str] = frozenset()
         self._histories: dict[str, History] = {}
         self._offset = ClockOffset()
         self._observations: list[PointObservation] = []
@@ -111,9 +114,11 @@ class Controller:
         self._offset.restart()
         if any(share_of(point) == "pseudonym" for point in self._known):
             self._key()  # without it, nothing of this controller leaves
-        async with aclosing(_arrivals(self.source)) as arriving:
-            async for arrival in arriving:
-                self.take(arrival)
+        wait_s = self.source.silent_after_s + _GRACE_S
+        async with _letting_go(self.source.arrivals()) as arriving:
+            going_on = await self._take_some(arriving, wait_s + _CONNECT_WAIT_S, 0.0)
+            while going_on:
+                going_on = await self._take_some(arriving, wait_s, _TOGETHER_S)
 
     def take(self, arrival: Arrival) -> None:
         """One arrival's way: checked, withheld or under a pseudonym, remembered, changes to the outbox."""
@@ -124,8 +129,13 @@ class Controller:
             if said.source_us is not None:
                 self._offset.add(said)
             history = self._histories.get(said.point)
-            if history is not None:  # else it stays
-                self._remember(history, believable(history.point, said))
+            if history is None:  # it stays
+                continue
+            reading = believable(history.point, said)
+            if history.point.kind is PointKind.NUMBER:
+                history.add(reading)
+            else:
+                self._notice(history, reading)
         for name in arrival.vouched:
             history = self._histories.get(name)
             if history is not None:
@@ -180,10 +190,33 @@ class Controller:
             lost=self.source.lost,
         )
 
+    async def _take_some(self, arriving: AsyncGenerator[Arrival, None], wait_s: float, for_s: float) -> bool:
+        """Take what comes in `for_s`, or the next that comes at all; tells whether there may be more.
+
+        A limit to each single wait would take longer than what is waited for, so many share one.
+
+        Raises:
+            SourceError: nothing came for `wait_s` (and up to `for_s`), or it ended though it is live.
+        """
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + for_s
+        try:
+            async with asyncio.timeout(wait_s + for_s) as limit:
+                async for arrival in arriving:
+                    self.take(arrival)
+                    if loop.time() >= end_s:
+                        return True
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
+        if self.source.origin == "live":
+            raise SourceError(say.ENDED())
+        return False
+
     def _learn(self) -> None:
         """Take over the points that the source knows by now; what is known of those that stay is kept."""
         self._known = self.source.points
-        self._disguised = frozenset(point.name for point in self._known if share_of(point) == "pseudonym")
         self._histories = {
             point.name: self._history(point) for point in self._known if share_of(point) != "none"
         }
@@ -200,16 +233,10 @@ class Controller:
             return before
         return new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
 
-    def _remember(self, history: History, reading: Reading) -> None:
-        """Keep a reading of a shared point, or the pseudonym alone where that was asked for."""
-        point = history.point
-        if point.name in self._disguised:
-            disguised = leaving(point, reading, self._key)
-            if disguised is None:
-                return
-            reading = disguised
-        if point.kind is PointKind.NUMBER:
-            history.add(reading)
+    def _notice(self, history: History, said: Reading) -> None:
+        """Keep what may leave of a state or text, and publish it if it has changed."""
+        reading = leaving(history.point, said, self._key)
+        if reading is None:
             return
         before = history.last
         history.add(reading)
@@ -263,29 +290,13 @@ class Controller:
             history.forget(before_ns)
 
 
-async def _arrivals(source: PointSource) -> AsyncGenerator[Arrival, None]:
-    """What a source yields, as long as it is not silent for too long; closed, but not waited for long.
-
-    Raises:
-        SourceError: it was silent, or ended though it is live; or what the source raises.
-    """
-    wait_s = source.silent_after_s + _CONNECT_WAIT_S
-    arriving = source.arrivals()
+@asynccontextmanager
+async def _letting_go(
+    arriving: AsyncGenerator[Arrival, None],
+) -> AsyncIterator[AsyncGenerator[Arrival, None]]:
+    """Close it at the end, but do not wait long for that."""
     try:
-        while True:
-            try:
-                async with asyncio.timeout(wait_s) as limit:
-                    arrival = await anext(arriving)
-            except StopAsyncIteration:
-                if source.origin == "live":
-                    raise SourceError(say.ENDED()) from None
-                return
-            except TimeoutError:
-                if not limit.expired():
-                    raise
-                raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
-            yield arrival
-            wait_s = source.silent_after_s
+        yield arriving
     finally:
         try:
             async with asyncio.timeout(_CLOSE_WAIT_S):

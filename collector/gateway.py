@@ -17,6 +17,7 @@ from collector.errors import ControlError
 from collector.health import (
     Condition,
     GatewayReport,
+    InputsReport,
     PartReport,
     PointTestReport,
     State,
@@ -32,7 +33,7 @@ from collector.pseudonym_key import PseudonymKey
 from collector.publish import Publisher
 from collector.status import host_report, judge_outbox, offline_status, outbox_report, published_status
 from collector.streams import Streams, ended
-from collector.texts import Sentence
+from collector.texts import Sentence, activity
 from collector.texts import gateway as say
 from collector.waveform import Stopped
 
@@ -111,6 +112,7 @@ class Gateway:
         self.streams.look()
         self._declare_lost_records()
         self._storing.change(*judge_outbox(self._outbox.state()))
+        self._publisher.look()
 
     async def look_at_host(self) -> None:
         """Read the gateway's own hardware, and judge it; in a thread, for a dying SD card takes its time."""
@@ -149,6 +151,7 @@ class Gateway:
             outbox=outbox_report(self._storing, self._outbox.state()),
             host=host_report(self._hosting, self._host, self._clock),
             sources={name: stream.report() for name, stream in sorted(self.streams.by_name.items())},
+            machines={name: state.report() for name, state in sorted(self.streams.states.items())},
         )
 
     def points(self) -> dict[str, tuple[Point, ...]]:
@@ -202,11 +205,39 @@ class Gateway:
             raise ControlError(say.NO_SUCH_SOURCE(name=source, known=known))
         return await stream.watch(seconds)
 
+    async def inputs(self, machine: str, seconds: float) -> InputsReport:
+        """Watch what a machine's state is told by.
+
+        Raises:
+            ControlError: the machine has no state that is told.
+        """
+        state = self.streams.states.get(machine)
+        if state is None:
+            known = ", ".join(sorted(self.streams.states)) or "-"
+            raise ControlError(activity.NO_STATE(machine=machine, known=known))
+        return await state.watch(seconds)
+
+    async def store_outbox(self) -> None:
+        """Put what waits in memory on disk, for whoever wants to look at it."""
+        await self._outbox.commit()
+
+    async def purge_outbox(self) -> int:
+        """Give up what waits, and declare it; returns how many records.
+
+        Raises:
+            OutboxError: the disk does not take records.
+        """
+        records = await self._outbox.purge()
+        log.warning("outbox.purged", records=records)
+        self._declare_lost_records()
+        return records
+
     def _new_publisher(self, config: Config) -> Publisher:
         # No name has a dot in it, so no two gateways of the group get the same id.
         client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
-        return Publisher(config.broker, client_id, will, self._outbox, self._clock)
+        receipts = self._topics.receipt if config.outbox.delivery == "store" else None
+        return Publisher(config.broker, client_id, will, self._outbox, self._clock, receipts=receipts)
 
     async def _leave_broker(self, goodbye_s: float) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""

@@ -149,6 +149,23 @@ class ControllerReport(FeedReport):
     """The gateway's clock minus the controller's, estimated."""
 
 
+class ActivityReport(PartReport):
+    """What a machine is doing; `state` is whether that can be told."""
+
+    activity: str
+    activity_since_us: int
+    why: list[Said]
+    """The answers that it follows from, the decisive one last."""
+
+
+class InputsReport(BaseModel):
+    """What the inputs of a machine's state said while they were watched."""
+
+    seconds: float
+    values: dict[str, list[float]]
+    """Good numbers, by `controller/point` or `waveform/channel/feature`."""
+
+
 class BrokerReport(PartReport):
     """The broker and what has been delivered to it."""
 
@@ -161,6 +178,8 @@ class OutboxReport(PartReport):
     """What waits for delivery."""
 
     pending: int
+    awaiting: int
+    """Of these, the broker has them, and a receipt of the store is awaited."""
     memory_bytes: int
     disk_bytes: int
     oldest_us: int | None
@@ -168,6 +187,10 @@ class OutboxReport(PartReport):
     """Until the outbox is full at the present rate, were nothing delivered."""
     dropped: int
     corrupt: int
+    rejected: int
+    """Records that the store will never take; not sent again."""
+    rejected_reasons: dict[str, int] = {}
+    """How many, by the store's reason."""
 
 
 class HostReport(PartReport):
@@ -195,6 +218,8 @@ class GatewayReport(BaseModel):
     host: HostReport
     sources: dict[str, Annotated[SourceReport | ControllerReport, Field(discriminator="delivers")]]
     """By `machine/stream`."""
+    machines: dict[str, ActivityReport] = Field(default_factory=dict)
+    """By machine, where its state is recognised."""
 
     @property
     def parts(self) -> dict[str, PartReport]:
@@ -205,6 +230,7 @@ class GatewayReport(BaseModel):
             "outbox": self.outbox,
             "gateway": self.host,
             **self.sources,
+            **{f"{machine}/state": report for machine, report in self.machines.items()},
         }
 
     @property
@@ -250,6 +276,12 @@ class PointSeen(BaseModel):
     readings: int
     age_s: float | None
     """Since it was last read or vouched for."""
+    place: str = ""
+    """Where it stands: registers with their function, or a node's id."""
+    raw: str = ""
+    """What stood there, in hexadecimal, where the protocol has such."""
+    latency_s: float | None = None
+    """How long the last answer took; None where nothing was asked."""
 
 
 class PointTestReport(BaseModel):

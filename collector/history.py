@@ -72,15 +72,15 @@ class History:
 
     def add(self, reading: Reading) -> None:
         """Take the next reading; they count in the order in which they are handed over."""
-        at_ns = reading.received_ns
-        if self._at and at_ns < self._at[-1]:  # times never go back
-            at_ns = self._at[-1]
-        self._at.append(at_ns)
+        at, at_ns, value = self._at, reading.received_ns, reading.value
+        if at and at_ns < at[-1]:  # times never go back
+            at_ns = at[-1]
+        at.append(at_ns)
         self._readings.append(reading)
-        if reading.value != self._good and reading.quality is _GOOD:
+        if value != self._good and reading.quality is _GOOD:
             if self._good is None:
                 self._good_since = at_ns
-            self._good = reading.value
+            self._good = value
             self._changed.append(at_ns)
 
     def vouch(self, at_ns: int) -> None:
@@ -127,6 +127,12 @@ class History:
         start, end = bisect_right(self._at, first_ns), bisect_right(self._at, last_ns)
         inside = (r.value for r in self._readings[start:end] if r.quality is PointQuality.GOOD)
         return [*values, *(value for value in inside if value is not None)]
+
+    def good_numbers(self, from_ns: int, to_ns: int) -> list[float]:
+        """The good numbers that were read or vouched for from a moment until before another."""
+        _, said = self.observations(from_ns, to_ns)
+        values = (reading.value for reading in said if reading.quality is PointQuality.GOOD)
+        return [float(value) for value in values if not isinstance(value, str | bool | None)]
 
     def changes(self, first_ns: int, last_ns: int) -> int:
         """How often a good reading brought another good value than the one before, after the first moment."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from collector.clock import monotonic_ns
 from collector.health import PointSeen, PointTestReport, TestReport
-from collector.points import Arrival, Point, Reading, believable
+from collector.points import Arrival, Origin, Point, Reading, believable
 from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Signal
 from collector.sharing import share_of
@@ -99,6 +99,7 @@ class PointObservation:
         self._count: dict[str, int] = {}
         self._last: dict[str, Reading] = {}
         self._vouched_ns: dict[str, int] = {}
+        self._within: dict[str, Arrival] = {}
 
     def add(self, arrival: Arrival) -> None:
         """Take what has just arrived."""
@@ -106,6 +107,7 @@ class PointObservation:
         for reading in arrival.readings:
             self._count[reading.point] = self._count.get(reading.point, 0) + 1
             self._last[reading.point] = reading
+            self._within[reading.point] = arrival
             self._vouched_ns[reading.point] = reading.received_ns
         for name in arrival.vouched:
             self._vouched_ns[name] = arrival.received_ns
@@ -125,6 +127,9 @@ class PointObservation:
         said = self._last.get(point.name)
         reading = None if said is None else believable(point, said)
         vouched_ns = self._vouched_ns.get(point.name)
+        arrival = self._within.get(point.name)
+        origins = {} if arrival is None else arrival.origins()
+        origin = origins.get(point.name, Origin(""))
         return PointSeen(
             name=point.name,
             kind=point.kind.value,
@@ -135,6 +140,9 @@ class PointObservation:
             detail="" if reading is None else reading.detail,
             readings=self._count.get(point.name, 0),
             age_s=None if vouched_ns is None else (monotonic_ns() - vouched_ns) / 1e9,
+            place=origin.place,
+            raw=origin.raw,
+            latency_s=None if arrival is None else arrival.latency_s,
         )
 
 

@@ -5,7 +5,7 @@ kept beside it, for it may be wrong or missing. Nothing here does I/O.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -76,16 +76,30 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a point's value comes from; only for eyes on the gateway, as the raw value may be a text."""
+
+    place: str
+    """As the protocol names it: registers with their function, or a node's id."""
+    raw: str = ""
+    """What stood there before decoding, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What a controller said at one moment.
 
     `vouched` names the points known to be unchanged without a new reading: a subscription's session was seen
-    alive. Together with the points of `readings` they are fresh as of `received_ns`.
+    alive. Together with the points of `readings` they are fresh as of `received_ns`. `origins` is only called
+    where somebody looks.
     """
 
     received_ns: int
     readings: tuple[Reading, ...]
     vouched: frozenset[str] = frozenset()
+    latency_s: float | None = None
+    """How long the answer took, where there was a question."""
+    origins: Callable[[], Mapping[str, Origin]] = field(default=dict, repr=False, compare=False)
 
 
 def believable(point: Point, reading: Reading) -> Reading:

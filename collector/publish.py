@@ -1,21 +1,31 @@
-"""From the outbox to the broker, for as long as the daemon runs: connect, send, confirm, and again.
+"""From the outbox to the broker, for as long as the daemon runs: connect, send, acknowledge, and again.
 
-Nothing is confirmed to the outbox before the broker has acknowledged it with success. Of a topic that the
-broker refuses, one message is tried now and then; the rest of it waits in the outbox, and other topics go on.
+Nothing is acknowledged to the outbox before the broker has taken it with success. Of a topic that the broker
+refuses, one message is tried now and then; the rest of it waits in the outbox, and other topics go on. What
+the store says of our records comes on the same connection, and is handed to the outbox as it is.
 """
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
+from pydantic import ValidationError
 
-from collector.clock import UtcClock
+from collector.clock import UtcClock, utc_moment
 from collector.errors import BrokerError
 from collector.health import BrokerReport, Condition, State
-from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
+from collector.messages import Receipt
+from collector.mqtt import (
+    Acknowledgement,
+    BrokerSettings,
+    Connection,
+    Ends,
+    TimeLimits,
+    Will,
+    reconnect_pauses,
+)
 from collector.outbox import Key, Outbox, Outgoing
 from collector.texts import Sentence
 from collector.texts import broker as say
@@ -69,6 +79,7 @@ class Publisher:
         outbox: Outbox,
         clock: UtcClock,
         *,
+        receipts: str | None = None,
         pauses: Pauses = Pauses(),
         limits: TimeLimits = TimeLimits(),  # noqa: B008 (frozen)
     ) -> None:
@@ -77,6 +88,10 @@ class Publisher:
         self._will = will
         self._outbox = outbox
         self._clock = clock
+        self._receipts = receipts
+        """The topic of the store's receipts; None where they do not count."""
+        self._unheard: Sentence | None = None
+        """Why the broker does not hand them out."""
         self._pauses = pauses
         self._limits = limits
         self._connection: Connection | None = None
@@ -109,6 +124,11 @@ class Publisher:
             confirmed=self.confirmed,
             next_retry_s=None if retry_ns is None else max(0.0, (retry_ns - now_ns) / 1e9),
         )
+
+    def look(self) -> None:
+        """Once a second: certificates come near their end while nothing else happens."""
+        if self._connection is not None:
+            self._judge()
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until all is acknowledged, but not longer than this, and not at all while offline."""
@@ -143,6 +163,7 @@ class Publisher:
                 will=self._will,
                 limits=self._limits,
                 on_acknowledged=self._acknowledged,
+                on_message=self._received,
             )
         except BrokerError as error:
             self._failed(error)
@@ -164,13 +185,33 @@ class Publisher:
         log.info("broker.connected", host=self._settings.host, in_flight=connection.in_flight)
         for topic, payload in self._announced.items():
             self._send_first(_Item(topic, payload, retain=True))
+        listening = asyncio.create_task(self._listen(connection))  # before anything is sent
         sending = asyncio.create_task(self._send(connection))
         try:
             await asyncio.wait({sending, connection.lost}, return_when=asyncio.FIRST_COMPLETED)
             (sending if sending.done() else connection.lost).result()
         finally:
+            listening.cancel()
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            await asyncio.gather(listening, sending, return_exceptions=True)
+
+    async def _listen(self, connection: Connection) -> None:
+        """Ask for the store's receipts, where they count, until the broker grants them."""
+        while self._receipts is not None:
+            try:
+                await connection.subscribe(self._receipts)
+            except BrokerError as error:
+                if connection.lost.done():
+                    return
+                if self._unheard is None:
+                    log.warning("broker.receipts-refused", code=error.sentence.code, reason=str(error))
+                self._unheard = error.sentence
+            else:
+                self._unheard = None
+            self._judge()
+            if self._unheard is None:
+                return
+            await asyncio.sleep(self._pauses.refused_s)
 
     async def _send(self, connection: Connection) -> None:
         while True:
@@ -212,10 +253,21 @@ class Publisher:
 
     def _delivered(self, item: _Item) -> None:
         if item.key is not None:
-            self._outbox.confirm(*item.key)
+            self._outbox.acknowledge(*item.key)
             self.confirmed += 1
         if item.topic in self._refused:
             self._let_go(self._refused.pop(item.topic), item)
+
+    def _received(self, _topic: str, payload: bytes) -> None:
+        """Take a receipt, for there is nothing else that we ask for."""
+        try:
+            receipt = Receipt.model_validate_json(payload)
+        except ValidationError as error:
+            mistake = error.errors(include_url=False, include_input=False)[0]
+            log.warning("receipt.unreadable", bytes=len(payload), where=mistake["loc"], reason=mistake["msg"])
+            return
+        self._outbox.receipt(receipt)
+        self._progress.set()
 
     def _hold(self, item: _Item, reason: Sentence) -> None:
         """Hold back a refused topic; the first item that met the refusal is the one to be tried again."""
@@ -253,11 +305,13 @@ class Publisher:
 
     def _judge(self) -> None:
         """While connected: call the broker healthy when it refuses nothing."""
-        refusal = next(iter(self._refused.values()), None)
-        if refusal is not None:
-            self.condition.change(State.FAILED, refusal.reason)
-        else:
-            self.condition.change(State.OK)
+        reason = next((refusal.reason for refusal in self._refused.values()), self._unheard)
+        if reason is not None:
+            self.condition.change(State.FAILED, reason)
+            return
+        ends = self._connection.ends if self._connection is not None else Ends()
+        warning = ends.warning(utc_moment(self._clock.now_us()))
+        self.condition.change(State.DEGRADED if warning else State.OK, warning)
 
     def _failed(self, error: BrokerError) -> None:
         log.warning("broker.failed", code=error.sentence.code, reason=str(error))
@@ -266,6 +320,7 @@ class Publisher:
     def _take_back(self) -> None:
         """After a connection nothing is in flight any more; what was refused is tried on the next one."""
         self._connection = None
+        self._unheard = None
         for refusal in self._refused.values():
             refusal.timer.cancel()
         self._refused.clear()
@@ -273,17 +328,6 @@ class Publisher:
         self._sent.clear()
         self._outbox.release()
         self._progress.set()
-
-
-def reconnect_pauses(first_s: float, longest_s: float) -> Iterator[float]:
-    """Pauses that double up to `longest_s`, each shortened by up to a half at random.
-
-    A group's gateways shall not all come back to a restarted broker in the same moment.
-    """
-    pause_s = min(first_s, longest_s)
-    while True:
-        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
-        pause_s = min(pause_s * 2, longest_s)
 
 
 def _record(outgoing: Outgoing) -> _Item:

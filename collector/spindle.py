@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from collector.context import PointPath
 from collector.features import TOLERANCE, Reason, Turning
 from collector.messages import ContextNumber, ContextState
 from collector.points import Point, PointKind, PointQuality
-from collector.settings import Settings
+from collector.settings import PointPath, Settings
 
 _PER_MINUTE = frozenset({"/min", "1/min", "{rev}/min"})
 _PER_SECOND = frozenset({"/s", "1/s", "Hz"})

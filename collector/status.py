@@ -37,7 +37,9 @@ _OF_A_SOURCE = {
     "readings",
     "offset_s",
 }
-_OF_THE_OUTBOX = {"pending", "oldest_us", "dropped", "corrupt"}
+_OF_THE_OUTBOX = {"pending", "awaiting", "oldest_us", "dropped", "corrupt", "rejected"}
+_STORE_SILENT_S = 120.0
+"""So long a store may rest, as for a restart, before anybody is called."""
 
 
 def judge_outbox(state: OutboxState) -> tuple[State, Sentence | None]:
@@ -46,6 +48,12 @@ def judge_outbox(state: OutboxState) -> tuple[State, Sentence | None]:
         return State.FAILED, state.last_disk_error
     if state.dropped:
         return State.DEGRADED, say.OUTBOX_DROPPING(dropped=state.dropped)
+    if state.rejected:
+        reasons = ", ".join(sorted(state.rejected_reasons))
+        return State.DEGRADED, say.OUTBOX_REJECTED(rejected=state.rejected, reasons=reasons)
+    if state.store_silent_s > _STORE_SILENT_S:
+        minutes = int(state.store_silent_s / 60)
+        return State.DEGRADED, say.STORE_SILENT(pending=state.records, minutes=minutes)
     if state.corrupt:
         return State.DEGRADED, say.OUTBOX_CORRUPT(corrupt=state.corrupt)
     return State.OK, None
@@ -56,12 +64,15 @@ def outbox_report(condition: Condition, state: OutboxState) -> OutboxReport:
     return OutboxReport(
         **condition.facts(),
         pending=state.records,
+        awaiting=state.awaiting,
         memory_bytes=state.memory_bytes,
         disk_bytes=state.disk_bytes,
         oldest_us=state.oldest_us,
         hours_left=state.hours_left,
         dropped=state.dropped,
         corrupt=state.corrupt,
+        rejected=state.rejected,
+        rejected_reasons=dict(state.rejected_reasons),
     )
 
 
@@ -90,6 +101,10 @@ def published_status(
         sources={
             name: source.model_dump(mode="json", include=_OF_A_SOURCE)
             for name, source in report.sources.items()
+        },
+        machines={
+            name: {"state": machine.activity, "since_us": machine.activity_since_us}
+            for name, machine in report.machines.items()
         },
         outbox=report.outbox.model_dump(mode="json", include=_OF_THE_OUTBOX),
         problems=[

@@ -13,6 +13,7 @@ from collector.errors import ControlError
 from collector.features import Kernel, SpeedFeatures
 from collector.health import SourceReport, TestReport
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Message
 from collector.metadata import describe
 from collector.observe import Observation
@@ -73,6 +74,8 @@ class Waveform:
         self._records = WaveformRecords(self._stream)
         self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
+        self.machine_state: MachineState | None = None
+        """What tells the machine's state by the windows, among others."""
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
@@ -208,10 +211,13 @@ class Waveform:
         """Publish the windows that have waited for their context; with None, all of them."""
         if self._joining.context.points is not self._described:
             self._describe()
-        for window, context in self._joining.due(now_ns):
+        for finished, context in self._joining.due(now_ns):
             known = turning(context, self._spindle, self.machine.teeth)
-            self._records.features(at_speed(window, self._speed_features, known), context)
+            window = at_speed(finished, self._speed_features, known)
+            self._records.features(window, context)
             self._health.published(window.quality)
+            if self.machine_state is not None:
+                self.machine_state.window(self.settings.name, window, context)
 
     def _spindle_points(self) -> SpindlePoints:
         """Which of the context's points tell how the spindle turns."""

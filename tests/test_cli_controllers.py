@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opcua_server import OpcuaServer, make_certificate, serving
+from modbus_peers import NetworkPeer
+from opcua_server import BENCH, OpcuaServer, make_certificate, serving
 from servers import PROGRAM, Process, free_port
 
 from collector.config import MachineFile
@@ -25,6 +26,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpcuaServer]:
             policies=["NoSecurity", "Basic256Sha256_SignAndEncrypt"],
         )
         yield running
+
+
+def configure(folder: Path, source: str) -> None:
+    """A gateway with the machine `m` and its controller `cnc`, whose source is given as TOML."""
+    (folder / "machines").mkdir()
+    (folder / "collector.toml").write_text(
+        '[gateway]\ncompany = "works"\nname = "gw1"\n[broker]\nhost = "127.0.0.1"\n'
+        '[outbox]\ndirectory = "outbox"\n[control]\nsocket = "control.sock"\n'
+    )
+    machine = f'[machine]\nname = "m"\n\n[[controllers]]\nname = "cnc"\n\n[controllers.source]\n{source}\n'
+    (folder / "machines" / "m.toml").write_text(machine)
 
 
 async def collector(*command: str, config: Path) -> tuple[int, str]:
@@ -70,26 +82,15 @@ async def test_browse_without_a_hit(server: OpcuaServer, tmp_path: Path) -> None
 async def test_trust_keeps_the_certificate_where_the_configuration_says(
     server: OpcuaServer, tmp_path: Path
 ) -> None:
-    (tmp_path / "machines").mkdir()
-    (tmp_path / "collector.toml").write_text(
-        '[gateway]\ncompany = "works"\nname = "gw1"\n[broker]\nhost = "127.0.0.1"\n'
-        '[outbox]\ndirectory = "outbox"\n[control]\nsocket = "control.sock"\n'
-    )
-    (tmp_path / "machines" / "m.toml").write_text(
+    configure(
+        tmp_path,
         f"""\
-[machine]
-name = "m"
-
-[[controllers]]
-name = "cnc"
-
-[controllers.source]
 kind = "opcua"
 url = "{server.url}"
 security = "sign-and-encrypt"
 certificate_folder = "certificates"
 points = [{{ name = "speed", node = "/speed" }}]
-"""
+""",
     )
     code, output = await collector("trust", server.url, config=tmp_path)  # nobody answers the question
     assert code == 1
@@ -98,6 +99,36 @@ points = [{{ name = "speed", node = "/speed" }}]
     code, output = await collector("trust", server.url, "--yes", config=tmp_path)
     assert code == 0, output
     assert [file.parent.parent.name for file in tmp_path.rglob("trusted/*.der")] == ["certificates"]
+
+
+@pytest.mark.parametrize("mode", ["subscription", "polling"])
+async def test_a_controllers_points_stand_beside_their_nodes(
+    server: OpcuaServer, tmp_path: Path, mode: str
+) -> None:
+    source = f'kind = "opcua"\nurl = "{server.url}"\nmode = "{mode}"'
+    configure(tmp_path, f'{source}\npoints = [{{ name = "speed", node = "nsu={BENCH};s=speed" }}]')
+    code, output = await collector("test", "m/cnc", "--seconds", "2", config=tmp_path)
+    assert code == 0, output
+    (speed,) = (line for line in output.splitlines() if line.startswith("speed "))
+    assert "good" in speed
+    assert ";s=speed" in speed
+    assert (" ms" in speed) == (mode == "polling"), "only who asks waits for an answer"
+
+
+async def test_a_meters_points_stand_beside_their_registers(tmp_path: Path) -> None:
+    async with NetworkPeer(
+        script=lambda query: [query.frame(query.values([0x4366, 0x199A]))]
+    ).running() as peer:
+        source = f'kind = "modbus-tcp"\nhost = "127.0.0.1"\nport = {peer.port}\naddressing = "manual"'
+        point = '{ name = "voltage", address = 30001, type = "f32", unit = "V" }'
+        configure(tmp_path, f"{source}\npoints = [{point}]")
+        code, output = await collector("test", "m/cnc", "--seconds", "1", config=tmp_path)
+    assert code == 0, output
+    (voltage,) = (line for line in output.splitlines() if line.startswith("voltage "))
+    assert "230.1" in voltage
+    assert "30001 to 30002 (function 04)" in voltage
+    assert "4366 199a" in voltage
+    assert " ms" in voltage
 
 
 async def test_profiles_are_listed(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from collector.config import Config, ConfigError, GatewayFile, MachineFile, Problem, json_schema, load
-from collector.config.model_tree import choices, field_kind, header, tables
-from collector.config.problems import shown
 from collector.samples import Channel
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat
+from collector.toml.model_tree import choices, field_kind, header, tables
+from collector.toml.problems import shown
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "config"
 MAIN, MILL, LATHE = "collector.toml", "machines/mill-1.toml", "machines/lathe-1.toml"

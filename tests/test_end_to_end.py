@@ -16,7 +16,7 @@ import pytest_asyncio
 import scipy.stats
 from servers import Collector, Mosquitto, Subscriber, send, serial_port, until, write_configuration
 
-from collector.demo.machine import SCALE_G, SYNC, frames
+from collector.demo.accelerometer import SCALE_G, SYNC, frames
 from collector.messages import decode
 
 SPEED = float(os.environ.get("COLLECTOR_RECORDING_SPEED", "3"))

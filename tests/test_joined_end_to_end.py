@@ -21,8 +21,9 @@ from collector.pseudonym_key import FILE_NAME
 from collector.sharing import pseudonym
 
 CANARY_PROGRAM, CANARY_JOB = "CANARY-WELLE-471", "CANARY-JOB-BEST3"
-PERIOD_S = 0.1
-WINDOW_S = 0.08
+PERIOD_S, TIMEOUT_S = 0.1, 0.5
+WINDOW_S = 255 / 3200
+"""From the first sample to the last."""
 
 WAVEFORM = """\
 channels = [{ name = "x", unit = "g" }]
@@ -114,6 +115,14 @@ def contexts(subscriber: Subscriber, point: str) -> list[dict[str, Any]]:
     ]
 
 
+def whole_seconds(subscriber: Subscriber) -> list[dict[str, Any]]:
+    """What was said of the current in those seconds in which it was known all the time."""
+    summaries = [record for record in subscriber.records("readings") if record["reading"] == "summary"]
+    whole = [record for record in summaries if record["to_us"] - record["from_us"] > 999_000]
+    currents = [record["points"]["current"] for record in whole]  # the last summary may be shorter
+    return [current for current in currents if current["coverage"] == 1.0]
+
+
 def last_of(found: list[dict[str, Any]], quality: str) -> dict[str, Any] | None:
     return found[-1] if found and found[-1]["quality"] == quality else None
 
@@ -132,7 +141,7 @@ async def test_vibration_and_controller_become_one_record(
     async with Plc(port).serving() as plc:
         await collector.start()
         await until(lambda: last_of(contexts(subscriber, "plc/speed"), "good"))
-        await until(lambda: [r for r in subscriber.records("readings") if r["reading"] == "summary"][2:])
+        await until(lambda: whole_seconds(subscriber))
         set_from_s = time.monotonic()
         await plc.set(0, floats(3000.0))
         set_to_s = time.monotonic()
@@ -146,10 +155,12 @@ async def test_vibration_and_controller_become_one_record(
         assert code == 0
         assert CANARY_JOB in output, "staff at the gateway see all of it"
         assert "3000" in output
+        assert "(function 03)" in output, "where it stands"
+        assert "453b 8000" in output, "the registers of the speed, before decoding"
     # The controller is off now; the vibration goes on.
-    await until(lambda: last_of(contexts(subscriber, "plc/speed"), "stale"))
-    stale = contexts(subscriber, "plc/speed")[-1]
-    assert stale["last"] == 3000.0
+    stale = await until(lambda: last_of(contexts(subscriber, "plc/speed"), "stale"))
+    # The last that was said is the speed, or that a question which was under way got no answer.
+    assert stale["last"] in {3000.0, None}
     assert stale["vouched_s"] > 3 * PERIOD_S
     await until(lambda: contexts(subscriber, "plc/speed")[-1]["vouched_s"] > stale["vouched_s"] + 0.5)
     failed = await until(lambda: _in_state(collector, "mill-1/plc", "failed"))
@@ -168,14 +179,18 @@ async def test_vibration_and_controller_become_one_record(
     features = subscriber.records("features")
     readings = subscriber.records("readings")
     speeds = contexts(subscriber, "plc/speed")
+    whole = whole_seconds(subscriber)
     await subscriber.end()
 
-    # The one change is in the one window in which it was read, at most a period after it was made.
-    (changed,) = [window for window in speeds if window["changes"] and window["last"] == 3000.0]
-    assert (changed["min"], changed["max"], changed["changes"]) == (1000.0, 3000.0, 1)
-    changed_s = changed["to_s"] - changed["changed_s"]
-    assert changed["from_s"] <= changed_s <= changed["to_s"]
-    assert set_from_s <= changed_s <= set_to_s + PERIOD_S + 0.1
+    # The one change is in the one window in which it was read, if not between two, and after it was made.
+    after = next(window for window in speeds if window["last"] == 3000.0)
+    changed_s = after["to_s"] - after["changed_s"]
+    assert set_from_s <= changed_s <= set_to_s + PERIOD_S + TIMEOUT_S
+    for window in speeds[speeds.index(after) - 1 : speeds.index(stale)]:
+        if window["from_s"] < changed_s <= window["to_s"]:
+            assert (window["min"], window["max"], window["changes"]) == (1000.0, 3000.0, 1)
+        else:
+            assert (window["min"], window["changes"]) == (window["max"], 0)
     for window in speeds:
         if window["quality"] == "good":
             assert window["last"] == (
@@ -190,9 +205,10 @@ async def test_vibration_and_controller_become_one_record(
     summaries = [record for record in readings if record["reading"] == "summary"]
     assert [r["from_us"] for r in summaries[1:]] == [r["to_us"] for r in summaries[:-1]]
     assert any(r["points"]["speed"]["coverage"] == 0 for r in summaries)
-    whole = summaries[1]["points"]["current"]
-    assert whole["count"] in range(8, 12)
-    assert (whole["mean"], whole["rms"], whole["std"], whole["coverage"]) == (3.0, 3.0, 0.0, 1.0)
+    assert whole
+    for current in whole:
+        assert current["count"] in range(3, 12)
+        assert (current["mean"], current["rms"], current["std"]) == (3.0, 3.0, 0.0)
     changes = [(r["point"], r["previous"], r["value"]) for r in readings if r["reading"] == "change"]
     assert ("mode", "automatic", "manual") in changes
 

@@ -4,6 +4,7 @@ import math
 import re
 import struct
 import tomllib
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,63 @@ class TestValues:
         assert (described.kind, described.share, described.every_s) == (PointKind.STATE, "plain", 5)
 
 
+registers_of_points = st.lists(
+    st.tuples(
+        st.sampled_from(["holding", "input"]),
+        st.integers(0, 60),
+        st.sampled_from(["u16", "f32", "i64"]),
+        st.sampled_from([0.1, 1.0]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+class TestRequests:
+    @given(
+        registers_of_points, st.sets(st.integers(0, 70), max_size=6), st.integers(4, 20), st.integers(0, 9)
+    )
+    def test_a_devices_requests_read_all_of_it_once_and_nothing_forbidden(
+        self, drawn: list[tuple[str, int, str, float]], forbidden: set[int], most: int, hole: int
+    ) -> None:
+        """Also after each request was refused and is split up; periods and tables are kept apart."""
+        places = [
+            {(table, place) for place in range(first, first + {"u16": 1, "f32": 2, "i64": 4}[type_])}
+            for table, first, type_, _ in drawn
+        ]
+        forbidden -= {place for wanted in places for _, place in wanted}
+        points = [
+            {"name": f"p{n}", "table": table, "address": first, "type": type_, "every_s": every_s}
+            for n, (table, first, type_, every_s) in enumerate(drawn)
+        ]
+        barred = [
+            {"table": table, "first": at, "last": at} for at in forbidden for table in ("holding", "input")
+        ]
+        made = device(*points, forbidden=barred, max_registers=most, largest_hole=hole)
+        assert not list(mistakes(made))
+        polls = polls_of(made)
+        for every_s in {every_s for *_, every_s in drawn}:
+            mine = [poll for poll in polls if poll.pace.period_ns == round(every_s * 1e9)]
+            read = [
+                (poll.table, place)
+                for poll in mine
+                for piece in poll.pieces
+                for place in range(piece.first, piece.end)
+            ]
+            of_period = [wanted for wanted, point in zip(places, drawn, strict=True) if point[3] == every_s]
+            assert set().union(*of_period) <= set(read)
+            if not any(one & other for one, other in combinations(of_period, 2)):
+                assert len(read) == len(set(read))
+        split = [single for poll in polls for single in poll.split()]
+        for asked in (*polls, *split):
+            for piece in asked.pieces:
+                assert piece.count <= most
+                assert not forbidden & set(range(piece.first, piece.end))
+        names = sorted(f"p{n}" for n in range(len(drawn)))
+        for requests in (polls, split):
+            assert sorted(reading.point for poll in requests for reading in poll.bad("", 0)) == names
+
+
 class TestAddresses:
     @pytest.mark.parametrize(
         ("number", "place"),
@@ -298,7 +356,7 @@ class TestAddresses:
 
 def test_the_page_for_users_names_every_profile_and_shows_what_loads() -> None:
     page = (Path(__file__).parent.parent / "docs" / "connecting-modbus.md").read_text("utf-8")
-    table = page.partition("## 2.")[2].partition("## 3.")[0]
+    table = page.partition("## 3.")[2].partition("## 4.")[0]
     assert set(re.findall(r'^\| `"(.+?)"` \|', table, re.MULTILINE)) == set(profile_names("modbus"))
     fragments = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
     (device_shown,) = (

@@ -152,7 +152,7 @@ async def test_a_message_of_any_size_comes_in_over_tls(
     received: list[tuple[str, bytes]] = []
     settings = at(broker.port, tls=tls(certificates.authority))
     connection = await Connection.open(settings, "a", on_message=lambda *message: received.append(message))
-    connection.subscribe("shopfloor/#")
+    await connection.subscribe("shopfloor/#")
     connection.publish("shopfloor/v1/big", payload)
     await until(lambda: received)
     assert received == [("shopfloor/v1/big", payload)]
@@ -166,7 +166,7 @@ async def test_bytes_that_trickle_in_one_by_one_are_put_together(broker: Mosquit
         connection = await Connection.open(
             at(proxy.port), "a", on_acknowledged=answers, on_message=lambda *message: received.append(message)
         )
-        connection.subscribe("shopfloor/#")
+        await connection.subscribe("shopfloor/#")
         for n in range(20):
             assert await answers.of(connection.publish("shopfloor/v1/a", b'{"n": %d}' % n)) is None
         await until(lambda: len(received) == 20)
@@ -258,11 +258,14 @@ async def test_certificates_of_gateways(
     broker = await start_broker(*lines)
     connection = await Connection.open(at(broker.port, tls=tls(group, certificates.client)), "gateway")
     await connection.close()
-    for certificate in (certificates.stranger, certificates.expired_client, None):
+    for certificate in (certificates.stranger, None):
         code, text = await refusal(at(broker.port, tls=tls(group, certificate)), PATIENT)
         assert code in {"broker.certificate-refused", "broker.closed-by-tls"}
         assert "certificate" in text
         assert "cert_file" in text
+    code, text = await refusal(at(broker.port, tls=tls(group, certificates.expired_client)), PATIENT)
+    assert code == "broker.certificate-ended"
+    assert "sudo collector enroll" in text
     code, _ = await refusal(at(broker.port, tls=tls(certificates.other, certificates.client)), PATIENT)
     assert code == "broker.certificate-untrusted"
 

@@ -155,7 +155,10 @@ async def test_browsing_shows_each_node_once_with_type_value_and_unit(server: Op
 async def test_browsing_can_be_narrowed(server: OpcuaServer) -> None:
     connection = ConnectionSettings(url=server.url)
     found = await browse(connection, "spindel1*over")
-    assert {node.name for node in found} == {"Override", "EngineeringUnits", "EURange"}
+    (override,) = found
+    assert (override.name, override.unit, override.range) == ("Override", "%", (0.0, 125.0)), (
+        "told with the value"
+    )
     below = await browse(connection, start=f"/nsu={BENCH};Bench")
     assert {node.path for node in below} == {f"/nsu={BENCH};Bench/{name}" for name in BENCH_NODES}
     assert len(await browse(connection, limit=7)) == 7

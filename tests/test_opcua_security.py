@@ -156,7 +156,12 @@ async def test_an_expired_certificate_is_refused_though_it_is_pinned(
 ) -> None:
     offer(server, files, "expired", days=-1)
     await trust(server, folder)
-    assert await code(secure(server, folder)) == "certificate-expired"
+    source = secure(server, folder)
+    assert await code(source) == "certificate-expired"
+    offer(server, files, "server")
+    await trust(server, folder)
+    async with listening(source) as heard:
+        await heard.until(lambda: heard.value("speed") == 1500.0)
 
 
 async def test_a_pinned_certificate_without_its_key_is_of_no_use(
@@ -168,6 +173,10 @@ async def test_a_pinned_certificate_without_its_key_is_of_no_use(
     await trust(server, folder)
     source = secure(server, folder, timeout_s=1)
     assert (await refusal(source)).sentence.code.startswith("source.opcua.")
+    offer(server, files, "server")
+    source = secure(server, folder)
+    async with listening(source) as heard:
+        await heard.until(lambda: heard.value("speed") == 1500.0)
 
 
 async def test_a_server_that_does_not_trust_us_is_told_with_our_fingerprint(

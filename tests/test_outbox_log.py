@@ -260,7 +260,7 @@ def test_damaged_segment_gives_all_else_and_is_set_aside(
 
     folder.reopen()
     found = folder.read_all()
-    losses = folder.log.trouble.drain()
+    losses, _ = folder.log.trouble.drain()
     lost = [record for record in records if record not in found]
 
     assert found == [record for record in records if record not in lost]
@@ -316,7 +316,7 @@ def test_unreadable_sectors_cost_what_is_in_them(folder: Folder) -> None:
     found = folder.read_all()
     assert found == [record for record in records if record in found]
     assert 950 < len(found) < 1000  # two pages of 4 KiB at most
-    assert folder.log.trouble.drain()[0].cause is Cause.CORRUPT
+    assert folder.log.trouble.drain()[0][0].cause is Cause.CORRUPT
 
 
 def test_damage_after_the_scan_is_declared_when_it_is_read(folder: Folder) -> None:
@@ -326,7 +326,7 @@ def test_damage_after_the_scan_is_declared_when_it_is_read(folder: Folder) -> No
     content = path.read_bytes()
     path.write_bytes(content.replace(b"4:xxx", b"4:yxx"))
     assert folder.read_all() == records[:3] + records[4:]
-    (loss,) = folder.log.trouble.drain()
+    (loss,), _ = folder.log.trouble.drain()
     assert (loss.cause, loss.records, loss.first_seq, loss.last_seq) == (Cause.CORRUPT, 1, 4, 4)
 
 
@@ -390,12 +390,12 @@ def test_full_disk_costs_the_oldest_segments(folder: Folder) -> None:
         group = folder.messages(100)
         assert folder.commit(group) == 100
         records += group
-    losses = folder.log.trouble.drain()
+    losses, _ = folder.log.trouble.drain()
     lost = sum(loss.records or 0 for loss in losses)
     # Handed to the event loop, nothing is lost yet: it may still be in memory there.
     assert lost == 0
     folder.log.give_back(keys(records))
-    (loss,) = folder.log.trouble.drain()
+    (loss,), _ = folder.log.trouble.drain()
     assert loss.cause is Cause.OVERFLOW
     left = folder.read_all()
     assert left == records[-len(left) :]
@@ -426,7 +426,7 @@ def test_overflow_drops_the_oldest_and_declares_it(folder: Folder) -> None:
     folder.reopen()  # from here on only the disk has them
     for _ in range(40):
         folder.commit(folder.messages(100))
-    losses = folder.log.trouble.drain()
+    losses, _ = folder.log.trouble.drain()
     (loss,) = losses
     left = [record for record in folder.read_all() if record.epoch == old[0].epoch]
     assert loss.cause is Cause.OVERFLOW
@@ -444,10 +444,10 @@ def test_old_records_go_but_not_those_without_a_synchronised_time(folder: Folder
     folder.reopen()
     folder.commit(folder.messages(1, t_us=9 * DAY_US))
     folder.tidy()
-    assert folder.log.trouble.drain() == []
+    assert folder.log.trouble.drain() == ([], [])
     folder.commit(folder.messages(1, t_us=11 * DAY_US))
     folder.tidy()
-    (loss,) = folder.log.trouble.drain()
+    (loss,), _ = folder.log.trouble.drain()
     assert (loss.cause, loss.records, loss.epoch) == (Cause.AGE, 50, old[0].epoch)
     assert folder.read_all() == unsynced
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from runs import all_samples, is_subsequence
+from uart import received
 
 from collector.errors import SourceError
 from collector.samples import Channel, Loss, LossCause, Run, Signal
@@ -237,21 +238,6 @@ class Seconds:
         return int(self.now * 1e9)
 
 
-def misread(data: bytes, every: int) -> bytes:
-    """What a port makes of a line that is `every` times faster than it believes."""
-    bits = [1] * 20
-    for byte in data:
-        bits += [0, *(byte >> i & 1 for i in range(8)), 1]
-    bits, out, at = bits[::every], bytearray(), 0
-    while at + 10 <= len(bits):
-        if bits[at]:
-            at += 1
-        else:
-            out.append(sum(bit << i for i, bit in enumerate(bits[at + 1 : at + 9])))
-            at += 10
-    return bytes(out)
-
-
 class TestSilence:
     def opened(self, cable: Cable, seconds: Seconds, **changes: object) -> SerialDevice:
         source = SerialSource(
@@ -274,7 +260,7 @@ class TestSilence:
     def test_the_wrong_speed(self, cable: Cable, every: int) -> None:
         seconds = Seconds()
         with closing(self.opened(cable, seconds)) as device:
-            nonsense = misread(lines(0, 200), every)
+            nonsense = received(lines(0, 200), 115200 * every, 115200)
             cable.send(nonsense)
             assert [device.read(), device.read()] == [[], []]  # all of it, then nothing more
             seconds.now = 10.0

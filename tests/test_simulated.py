@@ -11,7 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from collector.samples import Channel, Run, Samples, Unit
-from collector.sources.simulated import SimulatedSettings, SpindleModel, simulated_source
+from collector.sources.simulated import SimulatedSettings, simulated_source, spindle_model
+from collector.sources.spindle import SpindleModel
 
 CHANNELS = tuple(Channel(name, "g") for name in "xyz")
 RATE_HZ = 6400.0
@@ -22,7 +23,7 @@ def settings(**changes: object) -> SimulatedSettings:
 
 
 def model(**changes: object) -> SpindleModel:
-    return SpindleModel(settings(**changes), CHANNELS)
+    return spindle_model(settings(**changes), CHANNELS)
 
 
 def seconds(spindle: SpindleModel, start_s: float, length_s: float) -> Samples:
@@ -94,18 +95,18 @@ def test_axes_and_gravity() -> None:
 
 @pytest.mark.parametrize(("unit", "factor"), [("m/s2", 9.80665), ("V", 0.1), ("count", 1000.0)])
 def test_units(unit: Unit, factor: float) -> None:
-    in_unit = SpindleModel(settings(), (Channel("x", unit),)).samples(20_000, 1000)
-    assert in_unit == pytest.approx(factor * SpindleModel(settings(), CHANNELS[2:]).samples(20_000, 1000))
+    in_unit = spindle_model(settings(), (Channel("x", unit),)).samples(20_000, 1000)
+    assert in_unit == pytest.approx(factor * spindle_model(settings(), CHANNELS[2:]).samples(20_000, 1000))
 
 
 def test_a_current_rises_with_the_load() -> None:
-    spindle = SpindleModel(settings(chatter_share=0.0), (Channel("i", "A"),))
+    spindle = spindle_model(settings(chatter_share=0.0), (Channel("i", "A"),))
     air, cut, stand = (seconds(spindle, at, 1.0).mean() for at in (1.0, 4.0, 20.0))
     assert [air, cut, stand] == pytest.approx([3, 8, 0], abs=0.05)
 
 
 def test_it_clips_at_full_scale() -> None:
-    spindle = SpindleModel(
+    spindle = spindle_model(
         settings(full_scale_g=0.5), (CHANNELS[0], Channel("y", "g", -0.2, 0.2), CHANNELS[2])
     )
     assert [channel.clip_high for channel in spindle.channels] == [0.5, 0.2, 0.5]
@@ -114,7 +115,7 @@ def test_it_clips_at_full_scale() -> None:
 
 
 def test_nothing_folds_down_from_beyond_half_the_rate() -> None:
-    spindle = SpindleModel(settings(rate_hz=1000, teeth=3, chatter_share=0.0, noise_g=0.0), CHANNELS)
+    spindle = spindle_model(settings(rate_hz=1000, teeth=3, chatter_share=0.0, noise_g=0.0), CHANNELS)
     cut = spindle.samples(3500, 2000)[0]
     spectrum = np.abs(np.fft.rfft(cut * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2000) / 2000))))
     lines_hz = np.flatnonzero(spectrum > spectrum.max() / 1000) / 2

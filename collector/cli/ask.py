@@ -34,10 +34,8 @@ def status(
 
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
-    socket = _socket(config)
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160, soft_wrap=False)
+    socket = socket_of(config)
+    console = _console()
     report = _report(socket)
     if json_:
         typer.echo(report.model_dump_json(indent=2))
@@ -55,20 +53,23 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        answer = _ask(_socket(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
+        answer = _ask(socket_of(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
         report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
-    page = show_test(source, report) if isinstance(report, TestReport) else show_point_test(source, report)
-    Console().print(page)
+    console = _console()
+    if isinstance(report, TestReport):
+        console.print(show_test(source, report))
+    else:
+        console.print(show_point_test(source, report, console.width))
 
 
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
     """Take the changed configuration; a wrong one is refused and the old one stays in use."""
     try:
-        changes = _ask(_socket(config), {"do": "reload"}, 30.0)
+        changes = _ask(socket_of(config), {"do": "reload"}, 30.0)
     except ControlError as error:
         problems = error.answer.get("problems")
         if not problems:
@@ -78,6 +79,21 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
     typer.echo(str(say.RELOADED()))
     for change in changes:
         typer.echo(f"  {change}")
+
+
+def is_running(config: Path) -> bool:
+    """Whether a collector runs with this configuration, even if this user may not ask it."""
+    try:
+        asyncio.run(ask(socket_of(config), {"do": "report"}))
+    except ControlError as error:
+        return error.sentence.code != gateway.NOT_RUNNING.code
+    return True
+
+
+def _console() -> Console:
+    """Into a file or a pipe, wide enough for whole lines."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160, soft_wrap=False)
 
 
 def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
@@ -101,8 +117,8 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
         _exit_not_running(error)
 
 
-def _socket(folder: Path) -> Path:
-    """The control socket; also while the rest of the configuration is wrong."""
+def socket_of(folder: Path) -> Path:
+    """The control socket of a configuration; also while the rest of the configuration is wrong."""
     file = folder if folder.suffix == ".toml" else folder / "collector.toml"
     try:
         given = tomllib.loads(file.read_text(encoding="utf-8-sig")).get("control", {}).get("socket")
@@ -115,9 +131,18 @@ def _report(socket: Path) -> GatewayReport:
     return GatewayReport.model_validate(_ask(socket, {"do": "report"}))
 
 
+def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
+    """Ask the running daemon.
+
+    Raises:
+        ControlError: it is not running, or refuses.
+    """
+    return asyncio.run(ask(socket, request, timeout_s))
+
+
 def _ask(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
     try:
-        return asyncio.run(ask(socket, request, timeout_s))
+        return ask_daemon(socket, request, timeout_s)
     except ControlError as error:
         if request["do"] != "test":
             _exit_not_running(error)

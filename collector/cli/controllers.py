@@ -1,8 +1,9 @@
 """Commands that find out about controllers: browse, trust, profiles."""
 
 import asyncio
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,11 @@ from collector.errors import CollectorError
 from collector.profiles import load_profile, profile_names
 from collector.sources.opcua import ConnectionSettings
 from collector.texts import cli as say
+
+if TYPE_CHECKING:
+    from collector.sources.opcua.fragment import Node
+
+_MANY_POINTS = 20
 
 Url = Annotated[str, typer.Argument(help="The server's address, such as opc.tcp://192.168.0.10:4840")]
 
@@ -40,9 +46,14 @@ def browse(
         raise CollectorError(say.BROWSE_NOTHING(find=find))
     if not toml:
         for node in nodes:
-            value = f" = {node.value} {node.unit}".rstrip() if node.value else ""
-            typer.echo(f"{'  ' * node.depth}{node.name}{value}  [{node.status or node.type}]  {node.node}")
+            typer.echo("  ".join(["  " * node.depth + _said(node), *_type(node), node.node]))
         typer.echo()
+        if any(re.match("/Machines/[^/]+/Monitoring/", node.path) for node in nodes):
+            typer.echo(str(say.BROWSE_STANDARD()))
+        points = sum(node.kind is not None for node in nodes)
+        if points > _MANY_POINTS and not find:
+            typer.echo(str(say.BROWSE_MANY(points=points)))
+        typer.echo(f"{say.BROWSE_PASTE()}\n")
     typer.echo(toml_fragment(nodes, connection), nl=False)
 
 
@@ -61,12 +72,28 @@ def trust(
     if not yes and not typer.confirm(str(say.TRUST_SAME())):
         raise CollectorError(say.TRUST_REFUSED())
     typer.echo(str(say.TRUSTED(file=str(pin(url, der, connection.certificate_folder)))))
+    if connection.security == "none":
+        typer.echo(str(say.TRUST_PROTECT()))
 
 
 def profiles() -> None:
     """List the devices whose points are known: a line `profile = "…"` is all to write."""
     for name in profile_names():
         typer.echo(f"{name:20} {load_profile(name).get('title', '')}")
+
+
+def _said(node: "Node") -> str:
+    """A node's name, with its value and what is known of that."""
+    value = node.value if node.kind is not None else ""
+    state = node.states.get(int(value)) if value.lstrip("-").isdigit() else None
+    range_ = "" if node.range is None else f"({node.range[0]:g} to {node.range[1]:g})"
+    about = " ".join(word for word in (value, state and f"({state})", node.unit, range_) if word)
+    return f"{node.name} = {about}" if value else node.name
+
+
+def _type(node: "Node") -> list[str]:
+    """Its type, or what is wrong with it; nothing for what only holds other nodes."""
+    return [f"[{node.status or node.type}]"] if node.status or node.type else []
 
 
 def _connection(url: str, folder: Path) -> ConnectionSettings:

@@ -1,11 +1,17 @@
 """How reports look on a terminal: the status page and the test page."""
 
+import time
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.spans import span
+from collector.clock import iso8601
 from collector.health import (
+    ActivityReport,
     BrokerReport,
     ControllerReport,
     FeedReport,
@@ -13,12 +19,14 @@ from collector.health import (
     HostReport,
     OutboxReport,
     PartReport,
+    PointSeen,
     PointTestReport,
     SourceReport,
     State,
     TestReport,
 )
-from collector.texts import Sentence, Text
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
+from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
 
 _COLOURS = {
@@ -30,6 +38,9 @@ _COLOURS = {
 }
 _WIDE = 100
 """Characters that the whole table needs."""
+_WIDE_POINTS = 130
+_SAID = (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED)
+_ORIGIN = (say.LATENCY, say.PLACE, say.RAW)
 _MARKS = {State.OK: "●", State.STARTING: "○", State.FINISHED: "○", State.DEGRADED: "▲", State.FAILED: "✖"}
 
 
@@ -48,8 +59,51 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
         tables += ["", _controllers(controllers, report.now_us)]
-    running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
+    if report.machines:
+        tables += ["", _machines(report.machines, report.now_us)]
+    running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
+
+
+def show_outbox(
+    settings: OutboxSettings,
+    report: OutboxReport | None,
+    epochs: list[EpochWaiting],
+    losses: list[OutboxLoss],
+) -> RenderableType:
+    """The page of `collector outbox`; without a report the daemon is not running."""
+    records = sum(waiting.records for waiting in epochs) if report is None else report.pending
+    size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
+    oldest = (
+        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
+    )
+    lines: list[RenderableType] = [] if report else [Line(str(say.OUTBOX_STOPPED()), "dim")]
+    if not records:
+        lines.append(str(say.OUTBOX_EMPTY()))
+    else:
+        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
+        lines.append(str(say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)))
+    if report is not None and settings.delivery == "store":
+        broker, store = report.pending - report.awaiting, report.awaiting
+        lines.append(str(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
+    if report is not None and report.rejected:
+        reasons = ", ".join(
+            f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
+        )
+        lines.append(
+            Line(str(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons)), "yellow")
+        )
+    for loss in losses:
+        lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
+        lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
+    if not epochs:
+        return Group(*lines)
+    table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
+    for waiting in epochs:
+        numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
+        figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
+        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+    return Group(*lines, "", table)
 
 
 def show_test(name: str, report: TestReport) -> RenderableType:
@@ -83,27 +137,45 @@ def show_test(name: str, report: TestReport) -> RenderableType:
     return Group(*lines, table)
 
 
-def show_point_test(name: str, report: PointTestReport) -> RenderableType:
-    """The page of `collector test` for a controller."""
+def show_point_test(name: str, report: PointTestReport, width: int) -> RenderableType:
+    """The page of `collector test` for a controller; on a narrow terminal, where points stand comes below."""
     head = say.POINTS_TESTED(name=name, arrivals=report.arrivals, seconds=f"{report.seconds:.1f}")
     lines: list[RenderableType] = [str(head)]
     if report.through_daemon:
         lines.append(str(say.THROUGH_DAEMON()))
-    table = Table(box=None, pad_edge=False)
-    for heading in (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED):
-        table.add_column(str(heading()))
+    if width >= _WIDE_POINTS:
+        table = _points_table(*_SAID, *_ORIGIN)
+        for point in report.points:
+            table.add_row(Line(point.name), *_said(point), *_origin(point))
+        return Group(*lines, table)
+    values, places = _points_table(*_SAID), _points_table(say.POINT, *_ORIGIN)
     for point in report.points:
-        quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
-        table.add_row(
-            Line(point.name),
-            Line(point.value or "—"),
-            Line(point.unit),
-            Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow"),
-            f"{point.readings:,}",
-            "—" if point.age_s is None else _span(round(point.age_s * 1e6)),
-            str(say.SHARES[point.share]()),
-        )
-    return Group(*lines, table)
+        values.add_row(Line(point.name), *_said(point))
+        places.add_row(Line(point.name), *_origin(point))
+    return Group(*lines, values, "", places)
+
+
+def _points_table(*headings: Text) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(str(heading()), overflow="fold")
+    return table
+
+
+def _said(point: PointSeen) -> Iterator[Line]:
+    quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
+    yield Line(point.value or "—")
+    yield Line(point.unit)
+    yield Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow")
+    yield Line(f"{point.readings:,}")
+    yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
+    yield Line(str(say.SHARES[point.share]()))
+
+
+def _origin(point: PointSeen) -> Iterator[Line]:
+    yield Line("—" if point.latency_s is None else f"{1000 * point.latency_s:.0f} ms")
+    yield Line(point.place)
+    yield Line(point.raw)
 
 
 def _parts(report: GatewayReport) -> Table:
@@ -125,11 +197,12 @@ def _broker(broker: BrokerReport) -> str:
 
 def _outbox(outbox: OutboxReport, now_us: int) -> str:
     if outbox.pending and outbox.oldest_us is not None:
-        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
+        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=span(now_us - outbox.oldest_us))
     else:
         waiting = say.OUTBOX_EMPTY()
+    awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
     room = [] if outbox.hours_left is None else [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
-    return ", ".join(map(str, [waiting, *room]))
+    return ", ".join(map(str, [waiting, *awaiting, *room]))
 
 
 def _host(host: HostReport) -> str:
@@ -166,6 +239,19 @@ def _controllers(sources: dict[str, ControllerReport], now_us: int) -> Table:
     return table
 
 
+def _machines(machines: dict[str, ActivityReport], now_us: int) -> Table:
+    """What each machine is doing, since when, and the answer that decided it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in (say.MACHINE, say.DOING, say.SINCE):
+        table.add_column(str(heading()), no_wrap=True)
+    table.add_column(str(say.BECAUSE()))
+    for name, machine in machines.items():
+        doing = str(activity.ACTIVITIES[machine.activity]())
+        why = str(machine.why[-1].sentence()) if machine.why else str(activity.WHY_NOT_YET())
+        table.add_row(name, doing, _ago(now_us - machine.activity_since_us), why)
+    return table
+
+
 def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in left:
@@ -176,7 +262,7 @@ def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
 
 
 def _condition(source: FeedReport, now_us: int) -> tuple[Line, str, str]:
-    since = str(say.AGO(duration=_span(now_us - source.since_us)))
+    since = str(say.AGO(duration=span(now_us - source.since_us)))
     return _state(source), since, _last_data(source)
 
 
@@ -191,7 +277,7 @@ def _last_data(source: FeedReport) -> str:
 
 
 def _ago(microseconds: int) -> str:
-    return str(say.AGO(duration=_span(microseconds)))
+    return str(say.AGO(duration=span(microseconds)))
 
 
 def _rate(source: SourceReport) -> str:
@@ -219,26 +305,11 @@ def _problems(report: GatewayReport) -> list[RenderableType]:
             lines.append(Line(f"→ {sentence.advice}", "bold"))
         retry_s = getattr(part, "next_retry_s", None)
         if retry_s is not None:
-            lines.append(Line(str(say.NEXT_TRY(duration=_span(round(retry_s * 1e6)))), "dim"))
+            lines.append(Line(str(say.NEXT_TRY(duration=span(round(retry_s * 1e6)))), "dim"))
         shown += ["", Line(name, _COLOURS[part.state]), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
     for name, source in report.sources.items():
         if source.last_error is not None and source.reason is None and source.last_error_us is not None:
-            ago = _span(report.now_us - source.last_error_us)
+            ago = span(report.now_us - source.last_error_us)
             error = say.LAST_ERROR(duration=ago, error=str(source.last_error.sentence()))
             shown += ["", Line(f"{name}: {error}", "dim")]
     return shown
-
-
-def _span(microseconds: int) -> str:
-    """A length of time as people say it: `0.3 s`, `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
-    seconds = max(0, microseconds) / 1e6
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = int(seconds // 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

@@ -3,13 +3,10 @@
 What a source's own keys must have to do with each other is known by the source (its `mistakes`).
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from collector.config.document import Document
-from collector.config.problems import Problem, shown
-from collector.config.toml_lines import TomlPath
+from collector.config.state_checks import check_state
 from collector.context import ContextSettings
 from collector.points import Point, PointKind
 from collector.sharing import share_of
@@ -18,13 +15,16 @@ from collector.sources.modbus import ModbusRtuSettings, is_other_line
 from collector.spindle import SpindleSettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+from collector.toml.document import Document
+from collector.toml.problems import Problem, choice, shown
+from collector.toml.toml_lines import TomlPath
 
 ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettings)
 """The union of all sources of points, as a type that a value can be validated against."""
 
 
 def check_controllers(document: Document) -> Iterator[Problem]:
-    """What must fit together in the controllers of one machine file."""
+    """What must fit together in the controllers of one machine file, and what refers to their points."""
     if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
         yield document.problem((), texts.NOTHING_COLLECTED())
     points: dict[str, Point] | None = {}
@@ -42,6 +42,7 @@ def check_controllers(document: Document) -> Iterator[Problem]:
             points |= {f"{name}/{point.name}": point for point in known}
             points = None if more else points
     yield from _check_context(document, points)
+    yield from check_state(document, points)
 
 
 def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
@@ -122,7 +123,4 @@ def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:
     point = points.get(path)
     if point is not None:
         return None if share_of(point) != "none" else texts.CONTEXT_NOT_SHARED(found=shown(path))
-    near = difflib.get_close_matches(path, points, n=1)
-    if near:
-        return texts.CHOICE(found=shown(path), nearest=shown(near[0]), choices=", ".join(map(shown, points)))
-    return texts.CHOICE_LIST(found=shown(path), choices=", ".join(map(shown, points)))
+    return choice(path, points)

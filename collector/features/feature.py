@@ -22,7 +22,8 @@ class Feature:
     """One row: what a number means.
 
     `scalar` computes it where the moments are enough. `needs` names the settings without which it is not
-    there, `units` the units of the channels that have it (None: all of them).
+    there, `units` the units of the channels that have it (None: all of them). A `keyed` one is several
+    numbers, each under a key such as a band's name.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Feature:
     units: frozenset[Unit] | None = None
     needs: tuple[Literal["envelope", "bearing"], ...] = ()
     scalar: Callable[[Moments], Values] | None = None
+    keyed: bool = False
 
     def unit_of(self, channel_unit: Unit) -> str:
         """The unit for a channel of this unit."""

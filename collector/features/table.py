@@ -102,6 +102,7 @@ FEATURES: tuple[Feature, ...] = (
         "band reaches beyond half the sampling rate or holds no bin.",
         "√(Σ PSD · rate / n) over low ≤ k · rate / n ≤ high, PSD = 2 |X|² / (rate · Σw²)",
         _DENSITY,
+        keyed=True,
     ),
     Feature(
         "peaks.hz",
@@ -250,6 +251,7 @@ FEATURES: tuple[Feature, ...] = (
         "√(Σ PSD · rate / n) over 1000 · G^((x - ½)/b) ≤ f < 1000 · G^((x + ½)/b), G = 10^0.3, b = 1 or 3",
         "IEC 61260-1:2014, 5.2 to 5.4",
         group="octaves",
+        keyed=True,
     ),
     Feature(
         "velocity_rms",
@@ -307,6 +309,7 @@ FEATURES: tuple[Feature, ...] = (
         group="envelope",
         units=ACCELERATION,
         needs=("envelope", "bearing"),
+        keyed=True,
     ),
     Feature(
         "rotation",
@@ -317,6 +320,7 @@ FEATURES: tuple[Feature, ...] = (
         "(2 b / Σw) · π δ (1 - δ²) / sin(π δ) at h · n/60",
         _PEAKS,
         group="synchronous",
+        keyed=True,
     ),
     Feature(
         "tooth_passing",
@@ -326,6 +330,7 @@ FEATURES: tuple[Feature, ...] = (
         "as rotation, at h · z · n/60",
         _CHATTER,
         group="synchronous",
+        keyed=True,
     ),
     Feature(
         "chatter",
@@ -395,6 +400,7 @@ FEATURES: tuple[Feature, ...] = (
         "W. T. Thomson, M. Fenger, IEEE Ind. Appl. Mag. 7 (2001)",
         group="current",
         units=CURRENT,
+        keyed=True,
     ),
 )
 """The whole set, in the order in which they are documented: the first set, then by group."""

@@ -7,6 +7,7 @@ done before paho is given the wire; it never connects, reconnects or queues by i
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import paho.mqtt.client as paho
@@ -15,11 +16,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.clock import today
 from collector.errors import BrokerError
 from collector.mqtt.client import PahoClient, Will, new_client
 from collector.mqtt.credentials import Credentials, read_credentials
 from collector.mqtt.dialling import dial
-from collector.mqtt.failures import cannot_connect, closed
+from collector.mqtt.expiry import Ends, end_of
+from collector.mqtt.failures import cannot_connect, closed, explained
 from collector.mqtt.settings import BrokerSettings
 from collector.mqtt.wire import Wire
 from collector.texts import broker as say
@@ -30,6 +33,22 @@ _PROTOCOL_ERROR, _UNSUPPORTED_PROTOCOL_VERSION, _SESSION_TAKEN_OVER = 0x82, 0x84
 """Reason codes of MQTT 5."""
 _PUBLISH_OVERHEAD_BYTES = 32
 """The most that a PUBLISH has beside topic and payload, as we send it."""
+
+
+class _Late(Properties):
+    """The properties of a publish that comes late; packed once, since a backlog has many of them."""
+
+    def __init__(self) -> None:
+        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        self.UserProperty = ("late", "1")
+
+    @cache  # noqa: B019 (there is one)
+    def pack(self) -> bytes:
+        """As bytes."""
+        return bytes(super().pack())  # type: ignore[no-untyped-call]
+
+
+_LATE = _Late()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +76,8 @@ class Connection:
 
     in_flight: int
     """The most publishes that may be unacknowledged at a time: ours or the broker's limit."""
+    ends: Ends = Ends()
+    """When the certificates that it was made with end."""
     max_packet_bytes: int | None = None
     """The longest packet that the broker takes, where it sets a limit."""
 
@@ -76,6 +97,8 @@ class Connection:
         self._on_message = on_message
         self._acknowledged: list[Acknowledgement] = []
         self._messages: list[tuple[str, bytes]] = []
+        self._subscribing: dict[int, asyncio.Future[ReasonCode]] = {}
+        """By message id: the broker's answer to come."""
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._wire = Wire(self._read, self._ended)
         self._misc: asyncio.TimerHandle | None = None
@@ -86,6 +109,7 @@ class Connection:
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._received
+        client.on_subscribe = self._subscribed
 
     @classmethod
     async def open(
@@ -108,6 +132,9 @@ class Connection:
         connection = cls(client, settings, limits, on_acknowledged, on_message)
         try:
             await connection._connect(credentials)
+        except BrokerError as error:
+            await connection._release()
+            raise explained(error, credentials.until, today()) from error
         except BaseException:
             await connection._release()
             raise
@@ -121,10 +148,7 @@ class Connection:
         """
         if self.lost.done():
             self.lost.result()
-        properties = None
-        if late and self._settings.protocol == "mqtt5":
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.UserProperty = ("late", "1")
+        properties = _LATE if late and self._settings.protocol == "mqtt5" else None
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             # The id is still taken: the broker has not acknowledged what it was sent 65,535 publishes ago.
@@ -137,9 +161,37 @@ class Connection:
         size_bytes = len(topic.encode()) + len(payload) + _PUBLISH_OVERHEAD_BYTES
         return self.max_packet_bytes is None or size_bytes <= self.max_packet_bytes
 
-    def subscribe(self, topic_filter: str) -> None:
-        """Ask for a topic filter with QoS 1."""
-        self._client.subscribe(topic_filter, qos=1)
+    async def subscribe(self, topic_filter: str) -> None:
+        """Ask for a topic filter with QoS 1, and wait until the broker has granted it.
+
+        Raises:
+            BrokerError: it refuses, or the connection is gone.
+        """
+        if self.lost.done():
+            self.lost.result()
+        _, mid = self._client.subscribe(topic_filter, qos=1)
+        assert mid is not None  # the wire takes everything
+        granted = self._subscribing[mid] = self._loop.create_future()
+        try:
+            await asyncio.wait(
+                {granted, self.lost}, timeout=self._limits.answer_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            del self._subscribing[mid]
+        if self.lost.done():
+            self.lost.result()
+        if not granted.done():
+            raise BrokerError(say.NO_ANSWER(where=self._settings.where, seconds=self._limits.answer_s))
+        if (reason := granted.result()).is_failure:
+            raise BrokerError(say.SUBSCRIBE_REFUSED(topic=topic_filter, reason=str(reason)))
+
+    def pause_reading(self) -> None:
+        """Take nothing more until `resume_reading`; the broker drops what its queue cannot hold."""
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take messages again."""
+        self._wire.resume_reading()
 
     async def close(self) -> None:
         """Say goodbye, so that the will is not published, and give everything back."""
@@ -160,9 +212,10 @@ class Connection:
         try:
             async with asyncio.timeout(self._limits.answer_s):
                 name = host if credentials.tls is not None else None
-                await self._loop.create_connection(
+                transport, _ = await self._loop.create_connection(
                     lambda: self._wire, sock=dialled, ssl=credentials.tls, server_hostname=name
                 )
+                self.ends = Ends(credentials.until, end_of(transport.get_extra_info("peercert")))
                 self._client.greet(self._settings)
                 await asyncio.wait({self._accepted, self.lost}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
@@ -261,6 +314,13 @@ class Connection:
         self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any
     ) -> None:
         self._acknowledged.append(Acknowledgement(mid, str(reason) if reason.is_failure else None))
+
+    def _subscribed(
+        self, _client: paho.Client, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        granted = self._subscribing.get(mid)
+        if granted is not None and not granted.done():
+            granted.set_result(reasons[0])
 
     def _received(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._messages.append((message.topic, bytes(message.payload)))

@@ -13,9 +13,12 @@ class Wire(asyncio.Protocol):
     def __init__(self, on_bytes: Callable[[], None], on_end: Callable[[Exception | None], None]) -> None:
         self._on_bytes = on_bytes
         self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
         self._received = bytearray()
+        self._unwritten = bytearray()
+        """What was sent within this step of the event loop: many small packets go out as one."""
         self._transport: asyncio.Transport | None = None
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def unread(self) -> bool:
@@ -27,6 +30,16 @@ class Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
             await asyncio.wait({self.ended})
+
+    def pause_reading(self) -> None:
+        """Leave what comes to the system's buffers, and so to the broker."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     # asyncio's side
 
@@ -63,13 +76,20 @@ class Wire(asyncio.Protocol):
 
     def send(self, buffer: bytes | bytearray) -> int:
         """Give bytes, all of which are taken; too late they go nowhere, and the end is told soon."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(buffer)
+        if not self._unwritten:
+            self._loop.call_soon(self._write)
+        self._unwritten += buffer
         return len(buffer)
+
+    def _write(self) -> None:
+        data, self._unwritten = self._unwritten, bytearray()
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         """Close once everything is written."""
         self._received.clear()
+        self._write()
         if self._transport is not None:
             self._transport.close()
 

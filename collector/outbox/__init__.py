@@ -1,7 +1,9 @@
 """The durable queue between the pipeline and the broker: in memory first, on disk what stays unconfirmed."""
 
 from collector.outbox.files import Files
+from collector.outbox.log import purge_folder
 from collector.outbox.queue import Outbox
+from collector.outbox.reading import EpochWaiting, Reading
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.state import (
     Cause,
@@ -16,6 +18,7 @@ from collector.outbox.state import (
 
 __all__ = [
     "Cause",
+    "EpochWaiting",
     "Files",
     "Key",
     "Mark",
@@ -25,5 +28,7 @@ __all__ = [
     "OutboxSettings",
     "OutboxState",
     "Outgoing",
+    "Reading",
     "StreamMark",
+    "purge_folder",
 ]

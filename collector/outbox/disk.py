@@ -15,6 +15,7 @@ from typing import assert_never
 from collector.clock import monotonic_ns
 from collector.messages import Message
 from collector.outbox.log import Log, Opened
+from collector.outbox.settled import Settled
 from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss
 
 _WAKE_S = 0.5
@@ -32,7 +33,7 @@ class Commit:
 class Confirm:
     """These records are delivered; answered by `Confirmed`."""
 
-    keys: set[Key]
+    records: Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,24 @@ class SaveMark:
 
 
 @dataclass(frozen=True, slots=True)
+class Declare:
+    """A record declares a loss."""
+
+    loss: OutboxLoss
+    by: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """Give up everything; answered by `Purged`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Do nothing more."""
 
 
-Command = Commit | Confirm | GiveBack | Read | SaveMark | Close
+Command = Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,14 @@ class GivenBack:
     records: int
 
 
-Answer = Committed | Confirmed | Batch | GivenBack
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """So many records that the disk had are given up."""
+
+    records: int
+
+
+Answer = Committed | Confirmed | Batch | GivenBack | Purged
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +122,8 @@ class Report:
     answer: Answer | None
     facts: DiskFacts
     losses: list[OutboxLoss]
+    again: list[OutboxLoss]
+    """What was lost earlier and is to be declared once more."""
 
 
 class DiskThread:
@@ -175,26 +198,32 @@ class DiskThread:
             self._log.tidy(monotonic_ns() / 1e9)
             self._report(answer)
 
-    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark) -> Answer | None:
+    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge) -> Answer | None:
         match command:
             case Commit(messages):
                 return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
-            case Confirm(keys):
-                self._log.confirm(keys)
+            case Confirm(records):
+                self._log.confirm(records.keys)
+                for epoch, ranges in records.ranges.items():
+                    self._log.confirm_ranges(epoch, ranges)
                 return Confirmed()
             case Read(withheld):
                 return Batch(self._log.read(withheld))
             case GiveBack(keys):
                 self._log.give_back(keys)
                 return GivenBack(len(keys))
+            case Purge():
+                return Purged(self._log.purge())
             case SaveMark(mark):
                 self._log.save_mark(mark)
+            case Declare(loss, by):
+                self._log.declared(loss, by)
             case _:
                 assert_never(command)
         return None
 
     def _report(self, answer: Answer | None) -> None:
-        self._post(self._on_report, Report(answer, self._log.facts(), self._log.trouble.drain()))
+        self._post(self._on_report, Report(answer, self._log.facts(), *self._log.trouble.drain()))
 
     def _answer_open(self, result: Opened | Exception) -> None:
         if self._opened.done():

@@ -4,6 +4,7 @@ Everything durable goes by these rules: a file's bytes are safe after `sync`, it
 of its folder, and nothing else is. Tests put other file systems behind the same Protocol.
 """
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -71,6 +72,11 @@ class Files(Protocol):
 
     def free_bytes(self, path: Path) -> int:
         """How much more this user can write to the disk that holds `path`."""
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or this user's share of it, is full."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 class _OpenFile:

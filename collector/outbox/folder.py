@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from collector.outbox.files import Files
-from collector.outbox.index import PENDING, SegmentIndex
+from collector.outbox.files import Files, is_full
+from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
+from collector.outbox.ledger import Ledger
 from collector.outbox.notes import DELIVERED, UNFINISHED, read_note, write_note
 from collector.outbox.segment import Damage, Found, SegmentName, parse_name, scan
-from collector.outbox.state import Cause
-from collector.outbox.trouble import Trouble, is_full
+from collector.outbox.state import Cause, OutboxLoss
+from collector.outbox.trouble import Trouble
 from collector.outbox.writer import Writer
 
 _ASIDE = ".corrupt"
@@ -24,18 +25,21 @@ _PAGE_BYTES = 4096
 class Folder:
     """All segments; `writer` is open on the last one, or is None."""
 
-    def __init__(self, files: Files, directory: Path, trouble: Trouble) -> None:
+    def __init__(self, files: Files, directory: Path, trouble: Trouble, ledger: Ledger) -> None:
         self.segments: list[SegmentIndex] = []
         self.writer: Writer | None = None
         self.delivered_changed = False
         self._files = files
         self._directory = directory
         self._trouble = trouble
+        self._ledger = ledger
+        self._dropped: list[tuple[SegmentIndex, Cause]] = []
+        """Segments that are gone, while the event loop still has some of their records."""
         self._aside: dict[str, int] = {}
         self._delivered: dict[str, list[tuple[int, int]]] = {}
         self._next_number = 0
 
-    def survey(self) -> None:
+    def survey(self, *, read_only: bool = False) -> None:
         """Learn which files earlier runs left; nothing in them is read yet but the delivery mark.
 
         Raises:
@@ -46,7 +50,7 @@ class Folder:
             name = parse_name(file.removesuffix(_ASIDE))
             if name is not None:
                 self._next_number = max(self._next_number, name.number + 1)
-            if file.endswith(UNFINISHED):
+            if file.endswith(UNFINISHED) and not read_only:
                 self._files.unlink(self._directory / file)
             elif name is not None and file.endswith(_ASIDE):
                 self._aside[file] = sizes[file]
@@ -87,6 +91,7 @@ class Folder:
             if other is not segment and other.scanned and other.name.epoch == segment.name.epoch:
                 older, newer = sorted((other, segment), key=lambda s: s.name.number)
                 older.deliver_repeated(newer)
+        self._ledger.scanned(segment)
 
     def read(self, segment: SegmentIndex, start: int, end: int) -> bytes:
         """Read bytes of a segment; those that the medium cannot give come as zeros."""
@@ -104,10 +109,13 @@ class Folder:
         return bytes(data)
 
     def of_epoch(self, epoch: str) -> Iterator[SegmentIndex]:
-        """The segments of an epoch, scanned."""
+        """The segments of an epoch, scanned; also what is remembered of those that are gone."""
         for segment in self.segments:
             if segment.name.epoch == epoch:
                 self.scan(segment)
+                yield segment
+        for segment, _ in self._dropped:
+            if segment.name.epoch == epoch:
                 yield segment
 
     def start_segment(self, epoch: str) -> Writer:
@@ -153,8 +161,52 @@ class Folder:
         if self.writer and self.writer.index is segment:
             self.close_writer()
         self.segments.remove(segment)
+        for told in self._ledger.dropped(segment):
+            self._trouble.again(told)
+        if (loss := _loss(segment, cause, PENDING)) is not None:
+            self._trouble.lost(loss)
+        if segment.unconfirmed > segment.pending:
+            self._dropped.append((segment, cause))
+            self._ledger.remain(segment.file, _loss(segment, cause, HANDED))
+        saved = self.save_ledger()
         self._remove([segment.file])
-        self._trouble.dropped(segment, cause)
+        if not saved:
+            self.save_ledger()  # the disk was full perhaps
+        self._ledger.reserve()
+
+    def settle_dropped(self) -> None:
+        """Declare what the event loop has given back of dropped segments, forget what it has delivered."""
+        for segment, cause in list(self._dropped):
+            if (loss := _loss(segment, cause, PENDING)) is not None:
+                self._trouble.lost(loss)
+                keys = segment.keys(PENDING)
+                for told in self._ledger.gone(keys):
+                    self._trouble.again(told)
+                for _ in segment.change_all([seq for _, seq in keys], DONE):
+                    pass
+            self._ledger.remain(segment.file, _loss(segment, cause, HANDED))
+            if segment.unconfirmed == 0:
+                self._dropped.remove((segment, cause))
+
+    def save_ledger(self) -> bool:
+        """Save which losses are to be declared; whether that is done."""
+        try:
+            self._ledger.save()
+        except OSError as error:
+            self._trouble.error(error)
+            return False
+        return True
+
+    def purge(self) -> int:
+        """Give up everything; what the event loop had of it it has forgotten. Returns how many records."""
+        records = 0
+        for segment in list(self.segments):
+            self.scan(segment)
+            for _ in segment.change_all([seq for _, seq in segment.keys(HANDED)], PENDING):
+                pass
+            records += segment.pending
+            self.drop(segment, Cause.PURGED)
+        return records
 
     def save_delivered(self) -> bool:
         """Save the delivery mark; whether delivered segments may be removed now.
@@ -209,3 +261,21 @@ class Folder:
                 self._files.sync_directory(self._directory)
             except OSError as error:
                 self._trouble.error(error)
+
+
+def _loss(segment: SegmentIndex, cause: Cause, state: int) -> OutboxLoss | None:
+    """What is lost with the records of a segment that are in this state; None where there is none."""
+    bounds = segment.bounds(state)
+    if bounds is None:
+        return None
+    records = len(segment.keys(state))
+    return OutboxLoss(
+        cause,
+        segment.name.epoch,
+        records=records,
+        first_seq=bounds[0],
+        last_seq=bounds[1],
+        first_t_us=segment.first_t_us,
+        last_t_us=segment.last_t_us,
+        bytes=segment.size_bytes * records // len(segment),
+    )

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from collector.outbox.segment import Found, SegmentName
+from collector.outbox.state import Key
 
 PENDING, HANDED, DONE = 0, 1, 2
 
@@ -37,6 +38,8 @@ class SegmentIndex:
         self.last_t_us: int | None = None
         self.newest_sync_us: int | None = None
         self.unsynced = 0
+        self.elsewhere: list[tuple[int, int]] = []
+        """Ranges of records of a failed write: bytes of them may be here, and a newer segment has them."""
         self._seqs = array("Q")
         self._offsets = array("I")
         self._topics = array("I")
@@ -89,9 +92,13 @@ class SegmentIndex:
         """The `seq` of a record."""
         return self._seqs[number]
 
-    def state(self, number: int) -> int:
-        """The state of a record."""
-        return self._states[number]
+    def done(self, number: int) -> bool:
+        """Whether a record needs no sending any more."""
+        return self._states[number] == DONE
+
+    def pending_alone(self, number: int) -> bool:
+        """Whether only the disk has a record."""
+        return self._states[number] == PENDING
 
     def change(self, number: int, state: int) -> None:
         """Put a record into a state; one that is `DONE` stays so."""
@@ -132,14 +139,20 @@ class SegmentIndex:
         found = [n for n in (self._states.find(PENDING), self._states.find(HANDED)) if n >= 0]
         return min(found, default=None)
 
-    def bounds(self) -> tuple[int | None, int | None]:
-        """The first and the last `seq` that only the disk has."""
-        first, last = self._states.find(PENDING), self._states.rfind(PENDING)
-        return (None, None) if first < 0 else (self._seqs[first], self._seqs[last])
+    def bounds(self, state: int) -> tuple[int, int] | None:
+        """The first and the last `seq` in a state; None where there is none."""
+        first, last = self._states.find(state), self._states.rfind(state)
+        return None if first < 0 else (self._seqs[first], self._seqs[last])
+
+    def keys(self, state: int) -> list[Key]:
+        """The records in a state."""
+        return [
+            (self.name.epoch, seq) for seq, one in zip(self._seqs, self._states, strict=True) if one == state
+        ]
 
     def delivered(self) -> list[tuple[int, int]]:
-        """The delivered records as ranges of `seq`, both ends included; the first 64 ranges."""
-        ranges: list[tuple[int, int]] = []
+        """What needs no sending from here, as ranges of `seq`, both ends included; the first 64 ranges."""
+        ranges = list(self.elsewhere)
         for match in _DONE_RUNS.finditer(self._states):
             if len(ranges) == _MOST_RANGES:
                 break

@@ -12,14 +12,15 @@ from operator import itemgetter
 
 from collector.errors import OutboxError
 from collector.messages import Message
-from collector.outbox.files import Files, Lock
+from collector.outbox.files import Files, Lock, RealFiles, is_full
 from collector.outbox.folder import Folder
 from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
+from collector.outbox.ledger import Ledger
 from collector.outbox.notes import EPOCH, MARK, mark_content, mark_from, read_note, write_note
 from collector.outbox.segment import Damage, Found, decode_record, record_bytes
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.state import Cause, DiskFacts, Key, Mark, NewestRecord, OutboxLoss
-from collector.outbox.trouble import Trouble, is_full
+from collector.outbox.trouble import Trouble
 from collector.outbox.writer import Writer
 from collector.texts import delivery
 
@@ -49,10 +50,11 @@ class Log:
     def __init__(
         self, settings: OutboxSettings, files: Files, scan_at_open_bytes: int = _SCAN_AT_OPEN_BYTES
     ) -> None:
-        self.trouble = Trouble(settings.directory)
+        self._ledger = Ledger(files, settings.directory)
+        self.trouble = Trouble(settings.directory, self._ledger)
         self._files = files
         self._directory = settings.directory
-        self._folder = Folder(files, settings.directory, self.trouble)
+        self._folder = Folder(files, settings.directory, self.trouble, self._ledger)
         self._max_bytes = settings.max_mib << 20
         self._scan_at_open_bytes = scan_at_open_bytes
         self._segment_bytes = min(_SEGMENT_BYTES, self._max_bytes // 8)
@@ -74,6 +76,9 @@ class Log:
         try:
             self._take_folder()
             self._folder.survey()
+            for loss in self._ledger.load():
+                self.trouble.again(loss)
+            self._ledger.reserve()
             self._epoch = self._new_epoch()
             newest_bytes = 0
             for segment in reversed(list(self._folder.segments)):
@@ -159,13 +164,24 @@ class Log:
         size_bytes = sum(map(record_bytes, messages))
         while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
             pass
+        stored = self._store(messages)
+        failed, self._failing = self._failing, stored < len(messages)
+        if failed and not self._failing:
+            self.trouble.recovered()
+        return stored
+
+    def _store(self, messages: Sequence[Message]) -> int:
+        """Write and sync records; how many of the first are safe."""
         stored, new_files = 0, 1
+        failed_in: list[SegmentIndex] = []
         while stored < len(messages):
             try:
                 writer = self._folder.writer or self._start_segment()
                 count = writer.write(messages[stored:], self._segment_bytes)
             except OSError as error:
                 self.trouble.error(error)
+                if self._folder.writer is not None:
+                    failed_in.append(self._folder.writer.index)
                 self._folder.close_writer()
                 if is_full(error):
                     if not self._folder.drop_oldest():
@@ -178,9 +194,10 @@ class Log:
                 stored += count
                 if stored < len(messages):
                     self._folder.close_writer()  # full: the next segment takes the rest
-        failed, self._failing = self._failing, stored < len(messages)
-        if failed and not self._failing:
-            self.trouble.recovered()
+        if failed_in and stored:
+            for segment in failed_in:
+                segment.elsewhere.append((messages[0].seq, messages[stored - 1].seq))
+            self._folder.delivered_changed = True
         return stored
 
     def read(self, withheld: Collection[str] = ()) -> list[Message]:
@@ -218,15 +235,30 @@ class Log:
         self.trouble.damage(segment, places)
         return messages
 
-    def confirm(self, keys: Iterable[Key]) -> None:
+    def declared(self, loss: OutboxLoss, by: Key) -> None:
+        """A record, perhaps not stored yet, declares a loss; if it is lost, the loss is declared again."""
+        self._ledger.declared(loss, by)
+
+    def confirm(self, keys: Collection[Key]) -> None:
         """Records were delivered for good; those that are not here are ignored."""
+        self._ledger.heard(keys)
         self._change(keys, DONE)
-        self._folder.delivered_changed = True
+
+    def confirm_ranges(self, epoch: str, ranges: Collection[tuple[int, int]]) -> None:
+        """All that is here of these ranges of `seq`, both ends included, was delivered for good."""
+        for first_seq, last_seq in ranges:
+            self._ledger.heard_within(epoch, first_seq, last_seq)
+        for segment in self._folder.of_epoch(epoch):
+            before = segment.unconfirmed
+            for first_seq, last_seq in ranges:
+                segment.deliver(first_seq, last_seq)
+            self._folder.delivered_changed |= segment.unconfirmed < before
 
     def give_back(self, keys: Iterable[Key]) -> None:
         """The event loop has no copy of these records any more; one whose segment was dropped is lost now."""
         for epoch, seq in self._change(keys, PENDING):
             self.trouble.lost(OutboxLoss(Cause.OVERFLOW, epoch, 1, seq, seq, None, None, 0))
+        self._folder.settle_dropped()
 
     def _change(self, keys: Iterable[Key], state: int) -> list[Key]:
         """Put records into a state; returns those that no segment has."""
@@ -234,9 +266,15 @@ class Log:
         for epoch, group in groupby(sorted(missing), key=itemgetter(0)):
             seqs = [seq for _, seq in group]
             for segment in self._folder.of_epoch(epoch):
+                before = segment.unconfirmed
                 for seq in segment.change_all(seqs, state):
                     missing.discard((epoch, seq))
+                self._folder.delivered_changed |= segment.unconfirmed < before
         return sorted(missing)
+
+    def purge(self) -> int:
+        """Give up every record; returns how many. None may be handed out any more."""
+        return self._folder.purge()
 
     def save_mark(self, mark: Mark) -> None:
         """Save the mark of the streams."""
@@ -255,6 +293,12 @@ class Log:
             # Nothing tells the age of a record from before the clock was set.
             if segment.unsynced == 0 and (segment.newest_sync_us or limit_us) < limit_us:
                 self._folder.drop(segment, Cause.AGE)
+        if all(segment.scanned for segment in self._folder.segments):
+            for loss in self._ledger.not_found():
+                self.trouble.again(loss)
+        self._folder.settle_dropped()
+        self._folder.save_ledger()
+        self._ledger.reserve()
         if self._folder.save_delivered():
             self._folder.retire(active=now_s - self._committed_s >= RETIRE_AFTER_S)
 
@@ -299,8 +343,23 @@ class Log:
         """Save what is delivered and give the folder up; never raises."""
         if self._lock is None:
             return
+        self._folder.save_ledger()
         if self._folder.save_delivered():
             self._folder.retire(active=True)
         self._folder.close_writer()
         self._lock.close()
         self._lock = None
+
+
+def purge_folder(settings: OutboxSettings) -> int:
+    """Give up what waits in a folder that no daemon uses; the next one that does declares it.
+
+    Raises:
+        OutboxError: a daemon uses it, or it cannot be used.
+    """
+    log = Log(settings, RealFiles())
+    log.open()
+    try:
+        return log.purge()
+    finally:
+        log.close()

@@ -1,4 +1,4 @@
-"""The outbox's small files, each replaced as a whole: epoch, delivery mark, mark of the streams.
+"""The outbox's small files, each replaced as a whole: epoch, delivery mark, mark of the streams, losses.
 
 A note is one line: the CRC of a JSON text, and the JSON text. A damaged note counts as none. The outbox must
 work, if with repetitions, without any of them.
@@ -13,7 +13,7 @@ from typing import Any
 from collector.outbox.files import Files
 from collector.outbox.state import Mark, StreamMark
 
-EPOCH, DELIVERED, MARK = "epoch.note", "delivered.note", "mark.note"
+EPOCH, DELIVERED, MARK, LOSSES = "epoch.note", "delivered.note", "mark.note", "losses.note"
 UNFINISHED = ".tmp"
 
 _LARGEST_BYTES = 1 << 20

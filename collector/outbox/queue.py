@@ -1,23 +1,29 @@
 """The outbox as the rest of the program sees it: what to store and send when, between memory and disk thread.
 
-Memory first: a record that is confirmed within the commit interval never meets the disk thread. Everything
-here is called from the event loop only, and waits for the disk only in `open`, `commit` and `close`.
+Memory first: a record that is confirmed within the commit interval never meets the disk thread; nor, where
+the store's word counts, one that the broker has within it and the store within the hold time. Everything here
+is called from the event loop only, and waits for the disk only in `open`, `commit` and `close`.
 """
 
 import asyncio
+import sys
 from collections.abc import Collection, Iterable
 from typing import Self
 
-from collector.messages import Message
+from collector.errors import OutboxError
+from collector.messages import Message, Receipt
 from collector.outbox.disk import (
     Batch,
     Commit,
     Committed,
     Confirm,
     Confirmed,
+    Declare,
     DiskThread,
     GiveBack,
     GivenBack,
+    Purge,
+    Purged,
     Read,
     Report,
     SaveMark,
@@ -28,7 +34,9 @@ from collector.outbox.memory import Memory
 from collector.outbox.rate import AppendRate
 from collector.outbox.segment import record_bytes
 from collector.outbox.settings import OutboxSettings
-from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
+from collector.outbox.settled import Settled
+from collector.outbox.state import Cause, DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
+from collector.outbox.store_word import MOST_TRUSTED, OVERTAKEN_S, StoreWord
 from collector.texts import delivery
 
 _GROUP_BYTES = 2 << 20
@@ -54,9 +62,10 @@ class Outbox:
         self._commit_done = asyncio.Event()
         self._commit_done.set()
         self._retry_s = 0.0
-        self._confirmed: set[Key] = set()
+        self._store = StoreWord(settings.receipt_hold_s)
+        self._confirmed = Settled()
         """Delivered, and perhaps on disk; the disk thread is not told yet."""
-        self._confirming: set[Key] = set()
+        self._confirming = Settled()
         """Told, and not answered yet."""
         self._giving_back = 0
         self._reading = False
@@ -66,8 +75,9 @@ class Outbox:
         """What the disk was last asked to leave out; None where it would be asked another question by now."""
         self._losses: list[OutboxLoss] = []
         self._declared: dict[Key, OutboxLoss] = {}
-        """By the record that declares it, while that is not delivered."""
+        """By the record that declares it, while that is not delivered; the disk thread has the same."""
         self._dropped = 0
+        self._purging: asyncio.Future[int] | None = None
         self._last_seq = -1
         self._rate = AppendRate()
 
@@ -112,19 +122,48 @@ class Outbox:
         less than `room` is not there yet: `ready` tells when to ask again.
         """
         fresh = self._memory.take_fresh(room, withheld)
-        late = self._memory.take_ahead(room - len(fresh), withheld)
+        late = self._memory.take_ahead(min(room - len(fresh), self._trust), withheld)
         if len(fresh) + len(late) < room:
             self.ready.clear()
         if self._unread:
             self._read_on(frozenset(withheld))
         return [Outgoing(m, late=False) for m in fresh] + [Outgoing(m, late=True) for m in late]
 
+    def acknowledge(self, epoch: str, seq: int) -> None:
+        """The broker has a record in flight: it is delivered, or awaits the store's word."""
+        if self._settings.delivery == "broker":
+            self.confirm(epoch, seq)
+            return
+        now_s = self._loop.time()
+        self._memory.acknowledge((epoch, seq), now_s)
+        self._store.sent(now_s)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """The store has spoken: what it has, and what it will never take, is sent no more.
+
+        Receipts may come in any order, any number of times, and for any epoch.
+        """
+        rejected = [(record.seq, record.seq) for record in receipt.rejected]
+        receipted = 0
+        newest = self._last_seq if receipt.epoch == self.epoch else sys.maxsize  # nobody has what is to come
+        for first_seq, named in (*receipt.stored, *rejected):
+            last_seq = min(named, newest)
+            receipted += self._memory.confirm_range(receipt.epoch, first_seq, last_seq)
+            if self._disk_may_know:
+                self._confirmed.add_range(receipt.epoch, first_seq, last_seq)
+            for key in [k for k in self._declared if k[0] == receipt.epoch and first_seq <= k[1] <= last_seq]:
+                del self._declared[key]
+                self._confirmed.keys.add(key)
+        self._store.reject(receipt.epoch, [(record.seq, record.reason) for record in receipt.rejected])
+        self._store.spoke(self._loop.time(), receipted, awaited=self._memory.awaited > 0)
+        self.ready.set()  # it trusts more now
+
     def confirm(self, epoch: str, seq: int) -> None:
         """A record was delivered for good; in any order, any number of times, known here or not."""
         key = (epoch, seq)
-        self._declared.pop(key, None)
-        if self._memory.confirm(key):
-            self._confirmed.add(key)
+        declares = self._declared.pop(key, None) is not None
+        if self._memory.confirm(key) or declares:
+            self._confirmed.keys.add(key)
             if not self.ready.is_set():
                 self.ready.set()  # a full megabyte of stored records in flight may have been the limit
 
@@ -144,8 +183,10 @@ class Outbox:
 
     def declared(self, loss: OutboxLoss, seq: int) -> None:
         """The record just appended declares this loss; if it is lost, `losses` gives the loss again."""
-        if self._memory.holds((self.epoch, seq)):
-            self._declared[self.epoch, seq] = loss
+        key = (self.epoch, seq)
+        if self._memory.holds(key):
+            self._declared[key] = loss
+            self._disk.put(Declare(loss, key))
         else:
             merge_loss(self._losses, loss)
 
@@ -154,13 +195,17 @@ class Outbox:
         facts, memory = self._facts, self._memory
         oldest_us, oldest_sync = facts.oldest_us, facts.oldest_sync
         if oldest_us is None and (oldest := memory.oldest_fresh()) is not None:
-            oldest_us, oldest_sync = oldest[0].t_us, oldest[0].sync
+            oldest_us, oldest_sync = oldest.t_us, oldest.sync
         room_bytes = max(0, min((self._settings.max_mib << 20) - facts.bytes, facts.free_bytes))
         stopped = self._disk.ended.is_set()
         return OutboxState(
             records=memory.fresh + memory.stored + self._giving_back + facts.to_read,
             uncommitted=memory.fresh,
             in_flight=memory.in_flight,
+            awaiting=memory.awaited,
+            store_silent_s=self._store.silent_s(self._loop.time()),
+            rejected=self._store.rejected,
+            rejected_reasons=dict(self._store.reasons),
             memory_bytes=memory.bytes,
             disk_bytes=facts.bytes,
             segments=facts.segments,
@@ -178,8 +223,25 @@ class Outbox:
     async def commit(self) -> None:
         """Write everything unconfirmed to disk now, and return when that was done or has failed."""
         await self._commit_done.wait()
-        self._commit_until(self._loop.time(), self._memory.bytes)
+        now_s = self._loop.time()
+        self._commit_until(now_s, self._memory.bytes, now_s)
         await self._commit_done.wait()
+
+    async def purge(self) -> int:
+        """Give up every record there is, for good, and declare that; returns how many.
+
+        Raises:
+            OutboxError: the disk does not take records, so that nothing can be said of them, or not any more.
+        """
+        await self.commit()
+        if self._memory.fresh or self._disk.ended.is_set():
+            sentence = self.state().last_disk_error
+            raise OutboxError(sentence or delivery.OUTBOX_DISK_STOPPED())
+        if self._purging is None:
+            self._memory.forget_stored()
+            self._purging = self._loop.create_future()
+            self._disk.put(Purge())
+        return await asyncio.shield(self._purging)
 
     async def close(self) -> None:
         """Commit everything unconfirmed and end the disk thread."""
@@ -196,31 +258,60 @@ class Outbox:
         self._timer = self._loop.call_later(self._tick_s, self._tick)
         now_s = self._loop.time()
         self._rate.advance(now_s)
+        self._send_again(now_s)
         self._commit_due(now_s)
         if not self._confirming:
             self._tell_confirmed()
 
+    @property
+    def _trust(self) -> int:
+        """How many records more may be sent out of the backlog before the store has spoken."""
+        if self._settings.delivery == "broker":
+            return sys.maxsize
+        return max(0, self._store.trusted - self._memory.trusted)
+
+    def _send_again(self, now_s: float) -> None:
+        """Send again what the broker had long ago, or before others that the store has spoken of."""
+        before = self._memory.awaited
+        timed_out_s = now_s - self._store.timeout_s
+        overtaken_s = self._memory.newest_receipted_s - OVERTAKEN_S
+        forgotten = self._memory.send_again(max(timed_out_s, overtaken_s))
+        if self._memory.awaited < before:
+            if timed_out_s >= overtaken_s:
+                self._store.missed(now_s)
+            else:
+                self._store.trust_less()
+            self.ready.set()
+        if forgotten:
+            self._give_back(forgotten)
+
     def _commit_due(self, now_s: float) -> None:
-        """Commit once a record would otherwise be older than the commit interval at the next tick."""
-        oldest = self._memory.oldest_fresh()
-        if oldest is None or not self._commit_done.is_set() or now_s < self._retry_s:
+        """Commit what would otherwise be kept in memory alone for too long at the next tick."""
+        if not self._commit_done.is_set() or now_s < self._retry_s:
             return
         interval_s = self._settings.commit_interval_s
-        if now_s + self._tick_s - oldest[1] >= interval_s:
-            self._commit_until(now_s - interval_s * _YOUNG, _GROUP_BYTES)
+        urgent = now_s + self._tick_s - self._memory.oldest_urgent_s() >= interval_s
+        held_before_s = now_s if self._memory.overheld else now_s - self._settings.receipt_hold_s
+        if urgent or self._memory.held.oldest_s <= held_before_s:
+            appended_before_s = now_s - interval_s * _YOUNG if urgent else float("-inf")
+            self._commit_until(appended_before_s, _GROUP_BYTES, held_before_s)
 
-    def _commit_until(self, appended_before_s: float, limit_bytes: int) -> None:
+    def _commit_until(self, appended_before_s: float, limit_bytes: int, held_before_s: float) -> None:
         if self._disk.ended.is_set():
             return
-        if group := self._memory.begin_commit(appended_before_s, limit_bytes):
+        if group := self._memory.begin_commit(appended_before_s, limit_bytes, held_before_s):
             self._commit_done.clear()
             self._disk.put(Commit(group))
 
     def _tell_confirmed(self) -> None:
         if self._confirmed:
-            self._confirming |= self._confirmed
-            self._disk.put(Confirm(self._confirmed))
-            self._confirmed = set()
+            self._confirming, self._confirmed = self._confirmed, Settled()
+            self._disk.put(Confirm(self._confirming))
+
+    @property
+    def _disk_may_know(self) -> bool:
+        """Whether any record is, or may come to be, on disk."""
+        return self._facts.records > 0 or self._facts.unscanned > 0 or not self._commit_done.is_set()
 
     @property
     def _unread(self) -> bool:
@@ -246,17 +337,13 @@ class Outbox:
     def _shed(self) -> None:
         while self._memory.overfull and (loss := self._memory.shed()):
             self._lose(loss)
+            if (told := self._declared.pop((loss.epoch, loss.first_seq or 0), None)) is not None:
+                merge_loss(self._losses, told)
 
     def _lose(self, loss: OutboxLoss) -> None:
         merge_loss(self._losses, loss)
-        self._dropped += loss.records or 0
-        if loss.first_seq is None or loss.last_seq is None:
-            return
-        first, last = (loss.epoch, loss.first_seq), (loss.epoch, loss.last_seq)
-        # What memory still has of a dropped segment will be sent.
-        gone = [key for key in self._declared if first <= key <= last and not self._memory.holds(key)]
-        for key in gone:
-            merge_loss(self._losses, self._declared.pop(key))
+        if loss.cause is not Cause.PURGED:
+            self._dropped += loss.records or 0
 
     def _on_report(self, report: Report) -> None:
         self._facts = report.facts
@@ -264,18 +351,25 @@ class Outbox:
             case Committed(group, stored):
                 self._on_committed(group, stored)
             case Confirmed():
-                self._confirming = set()
+                self._confirming = Settled()
             case Batch(messages):
                 self._reading = False
                 self._nothing_but = self._asked if not messages else None
-                known = self._confirmed | self._confirming
-                self._memory.add_read(m for m in messages if (m.epoch, m.seq) not in known)
+                known = (self._confirmed, self._confirming)
+                self._memory.add_read(m for m in messages if not any((m.epoch, m.seq) in k for k in known))
             case GivenBack(records):
                 self._giving_back -= records
+            case Purged(records):
+                self._memory.forget_stored()  # what was read from disk meanwhile
+                if self._purging is not None:
+                    self._purging.set_result(records)
+                    self._purging = None
             case None:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
             self._lose(loss)
+        for loss in report.again:
+            merge_loss(self._losses, loss)
         if (
             self._nothing_but is None
             and not self._reading
@@ -288,6 +382,8 @@ class Outbox:
         if forgotten := self._memory.end_commit(group, stored, keep=keep):
             self._nothing_but = self._asked = None
             self._give_back(forgotten)
+        if forgotten := self._memory.await_at_most(MOST_TRUSTED):
+            self._give_back(forgotten)
         self._commit_done.set()
         now_s = self._loop.time()
         if stored < len(group):
@@ -299,3 +395,6 @@ class Outbox:
     def _on_end(self) -> None:
         """The thread ended, at our wish or by a bug: nobody shall wait for it."""
         self._commit_done.set()
+        if self._purging is not None:
+            self._purging.set_exception(OutboxError(delivery.OUTBOX_DISK_STOPPED()))
+            self._purging = None

@@ -65,6 +65,8 @@ class Cause(StrEnum):
     """Their bytes on disk were damaged, or cut off by a power failure."""
     MEMORY = "memory"
     """The disk could not be written and the memory set aside for records was full."""
+    PURGED = "purged"
+    """Somebody at the gateway gave them up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,8 @@ class OutboxState:
     uncommitted: int
     """Of these, only in memory."""
     in_flight: int
+    awaiting: int
+    """The broker has them, and the store's word is awaited."""
     memory_bytes: int
     disk_bytes: int
     segments: int
@@ -132,6 +136,12 @@ class OutboxState:
     dropped: int
     corrupt: int
     """Damaged places found on disk in this run."""
+    store_silent_s: float
+    """For how long records have waited for the store's word and none came."""
+    rejected: int
+    """Records that the store will never take, in this run."""
+    rejected_reasons: Mapping[str, int]
+    """How many, by the store's reason."""
     disk_failing: bool
     """The last write did not succeed."""
     last_disk_error: Sentence | None

@@ -1,12 +1,13 @@
 """What went wrong on the disk, kept until it is told: losses, damaged places, the last error."""
 
-import errno
 from functools import reduce
 from pathlib import Path
 
 import structlog
 
+from collector.outbox.files import is_full
 from collector.outbox.index import SegmentIndex
+from collector.outbox.ledger import Ledger
 from collector.outbox.segment import Damage, Found
 from collector.outbox.state import Cause, OutboxLoss, joined, merge_loss
 from collector.texts import Sentence, delivery
@@ -14,19 +15,16 @@ from collector.texts import Sentence, delivery
 _log = structlog.get_logger(__name__)
 
 
-def is_full(error: OSError) -> bool:
-    """Whether the disk, or this user's share of it, is full."""
-    return error.errno in {errno.ENOSPC, errno.EDQUOT}
-
-
 class Trouble:
     """The account of one outbox folder."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
         self.corrupt = 0
         self.last_error: Sentence | None = None
         self._directory = directory
+        self._ledger = ledger
         self._losses: list[OutboxLoss] = []
+        self._again: list[OutboxLoss] = []
         self._logged: set[tuple[int | None, str]] = set()
 
     def error(self, error: OSError) -> None:
@@ -71,38 +69,31 @@ class Trouble:
                 )
             )
         if losses:
-            self._losses.append(reduce(joined, losses))
+            self.lost(reduce(joined, losses))
         if count:
             self.corrupt += count
             segment.damaged = True
             _log.warning("outbox.damage", segment=segment.file, places=count)
 
-    def dropped(self, segment: SegmentIndex, cause: Cause) -> None:
-        """Declare what only this segment had."""
-        if not segment.pending:
-            return
-        first_seq, last_seq = segment.bounds()
-        self.lost(
-            OutboxLoss(
-                cause,
-                segment.name.epoch,
-                records=segment.pending,
-                first_seq=first_seq,
-                last_seq=last_seq,
-                first_t_us=segment.first_t_us,
-                last_t_us=segment.last_t_us,
-                bytes=segment.size_bytes,
-            )
-        )
-
     def lost(self, loss: OutboxLoss) -> None:
-        """Declare a loss, joined to others only where no record that is kept lies between."""
-        if loss.cause is Cause.OVERFLOW:  # always the oldest
-            merge_loss(self._losses, loss)
-        else:
-            self._losses.append(loss)
+        """Declare a loss, unless a record that waits does so already."""
+        if self._ledger.add(loss):
+            _add(self._losses, loss)
 
-    def drain(self) -> list[OutboxLoss]:
-        """What was lost since the last call."""
-        losses, self._losses = self._losses, []
-        return losses
+    def again(self, loss: OutboxLoss) -> None:
+        """Declare a loss once more: the record that did so is lost itself."""
+        _add(self._again, loss)
+
+    def drain(self) -> tuple[list[OutboxLoss], list[OutboxLoss]]:
+        """What was lost since the last call, and what is to be declared once more."""
+        losses, again = self._losses, self._again
+        self._losses, self._again = [], []
+        return losses, again
+
+
+def _add(losses: list[OutboxLoss], loss: OutboxLoss) -> None:
+    """Add a loss, joined to others only where no record that is kept lies between."""
+    if loss.cause is Cause.OVERFLOW:  # always the oldest
+        merge_loss(losses, loss)
+    else:
+        losses.append(loss)

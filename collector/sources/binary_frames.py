@@ -16,7 +16,8 @@ from collector.sources.device_clock import SampleCounter, split
 from collector.sources.frames import Flags, FrameCutter, FrameRule, Octets
 from collector.sources.full_scale import for_channels, narrowed
 
-_CHECK_BYTES: dict[ChecksumKind, int] = {"none": 0, "sum8": 1, "xor8": 1, "crc16-modbus": 2, "crc16-ccitt": 2}
+CHECK_BYTES: dict[ChecksumKind, int] = {"none": 0, "sum8": 1, "xor8": 1, "crc16-modbus": 2, "crc16-ccitt": 2}
+"""How many bytes a checksum takes."""
 _BITS = {"i8": 8, "i16": 16, "i24": 24, "i32": 32}
 
 
@@ -60,7 +61,7 @@ class BinaryDecoder:
         self._sync = np.frombuffer(bytes.fromhex(settings.sync), np.uint8)
         self._scale = for_channels(settings.scale, channels)
         self._length = self._layout.itemsize
-        self._checked = self._length - _CHECK_BYTES[settings.checksum]
+        self._checked = self._length - CHECK_BYTES[settings.checksum]
         self._checksum = checksum(settings.checksum, self._checked)
         self._modulus = 0 if settings.counter == "none" else 2 ** int(settings.counter[1:])
         self._counter = SampleCounter(self._modulus) if self._modulus else None
@@ -147,5 +148,5 @@ def _layout(settings: BinaryFormat, channels: int) -> np.dtype[np.void]:
     else:
         fields.append(("values", f"{order}{settings.values[0]}{int(settings.values[1:]) // 8}", (channels,)))
     if settings.checksum != "none":
-        fields.append(("check", f"{order}u{_CHECK_BYTES[settings.checksum]}"))
+        fields.append(("check", f"{order}u{CHECK_BYTES[settings.checksum]}"))
     return np.dtype(fields)

@@ -83,7 +83,7 @@ class FrameCutter:
         rule = self._rule
         frames = piece[: len(piece) // rule.length * rule.length].reshape(-1, rule.length)
         if rule.confirm:
-            heads = _windows(piece, rule.head_length)[rule.length :: rule.length]
+            heads = windows(piece, rule.head_length)[rule.length :: rule.length]
             frames = frames[: len(heads)]
             good = rule.valid(frames) & rule.begins(heads[: len(frames)])
         else:
@@ -97,17 +97,17 @@ class FrameCutter:
         length = self._rule.length
         if len(piece) < 2 * length:
             return 0, False
-        windows = _windows(piece, length)
-        good = self._rule.begins(windows[:, : self._rule.head_length])
+        candidates = windows(piece, length)
+        good = self._rule.begins(candidates[:, : self._rule.head_length])
         starts = np.flatnonzero(good)
-        good[starts] = self._rule.valid(windows[starts])
+        good[starts] = self._rule.valid(candidates[starts])
         twice = good[:-length] & good[length:]
         if twice.any():
             return int(np.argmax(twice)), True
         return len(twice), False
 
 
-def _windows(octets: Octets, length: int) -> Octets:
+def windows(octets: Octets, length: int) -> Octets:
     """Every run of `length` bytes, `[n, length]`, without copying."""
     if len(octets) < length:
         return np.empty((0, length), np.uint8)

@@ -39,6 +39,9 @@ _SHOWN_BYTES = 32
 _PTY_MAJORS = range(136, 144)
 
 
+Format = TextFormat | BinaryFormat | WitMotionFormat
+
+
 class SerialSettings(Settings):
     """An accelerometer on a serial port."""
 
@@ -49,7 +52,7 @@ class SerialSettings(Settings):
     """Bits per second, as the device is set; ports that are really USB ignore it."""
     rate_hz: PositiveFinite
     """The nominal sample rate; the true one is measured."""
-    format: TextFormat | BinaryFormat | WitMotionFormat = Field(discriminator="kind")
+    format: Format = Field(discriminator="kind")
     """What the device sends."""
     silent_after_s: PositiveFinite = 5.0
     """Without a valid sample for so long, the port is closed and opened again."""
@@ -101,29 +104,9 @@ class SerialSource:
         Raises:
             SourceError: it is not there, not permitted, in use, or cannot be set up.
         """
-        port, baud = self.settings.port, self.settings.baud
-        try:
-            device = serial.Serial(port, baud, timeout=READ_WAIT_S, exclusive=True)
-        except (OSError, ValueError, termios.error) as error:
-            raise SourceError(why_not_open(port, baud, error)) from error
-        try:
-            _claim(device)
-        except OSError as error:
-            device.close()
-            raise SourceError(why_not_open(port, baud, error)) from error
-        return SerialDevice(device, self.settings, self._decoder(), self.monotonic_ns)
-
-    def _decoder(self) -> Decoder:
-        channels = self.signal.channels
-        match self.settings.format:
-            case TextFormat() as format_:
-                return TextDecoder(format_, channels, self.signal.rate_hz)
-            case BinaryFormat() as format_:
-                return BinaryDecoder(format_, len(channels))
-            case WitMotionFormat():
-                return WitMotionDecoder(channels)
-            case _:
-                assert_never(self.settings.format)
+        device = open_port(self.settings.port, self.settings.baud)
+        decoder = decoder_of(self.settings.format, self.signal.channels, self.signal.rate_hz)
+        return SerialDevice(device, self.settings, decoder, self.monotonic_ns)
 
 
 class SerialDevice:
@@ -202,9 +185,40 @@ class SerialDevice:
                 bytes_per_s=round(self._bytes_since_valid / seconds),
                 baud=self._settings.baud,
                 format=self._settings.format.kind,
-                sample=_shown(self._last_bytes, self._settings.format.kind),
+                sample=shown(self._last_bytes, self._settings.format.kind),
             )
         )
+
+
+def decoder_of(format_: Format, channels: tuple[Channel, ...], rate_hz: float) -> Decoder:
+    """A fresh decoder of a format."""
+    match format_:
+        case TextFormat():
+            return TextDecoder(format_, channels, rate_hz)
+        case BinaryFormat():
+            return BinaryDecoder(format_, len(channels))
+        case WitMotionFormat():
+            return WitMotionDecoder(channels)
+        case _:
+            assert_never(format_)
+
+
+def open_port(port: str, baud: int) -> serial.Serial:
+    """Open a port for us alone; a read waits at most `READ_WAIT_S`.
+
+    Raises:
+        SourceError: it is not there, not permitted, in use, or cannot be set up.
+    """
+    try:
+        device = serial.Serial(port, baud, timeout=READ_WAIT_S, exclusive=True)
+    except (OSError, ValueError, termios.error) as error:
+        raise SourceError(why_not_open(port, baud, error)) from error
+    try:
+        _claim(device)
+    except OSError as error:
+        device.close()
+        raise SourceError(why_not_open(port, baud, error)) from error
+    return device
 
 
 def why_not_open(port: str, baud: int, error: Exception, by_id: Path = _BY_ID) -> Sentence:
@@ -234,7 +248,7 @@ def _claim(port: serial.Serial) -> None:
         fcntl.ioctl(port.fileno(), termios.TIOCEXCL)
 
 
-def _shown(data: bytes, kind: str) -> str:
+def shown(data: bytes, kind: str) -> str:
     """Bytes as an operator can compare them with the device's manual."""
     if kind != "text":
         return data.hex(" ")

@@ -21,7 +21,8 @@ from collector.sources.full_scale import believable, for_channels
 LONGEST_LINE = 1024
 """Bytes; a longer line is garbage, whatever it holds."""
 
-_NUMBER = rb"([+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)"
+NUMBER = rb"([+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)"
+"""A number as boards print it, as a regular expression with one group."""
 
 
 class TextFormat(Settings):
@@ -113,7 +114,7 @@ class TextDecoder:
             self._good_before = self._tail.fullmatch(cut) is not None and len(cut) <= LONGEST_LINE
             if not self._good_before:
                 self._drop([cut])
-        return [line for line in lines if len(line) > LONGEST_LINE or not _is_ignored(line)]
+        return [line for line in lines if len(line) > LONGEST_LINE or not is_ignored(line)]
 
     def _read(self, lines: list[bytes]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """The numbers of each line `[lines, used columns]`, scaled, and whether they can be true."""
@@ -165,7 +166,8 @@ class TextDecoder:
         self.bad_bytes += sum(len(line) + 1 for line in lines)
 
 
-def _is_ignored(line: bytes) -> bool:
+def is_ignored(line: bytes) -> bool:
+    """Whether a line is blank or a remark."""
     return line.startswith(b"#") or not line.strip(b" \t\r")
 
 
@@ -175,7 +177,7 @@ def _line_pattern(delimiter: str, width: int, groups: list[int]) -> re.Pattern[b
     between = rb"[ \t]*+" + mark + rb"[ \t]*+" if mark else rb"[ \t]++"
     # Not possessive: Python 3.11.2, Debian 12's, gets possessive groups wrong.
     text = rb"(?:(?!" + mark + rb")[ -~])*" if mark else rb"[!-~]++"
-    columns = (_NUMBER if column in groups else text for column in range(1, width + 1))
+    columns = (NUMBER if column in groups else text for column in range(1, width + 1))
     return re.compile(rb"[ \t]*+" + between.join(columns) + rb"[ \t]*+\r?")
 
 

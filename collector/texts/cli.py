@@ -32,6 +32,7 @@ GATEWAY = Text("cli.part.gateway", "gateway")
 BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
 OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
 OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, the oldest for {age}")
+OUTBOX_AWAITING = Text("cli.status.outbox-awaiting", "{awaiting} of them for the store's receipt")
 OUTBOX_ROOM = Text("cli.status.outbox-room", "room for {hours} hours without a broker")
 CLOCK_SET = Text("cli.status.clock-set", "clock synchronised")
 CLOCK_NOT_SET = Text("cli.status.clock-not-set", "clock NOT synchronised")
@@ -45,6 +46,9 @@ RATE = Text("cli.column.rate", "rate / configured")
 MEASURED = Text("cli.column.measured", "rate")
 WINDOWS = Text("cli.column.windows", "windows")
 LOST = Text("cli.column.lost", "lost")
+MACHINE = Text("cli.column.machine", "machine")
+DOING = Text("cli.column.doing", "what it does")
+BECAUSE = Text("cli.column.because", "because")
 NEVER = Text("cli.never", "never")
 AGO = Text("cli.ago", "{duration} ago")
 ABOUT = Text("cli.about", "about {number}")
@@ -74,6 +78,9 @@ POINT = Text("cli.column.point", "point")
 VALUE = Text("cli.column.value", "value")
 QUALITY = Text("cli.column.quality", "quality")
 AGE = Text("cli.column.age", "age")
+LATENCY = Text("cli.column.latency", "answer in")
+PLACE = Text("cli.column.place", "where it stands")
+RAW = Text("cli.column.raw", "raw")
 SHARED = Text("cli.column.shared", "leaves")
 POINTS_TESTED = Text("cli.test.points-tested", "{name}: {arrivals} times heard of in {seconds} s")
 QUALITIES = {
@@ -100,6 +107,18 @@ BROWSE_NOTHING = Text(
     'No node has "{find}" in its path.',
     "Leave --find out to see all.",
 )
+BROWSE_STANDARD = Text(
+    "cli.browse.standard",
+    'This machine follows OPC 40501-1: with profile = "opc-40501-1" instead of points, spindles, channels '
+    "and program are found by themselves.",
+)
+BROWSE_MANY = Text(
+    "cli.browse.many",
+    "These are {points} points. With --find only those with a certain word are shown.",
+)
+BROWSE_PASTE = Text(
+    "cli.browse.paste", "To paste into the machine's file, without the points that you do not need:"
+)
 NOT_AN_OPCUA_URL = Text(
     "cli.not-an-opcua-url",
     "{url} is not the address of an OPC UA server.",
@@ -113,18 +132,60 @@ TRUST_REFUSED = Text(
     "Ask who looks after the controller which certificate it has.",
 )
 TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other certificate is accepted.")
+# outbox
+OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; the oldest for {age}")
+OUTBOX_FOR = Text("cli.outbox.for", "for the broker: {broker}, for the store's receipt: {store}")
+OUTBOX_STOPPED = Text("cli.outbox.stopped", "the collector is not running; this is what is on disk")
+OUTBOX_REJECTED = Text("cli.outbox.rejected", "rejected by the store since the start: {records} ({reasons})")
+OUTBOX_LOST = Text("cli.outbox.lost", "given up ({cause}), and not heard of yet: {records} of {epoch}")
+EPOCH = Text("cli.column.epoch", "run")
+RECORDS = Text("cli.column.records", "records")
+MEBIBYTES = Text("cli.column.mebibytes", "MiB")
+NUMBERS = Text("cli.column.numbers", "numbers")
+OLDEST = Text("cli.column.oldest", "oldest")
+UNKNOWN = Text("cli.unknown", "unknown")
+EXPORTED = Text("cli.outbox.exported", "{records} records copied to {file}; they still wait to be sent.")
+EXPORT_EXISTS = Text(
+    "cli.outbox.export-exists", "{file} is there already.", "Type another file, or remove this one first."
+)
+EXPORT_UNWRITABLE = Text(
+    "cli.outbox.export-unwritable",
+    "{file} cannot be written: {reason}.",
+    "Type a file in a folder where you may write, such as /tmp.",
+)
+PURGE_SURE = Text(
+    "cli.outbox.purge-sure",
+    "Delete everything that waits? It will reach nobody; `collector outbox export` makes a copy first.",
+)
+PURGE_CANCELLED = Text("cli.outbox.purge-cancelled", "Nothing was deleted.")
+PURGE_OTHER_USER = Text(
+    "cli.outbox.purge-other-user",
+    "The files in {path} belong to another user; nothing was deleted.",
+    "Type: sudo -u collector collector outbox purge",
+)
+PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
+TRUST_PROTECT = Text(
+    "cli.trust.protect",
+    'To protect the connection, too, write beside its url: security = "sign-and-encrypt"',
+)
 # demo
 DEMO_INSTALL = Text(
     "cli.demo.install",
     "The demo needs the package amqtt.",
     "pip install 'collector[demo]'",
 )
-DEMO_TRY = Text("cli.demo.try", "Try it beside this, in another terminal (Debian package mosquitto-clients):")
-DEMO_STATUS = Text("cli.demo.status", "And ask how it is:")
+DEMO_TRY = Text("cli.demo.try", "Try in another terminal (mosquitto_sub is in Debian's mosquitto-clients):")
 DEMO_END = Text("cli.demo.end", "{records} records received; the demo has ended.")
 DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
-DEMO_TITLE = Text("cli.demo.title", "Received over MQTT: {topic}")
-DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel} (rms in {unit} by band)")
+DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel}, rms in {unit}")
+DEMO_CONTEXT = Text("cli.demo.context", "machine")
+DEMO_IN_WINDOW = Text("cli.demo.in-window", "in window")
+DEMO_TIME = Text("cli.demo.time", "time")
+DEMO_PROGRAM = Text("cli.demo.program", "program")
+DEMO_TOOL = Text("cli.demo.tool", "tool")
+DEMO_SPEED = Text("cli.demo.speed", "/min")
+DEMO_LOAD = Text("cli.demo.load", "load %")
+DEMO_POWER = Text("cli.demo.power", "W")
 DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")
 # features
 FEATURES_HEAD = Text("cli.features.head", "Features, and the channels of each stream that have them")

@@ -244,7 +244,7 @@ SAME_NUMBER = Text(
 SAME_PORT = Text(
     "config.same-port",
     "found {found}, the port that line {line} of {file} already uses",
-    "Type the port of the other sensor. This shows them all: ls -l /dev/serial/by-id",
+    "Type the port of the other sensor. This shows them all: sudo collector scan",
 )
 OTHER_LINE = Text(
     "config.other-line",
@@ -266,6 +266,46 @@ CONTEXT_NOT_SHARED = Text(
     "config.context-not-shared",
     "found {found}, a point that does not leave the gateway",
     'Take it out of the list, or give that point share = "pseudonym" or share = "plain".',
+)
+RESERVED_STREAM = Text(
+    "config.reserved-stream",
+    "found {found}, the name under which it is told what the machine is doing",
+    "Type another name, such as spindle.",
+)
+STATE_ASKS_NOTHING = Text(
+    "config.state.asks-nothing",
+    "nothing says how the machine's state is known",
+    'Add a table [machine.state.turning] with a line: point = "plc/spindle-speed"; or delete this one.',
+)
+STATE_ONE_INPUT = Text(
+    "config.state.one-input",
+    'needs either "point" or "feature", and not both',
+    'Type one of them, such as: point = "plc/spindle-speed", or feature = "spindle/x/rms"',
+)
+STATE_NO_POINTS = Text(
+    "config.state.no-points",
+    "the machine has no controller with points",
+    'Describe it under [[controllers]], or take a feature of a waveform: feature = "spindle/x/rms".',
+)
+STATE_STATES = Text(
+    "config.state.states",
+    '"states" is for points that have names as values',
+    "For a number type above = … instead, or leave both out and let `collector learn` find it.",
+)
+STATE_LEVELS = Text(
+    "config.state.levels",
+    "found {found}, which is above {above}",
+    'Type a number that is at most {above}: below it the answer is no, from "above" on it is yes.',
+)
+STATE_NOT_SHARED = Text(
+    "config.state.not-shared",
+    "found {found}, a point that does not leave the gateway as it is",
+    'Take another point, or give that one share = "plain": the state would tell of it.',
+)
+TIME_ZONE = Text(
+    "config.time-zone",
+    "found {found}, which is no time zone",
+    'Type its name, such as "Europe/Berlin" or "Asia/Tokyo"; `timedatectl list-timezones` lists them.',
 )
 SPINDLE_NOT_JOINED = Text(
     "config.spindle-not-joined",

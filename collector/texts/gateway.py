@@ -139,6 +139,18 @@ OUTBOX_CORRUPT = Text(
     "{corrupt} damaged records were found on the disk.",
     "Usually a power cut. If it comes again, replace the SD card.",
 )
+OUTBOX_REJECTED = Text(
+    "gateway.outbox-rejected",
+    "The group's store does not take {rejected} records ({reasons}). They are not sent again.",
+    "Tell the group's administrator: the store keeps what it could not read. Perhaps this program is too new "
+    "or too old for it.",
+)
+STORE_SILENT = Text(
+    "gateway.store-silent",
+    "The group's store has confirmed nothing for {minutes} minutes; {pending} records wait.",
+    "Ask the group's administrator whether the store runs, and may write receipts for this gateway. "
+    "Data is being kept.",
+)
 STREAM_ADDED = Text("gateway.stream-added", "{name} added")
 STREAM_REMOVED = Text("gateway.stream-removed", "{name} removed")
 STREAM_CHANGED = Text("gateway.stream-changed", "{name} changed")

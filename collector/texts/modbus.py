@@ -38,13 +38,13 @@ NO_ANSWER_SERIAL = Text(
 )
 GARBLED = Text(
     "source.modbus.garbled",
-    "What came from {place} instead of an answer of unit {unit} is nonsense: {count} bytes, first {bytes}.",
+    "What came from {place} instead of an answer of unit {unit} is nonsense: {count} bytes.",
     "Compare baud, parity and stop_bits with the device's settings; see that no two devices have the same "
     "number; check the cable's ends and screen.",
 )
 STRANGE = Text(
     "source.modbus.strange",
-    "What came from {place} is no answer to what unit {unit} was asked: {count} bytes, first {bytes}.",
+    "What came from {place} is no answer to what unit {unit} was asked: {count} bytes.",
     "The connection was made again. If this comes back, see whether source.unit_id is right, and whether "
     "another program uses the same device.",
 )

@@ -20,7 +20,7 @@ NOT_FOUND = Text(
 NO_PORTS = Text(
     "source.serial.no-ports",
     "There is no port {port}.",
-    "Plug the device in and check its cable. Then this shows the ports there are: ls -l /dev/serial/by-id",
+    "Plug the device in and check its cable. Then this shows the ports there are: sudo collector scan",
 )
 NOT_PERMITTED = Text(
     "source.serial.not-permitted",

@@ -9,6 +9,9 @@ from collector.sources.modbus.settings import BIT_TABLES, Address, Addressing, T
 PLACES = 65_536
 """How many registers or bits a table has."""
 
+FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete-input": 2, "holding": 3, "input": 4}
+"""The function code that reads each table; there are no others in this program."""
+
 _BY_DIGIT: dict[str, Table] = {"0": "coil", "1": "discrete-input", "3": "input", "4": "holding"}
 
 
@@ -32,6 +35,11 @@ def manual_number(table: Table, place: int) -> str:
     """The number that manuals give to a place, as in `40001` or `465536`."""
     digit = next(digit for digit, name in _BY_DIGIT.items() if name == table)
     return f"{digit}{place + 1:04}" if place < 9999 else f"{digit}{place + 1:05}"
+
+
+def written(table: Table, place: int, addressing: Addressing) -> str:
+    """A place as the configuration counts."""
+    return manual_number(table, place) if addressing == "manual" else f"{table} {place}"
 
 
 def _manual(address: Address) -> tuple[Table, int]:

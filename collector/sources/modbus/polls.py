@@ -6,9 +6,10 @@ Sending them, and what to do when they are refused, belongs to source.py.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from collector.points import Point, PointKind, PointQuality, Reading
-from collector.sources.modbus.addresses import is_of_bits, locate, manual_number
+from collector.points import Origin, Point, PointKind, PointQuality, Reading
+from collector.sources.modbus.addresses import FUNCTIONS, is_of_bits, locate, written
 from collector.sources.modbus.mistakes import forbidden_spans
 from collector.sources.modbus.planner import Limits, Span, pieces, plan
 from collector.sources.modbus.registers import Cell, Decoder, registers_of
@@ -45,25 +46,30 @@ class Poll:
             )
             for at in placed
         ]
-        self.readings = Decoder(cells, of_bits=is_of_bits(table)).readings
-        self.pieces = tuple(pieces(span, _most(device, table)))
-        """What is asked for at once; more than one only for a value that is longer than the limit."""
+        self._decoder = Decoder(cells, of_bits=is_of_bits(table))
+        self.readings = self._decoder.readings
 
-    @property
+    @cached_property
+    def pieces(self) -> tuple[Span, ...]:
+        """What is asked for at once; more than one only for a value that is longer than the limit."""
+        return tuple(pieces(self.span, _most(self._device, self.table)))
+
+    @cached_property
     def ends(self) -> tuple[str, str]:
         """The first and the last place, as the configuration counts."""
-        places = (self.span.first, self.span.end - 1)
-        if self._device.addressing == "manual":
-            first, last = (manual_number(self.table, place) for place in places)
-        else:
-            first, last = (f"{self.table} {place}" for place in places)
-        return first, last
+        return self._ends(self.span)
 
     def bad(self, detail: str, now_ns: int) -> tuple[Reading, ...]:
         """Readings that say why there is none."""
         return tuple(
             Reading(at.settings.name, None, PointQuality.BAD, now_ns, detail=detail) for at in self._placed
         )
+
+    def origins(self, words: Sequence[int] = ()) -> dict[str, Origin]:
+        """Where each point stands, and what stood there in a reply, for eyes on the gateway."""
+        return {
+            at.settings.name: Origin(self._where(at.span), self._raw(at.span, words)) for at in self._placed
+        }
 
     def split(self) -> "list[Poll]":
         """The same points, each value asked for by itself."""
@@ -74,6 +80,20 @@ class Poll:
             Poll(self._device, self.table, span, placed, Pace(self.pace.period_ns, self.pace.due_ns))
             for span, placed in by_span.items()
         ]
+
+    def _ends(self, span: Span) -> tuple[str, str]:
+        addressing = self._device.addressing or "pdu"
+        first, last = (written(self.table, place, addressing) for place in (span.first, span.end - 1))
+        return first, last
+
+    def _where(self, span: Span) -> str:
+        first, last = self._ends(span)
+        several = f" to {last}" if span.count > 1 else ""
+        return f"{first}{several} (function {FUNCTIONS[self.table]:02})"
+
+    def _raw(self, span: Span, words: Sequence[int]) -> str:
+        own = words[span.first - self.span.first :][: span.count]
+        return " ".join(f"{word:d}" if is_of_bits(self.table) else f"{word:04x}" for word in own)
 
 
 def polls_of(device: ModbusSettings) -> list[Poll]:

@@ -6,15 +6,16 @@ failed to answer only rests for a while, so that the others on its line keep the
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import assert_never
 
 import structlog
 
 from collector.clock import monotonic_ns as clock_monotonic_ns
 from collector.errors import SourceError
-from collector.points import Arrival, Point
+from collector.points import Arrival, Origin, Point
 from collector.sources.modbus.bus import Bus, Unit
 from collector.sources.modbus.line import Line, line_of
 from collector.sources.modbus.polls import Poll, points_of, polls_of
@@ -141,34 +142,40 @@ class ModbusSource:
 
     async def _ask(self, poll: Poll) -> Answer:
         words: list[int] = []
-        received_ns = 0
+        asked_ns = received_ns = 0
         for piece in poll.pieces:
             answer = await self._bus.read(self._unit, poll.table, piece)
             if not isinstance(answer, Reply) or piece == poll.span:
                 return answer
             words += answer.words
-            received_ns = answer.received_ns
-        return Reply(words, received_ns)
+            asked_ns, received_ns = answer.asked_ns, answer.received_ns
+        return Reply(words, asked_ns, received_ns)
 
     def _arrival(self, poll: Poll, answer: Answer) -> Arrival:
         now_ns = self._monotonic_ns()
         match answer:
-            case Reply(words, received_ns):
+            case Reply(words, asked_ns, received_ns):
                 self._contact = _Contact(now_ns, answered=True)
                 self._refused.pop(poll.ends, None)
-                return Arrival(received_ns, poll.readings(words, received_ns))
+                return Arrival(
+                    received_ns,
+                    poll.readings(words, received_ns),
+                    latency_s=(received_ns - asked_ns) / 1e9,
+                    origins=partial(poll.origins, words),
+                )
             case Refusal(code):
                 self._contact.heard()
                 detail, sentence = self._refusal(poll, code)
                 self._refused[poll.ends] = sentence
                 self._check_patience(sentence, now_ns)
-                return Arrival(now_ns, poll.bad(detail, now_ns))
+                return Arrival(now_ns, poll.bad(detail, now_ns), origins=poll.origins)
             case NoAnswer(sentence, detail):
                 self._check_patience(sentence, now_ns)
                 self._contact.missed(now_ns)
                 # One lost reply is just that; with two in a row there is nothing to be had.
                 unread = [poll] if self._contact.failures == 1 else self._polls
-                return Arrival(now_ns, tuple(bad for poll in unread for bad in poll.bad(detail, now_ns)))
+                bad = tuple(bad for poll in unread for bad in poll.bad(detail, now_ns))
+                return Arrival(now_ns, bad, origins=partial(_origins, tuple(unread)))
             case _:
                 assert_never(answer)
 
@@ -197,3 +204,7 @@ class ModbusSource:
     def _check_patience(self, sentence: Sentence, now_ns: int) -> None:
         if self._contact.is_over(now_ns, self.silent_after_s):
             raise SourceError(sentence)
+
+
+def _origins(polls: Sequence[Poll]) -> dict[str, Origin]:
+    return {name: origin for poll in polls for name, origin in poll.origins().items()}

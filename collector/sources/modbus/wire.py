@@ -19,18 +19,15 @@ from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsResponse
 from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 
-from collector.sources.modbus.addresses import is_of_bits
+from collector.sources.modbus.addresses import FUNCTIONS, is_of_bits
 from collector.sources.modbus.line import Client, Line, SerialLine, make_client, open_line
 from collector.sources.modbus.planner import Span
 from collector.sources.modbus.settings import Table
 from collector.texts import Sentence
 from collector.texts import modbus as say
 
-_FUNCTIONS: dict[Table, int] = {"coil": 1, "discrete-input": 2, "holding": 3, "input": 4}
 _HEAD_BYTES = 8
 """Transaction, protocol, length, unit and function of a Modbus TCP frame."""
-_RTU_HEAD_BYTES = 3
-"""Unit, function and length of a frame on a serial line."""
 _GATEWAY_CODES = (10, 11)
 """Exceptions by which a gateway says that a unit behind it does not answer."""
 
@@ -40,6 +37,7 @@ class Reply:
     """What was asked for, all of it; the first word has the lowest address."""
 
     words: Sequence[int]
+    asked_ns: int
     received_ns: int
 
 
@@ -111,7 +109,7 @@ class Wire(asyncio.Protocol):
         }
         self._function: int | None = None
         self._heard, self._in_frame = b"", False
-        self._heard_ns = 0
+        self._asked_ns = self._heard_ns = 0
         self._lost = self._strayed = False
 
     @classmethod
@@ -138,7 +136,8 @@ class Wire(asyncio.Protocol):
     async def ask(self, unit_id: int, table: Table, span: Span, timeout_s: float) -> Answer:
         """Read some places; anything but exactly these, from this unit and in time, is no reply."""
         self._heard, self._in_frame = b"", False
-        self._function = _FUNCTIONS[table]
+        self._asked_ns = self._monotonic_ns()
+        self._function = FUNCTIONS[table]
         self._client.ctx.comm_params.timeout_connect = timeout_s
         reply: ModbusPDU | None
         try:
@@ -208,7 +207,7 @@ class Wire(asyncio.Protocol):
             awaited.set_exception(ModbusIOException())
 
     def _judged(self, reply: ModbusPDU, unit_id: int, table: Table, count: int) -> Answer:
-        if reply.dev_id != unit_id or reply.function_code & 0x7F != _FUNCTIONS[table]:
+        if reply.dev_id != unit_id or reply.function_code & 0x7F != FUNCTIONS[table]:
             return self._not_understood(unit_id)
         if reply.isError():
             return self._refused(reply.exception_code, unit_id)
@@ -218,7 +217,7 @@ class Wire(asyncio.Protocol):
         if len(words) != wanted:
             short = say.SHORT(unit=unit_id, place=self._line.place, found=len(words), wanted=wanted)
             return NoAnswer(short, "short reply" if len(words) < wanted else "long reply")
-        return Reply(words[:count], self._heard_ns)
+        return Reply(words[:count], self._asked_ns, self._heard_ns)
 
     def _refused(self, code: int, unit_id: int) -> Answer:
         if code not in _GATEWAY_CODES:
@@ -237,7 +236,6 @@ class Wire(asyncio.Protocol):
 
     def _not_understood(self, unit_id: int) -> NoAnswer:
         text = say.GARBLED if self._line.rtu else say.STRANGE
-        # Only the head: behind it may stand what must not leave the machine.
-        head = self._heard[: _RTU_HEAD_BYTES if self._line.rtu else _HEAD_BYTES].hex(" ")
-        sentence = text(unit=unit_id, place=self._line.place, count=len(self._heard), bytes=head)
+        # Not the bytes themselves: out of step, even the first may belong to a text that must not leave.
+        sentence = text(unit=unit_id, place=self._line.place, count=len(self._heard))
         return NoAnswer(sentence, "reply not understood")

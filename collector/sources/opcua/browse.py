@@ -34,6 +34,7 @@ _NUMBERS = {
     ua.VariantType.Float,
     ua.VariantType.Double,
 }
+_TOLD_WITH_THE_VALUE = {"EngineeringUnits", "EURange", "InstrumentRange", "EnumStrings", "EnumValues"}
 _SHOWN = 80
 _TOGETHER = 50
 
@@ -69,7 +70,11 @@ async def browse(
         if node is None:
             raise LookupError(start)
         found = [step async for step in _walk(tree, node, path, depth, limit)]
-        wanted = [(child, path) for child, path in found if _matches(path_text(path), pattern)]
+        wanted = [
+            (child, path)
+            for child, path in found
+            if child.name not in _TOLD_WITH_THE_VALUE and _matches(path_text(path), pattern)
+        ]
         return await _described(connection_, tree, wanted)
 
 

@@ -198,12 +198,9 @@ class _Life:
         """Messages were lost, nobody knows of which points: so all are read, and may be vouched for again."""
         nodes = self._sampled.nodes
         subscription.incomplete = False
+        asked_ns = self._monotonic_ns()
         values = await self._connection.read(nodes)
-        now_ns = self._monotonic_ns()
-        readings: list[Reading] = []
-        for node, value in zip(nodes, values, strict=True):
-            readings += self._sampled.readings(node, value, now_ns)
-        self._handover.put(Arrival(now_ns, tuple(readings)))
+        self._handover.put(self._sampled.arrival(nodes, values, asked_ns, self._monotonic_ns()))
 
     def _check_publishing(self, now_ns: int) -> None:
         if not isinstance(self._sampling, Subscription):

@@ -1,12 +1,12 @@
 """What browsing found, and the piece of a machine file that reads it, ready to be pasted; pure."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.points import PointKind
 from collector.sources.opcua.settings import ConnectionSettings
+from collector.toml_text import comment, quoted
 
 _NAME_LENGTH = 64
 
@@ -37,9 +37,9 @@ def toml_fragment(nodes: Sequence[Node], connection: ConnectionSettings, name: s
 
     Secrets are not in it: only the names of their files.
     """
-    lines = ["[[controllers]]", f"name = {_quoted(name)}", "", "[controllers.source]", 'kind = "opcua"']
+    lines = ["[[controllers]]", f"name = {quoted(name)}", "", "[controllers.source]", 'kind = "opcua"']
     told = connection.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
-    lines += [f"{key} = {_quoted(value)}" for key, value in told.items()]
+    lines += [f"{key} = {quoted(value)}" for key, value in told.items()]
     usable = [node for node in nodes if node.kind is not None]
     for node, point in zip(usable, _names(usable), strict=True):
         lines += ["", *_point(node, point)]
@@ -54,17 +54,17 @@ def slug(text: str) -> str:
 
 def _point(node: Node, name: str) -> Iterator[str]:
     where = f"{node.path} = {node.value}" if node.value else node.path
-    yield "# " + re.sub(r"[\x00-\x1f\x7f]+", " ", where)[:100]
+    yield comment(where)
     yield "[[controllers.source.points]]"
-    yield f"name = {_quoted(name)}"
-    yield f"node = {_quoted(node.node)}"
+    yield f"name = {quoted(name)}"
+    yield f"node = {quoted(node.node)}"
     if node.states:
-        named = ", ".join(f"{number} = {_quoted(state)}" for number, state in node.states.items())
+        named = ", ".join(f"{number} = {quoted(state)}" for number, state in node.states.items())
         yield f"states = {{ {named} }}"
     elif node.kind is not PointKind.NUMBER:
-        yield f"kind = {_quoted(str(node.kind))}"
+        yield f"kind = {quoted(str(node.kind))}"
     if node.unit:
-        yield f"unit = {_quoted(node.unit)}"
+        yield f"unit = {quoted(node.unit)}"
 
 
 def _names(nodes: Sequence[Node]) -> list[str]:
@@ -82,8 +82,3 @@ def _names(nodes: Sequence[Node]) -> list[str]:
         taken.add(name)
         names.append(name)
     return names
-
-
-def _quoted(value: object) -> str:
-    """A TOML value: JSON's strings and numbers are TOML's, but for one character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from asyncua import ua
 
 from collector.errors import SourceError
-from collector.points import Arrival, Reading
 from collector.sources.opcua.connection import Connection
 from collector.sources.opcua.failures import unanswered
 from collector.sources.opcua.handover import Handover
@@ -68,17 +67,14 @@ class Polling:
             await asyncio.sleep(max(0.0, min((soonest_ns - self._monotonic_ns()) / 1e9, _IDLE_S)))
 
     async def _read(self, nodes: Sequence[ua.NodeId]) -> None:
+        asked_ns = self._monotonic_ns()
         try:
             values = await self._connection.read(nodes)
         except SourceError as error:
             if unanswered(error):
                 return
             raise
-        received_ns = self._monotonic_ns()
-        readings: list[Reading] = []
-        for node, value in zip(nodes, values, strict=True):
-            readings += self._sampled.readings(node, value, received_ns)
-        self._handover.put(Arrival(received_ns, tuple(readings)))
+        self._handover.put(self._sampled.arrival(nodes, values, asked_ns, self._monotonic_ns()))
 
     def _period_ns(self, node: ua.NodeId) -> int:
         every_s = [item.wanted.every_s for item in self._sampled.points(node)]

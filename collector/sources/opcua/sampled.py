@@ -3,11 +3,11 @@
 It loads asyncua, so it is imported only by what is connected.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from asyncua import ua
 
-from collector.points import PointQuality, Reading
+from collector.points import Arrival, Origin, PointQuality, Reading
 from collector.sources.opcua.handover import Losses
 from collector.sources.opcua.nodes import Located
 from collector.sources.opcua.values import overflowed, reading_of
@@ -52,6 +52,23 @@ class Sampled:
             else:
                 self._standing.add(reading.point)
         return readings
+
+    def arrival(
+        self, nodes: Sequence[ua.NodeId], values: Sequence[ua.DataValue], asked_ns: int, received_ns: int
+    ) -> Arrival:
+        """What the answer to a reading of nodes says."""
+        said = zip(nodes, values, strict=True)
+        readings = tuple(one for node, value in said for one in self.readings(node, value, received_ns))
+        latency_s = (received_ns - asked_ns) / 1e9
+        return Arrival(received_ns, readings, latency_s=latency_s, origins=self.origins)
+
+    def origins(self) -> dict[str, Origin]:
+        """The node of each point."""
+        return {
+            item.point.name: Origin(node.to_string())
+            for node, items in self._points.items()
+            for item in items
+        }
 
     def unchanged(self, readings: Iterable[Reading]) -> frozenset[str]:
         """The points that have a value and are not among these readings."""

@@ -175,7 +175,7 @@ class Subscription:
         self._count(result.NotificationMessage.SequenceNumber, has_data=bool(notifications))
         whole = not result.MoreNotifications and not self.incomplete
         vouched = self._sampled.unchanged(readings) if whole else frozenset()
-        self._handover.put(Arrival(now_ns, tuple(readings), vouched))
+        self._handover.put(Arrival(now_ns, tuple(readings), vouched, origins=self._sampled.origins))
 
     def _count(self, number: int, *, has_data: bool) -> None:
         """See from a message's number whether others are missing; a sign of life has that of the next."""

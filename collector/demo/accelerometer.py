@@ -1,4 +1,4 @@
-"""A simulated machine whose accelerometer is a real pseudo-terminal with binary frames in real time."""
+"""The shop's accelerometer: a real pseudo-terminal with binary frames in real time."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from collector.clock import monotonic_ns
+from collector.demo.shop import vibration
 from collector.samples import Channel, Samples
 from collector.sources.checksums import checksum
-from collector.sources.simulated import SimulatedSettings, SpindleModel
 
 NOMINAL_HZ = 1600.0
 TRUE_HZ = 1593.6
@@ -25,13 +25,13 @@ _CRC = checksum("crc16-modbus", _LAYOUT.itemsize - 2)
 
 
 @contextlib.asynccontextmanager
-async def running_machine(port: Path) -> AsyncIterator[None]:
-    """Let the machine run behind the serial port `port` while the context lasts."""
+async def running_accelerometer(port: Path, began_ns: int) -> AsyncIterator[None]:
+    """Send what is felt behind the serial port `port` while the context lasts."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     os.set_blocking(ours, False)
     port.symlink_to(os.ttyname(theirs))
-    sending = asyncio.create_task(_send(ours))
+    sending = asyncio.create_task(_send(ours, began_ns))
     try:
         yield
     finally:
@@ -42,10 +42,9 @@ async def running_machine(port: Path) -> AsyncIterator[None]:
         os.close(theirs)
 
 
-async def _send(fd: int) -> None:
-    channels = tuple(Channel(name, "g") for name in "xyz")
-    model = SpindleModel(SimulatedSettings(kind="simulated", rate_hz=TRUE_HZ), channels)
-    began_ns, sent = monotonic_ns(), 0
+async def _send(fd: int, began_ns: int) -> None:
+    model = vibration(tuple(Channel(name, "g") for name in "xyz"), TRUE_HZ)
+    sent = int((monotonic_ns() - began_ns) * TRUE_HZ / 1e9)
     while True:
         await asyncio.sleep(_TICK_S)
         due = int((monotonic_ns() - began_ns) * TRUE_HZ / 1e9)

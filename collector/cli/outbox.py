@@ -1,0 +1,130 @@
+"""`collector outbox`: what waits to be delivered; a copy of it that anybody can read; and giving it up."""
+
+import base64
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from collector.cli.ask import ask_daemon, socket_of
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.show import show_outbox
+from collector.config import ConfigError, load
+from collector.errors import CollectorError, ControlError
+from collector.health import OutboxReport
+from collector.messages import Message
+from collector.outbox import OutboxSettings, Reading, purge_folder
+from collector.texts import cli as say
+from collector.texts import gateway
+
+outbox = typer.Typer(
+    name="outbox",
+    help="Tell what waits to be delivered; `export` copies it, `purge` gives it up.",
+    invoke_without_command=True,
+)
+
+_PATIENCE_S = 60.0
+
+
+@outbox.callback()
+def show(
+    context: typer.Context,
+    config: Folder = DEFAULT_FOLDER,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Tell what waits to be delivered, whether the collector runs or not."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings(config)
+    reading = Reading(settings.directory)
+    answer = _ask(config, {"do": "report"})
+    report = None if answer is None else OutboxReport.model_validate(answer["outbox"])
+    if json_:
+        typer.echo(
+            json.dumps(
+                {
+                    "running": report is not None,
+                    "delivery": settings.delivery,
+                    "daemon": None if report is None else report.model_dump(mode="json"),
+                    "epochs": [asdict(waiting) for waiting in reading.epochs],
+                    "losses": [asdict(loss) for loss in reading.losses],
+                },
+                indent=2,
+            )
+        )
+    else:
+        Console().print(show_outbox(settings, report, reading.epochs, reading.losses))
+
+
+@outbox.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    config: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Copy what waits into a file, a JSON object on each line: topic, and the record as it would be sent."""
+    settings = _settings(config)
+    _ask(config, {"do": "store-outbox"})  # what is in memory is on disk now
+    count = 0
+    try:
+        with file.open("xb") as opened:
+            for message in Reading(settings.directory).messages():
+                opened.write(_line(message))
+                count += 1
+    except FileExistsError:
+        raise CollectorError(say.EXPORT_EXISTS(file=str(file))) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CollectorError(say.EXPORT_UNWRITABLE(file=str(file), reason=reason)) from error
+    typer.echo(str(say.EXPORTED(records=f"{count:,}", file=str(file))))
+
+
+@outbox.command()
+def purge(
+    config: Folder = DEFAULT_FOLDER,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Give up what waits, for good. That is published as a loss, with cause `purged`."""
+    settings = _settings(config)
+    if not yes and not typer.confirm(str(say.PURGE_SURE())):
+        raise CollectorError(say.PURGE_CANCELLED())
+    records = _ask(config, {"do": "purge-outbox"})
+    if records is None:
+        owner = settings.directory.stat().st_uid if settings.directory.exists() else os.geteuid()
+        if owner != os.geteuid():  # files of another owner would keep the daemon out
+            raise CollectorError(say.PURGE_OTHER_USER(path=str(settings.directory)))
+        records = purge_folder(settings)
+    typer.echo(str(say.PURGED(records=f"{records:,}")))
+
+
+def _line(message: Message) -> bytes:
+    """A record for a file; its own bytes are in it as they are, where they are JSON on one line."""
+    topic = json.dumps(message.topic, ensure_ascii=False).encode()
+    try:
+        json.loads(message.payload)
+        if b"\n" not in message.payload and b"\r" not in message.payload:
+            return b'{"topic": %s, "record": %s}\n' % (topic, message.payload)
+    except ValueError:
+        pass
+    return b'{"topic": %s, "base64": "%s"}\n' % (topic, base64.b64encode(message.payload))
+
+
+def _settings(folder: Path) -> OutboxSettings:
+    try:
+        return load(folder).outbox
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+
+
+def _ask(folder: Path, request: dict[str, Any]) -> Any:
+    """The running daemon's answer; None where it is not running."""
+    try:
+        return ask_daemon(socket_of(folder), request, _PATIENCE_S)
+    except ControlError as error:
+        if error.sentence.code == gateway.NOT_RUNNING.code:
+            return None
+        raise

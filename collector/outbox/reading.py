@@ -1,0 +1,88 @@
+"""An outbox's folder looked at from outside: nothing in it is changed, whether a daemon uses it or not.
+
+What the daemon keeps in memory alone is not seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.errors import OutboxError
+from collector.messages import Message
+from collector.outbox.files import RealFiles
+from collector.outbox.folder import Folder
+from collector.outbox.ledger import Ledger
+from collector.outbox.segment import decode_record
+from collector.outbox.state import OutboxLoss
+from collector.outbox.trouble import Trouble
+from collector.texts import delivery
+
+
+@dataclass(frozen=True, slots=True)
+class EpochWaiting:
+    """What waits on disk of one run of the daemon."""
+
+    epoch: str
+    records: int
+    bytes: int
+    first_seq: int
+    last_seq: int
+    oldest_us: int
+
+
+class Reading:
+    """A look at a folder, as it was at one moment."""
+
+    def __init__(self, directory: Path) -> None:
+        """Look.
+
+        Raises:
+            OutboxError: the folder cannot be read.
+        """
+        files = RealFiles()
+        ledger = Ledger(files, directory)
+        self._folder = Folder(files, directory, Trouble(directory, ledger), ledger)
+        try:
+            self._folder.survey(read_only=True)
+            ledger.load()
+        except FileNotFoundError:
+            pass  # nothing was ever kept
+        except PermissionError as error:
+            path = str(error.filename or directory)
+            raise OutboxError(delivery.OUTBOX_NO_PERMISSION(path=path, folder=str(directory))) from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=str(directory), reason=reason)) from error
+        self.losses: list[OutboxLoss] = ledger.losses
+        """What was given up, and nobody has heard of."""
+        for segment in self._folder.segments:
+            self._folder.scan(segment)
+
+    @property
+    def epochs(self) -> list[EpochWaiting]:
+        """What waits, by epoch, the oldest first."""
+        found: dict[str, EpochWaiting] = {}
+        for segment in self._folder.segments:
+            numbers = list(segment.pending_numbers(()))
+            if not numbers:
+                continue
+            before = found.get(segment.name.epoch)
+            spans = (segment.span(number) for number in numbers)
+            found[segment.name.epoch] = EpochWaiting(
+                segment.name.epoch,
+                records=len(numbers) + (before.records if before else 0),
+                bytes=sum(end - start for start, end in spans) + (before.bytes if before else 0),
+                first_seq=before.first_seq if before else segment.seq(numbers[0]),
+                last_seq=segment.seq(numbers[-1]),
+                oldest_us=before.oldest_us if before else segment.first_t_us or 0,
+            )
+        return sorted(found.values(), key=lambda waiting: waiting.epoch)
+
+    def messages(self) -> Iterator[Message]:
+        """Every record that waits, the oldest first; those that were delivered meanwhile are left out."""
+        for segment in self._folder.segments:
+            for number in segment.pending_numbers(()):
+                start, end = segment.span(number)
+                message = decode_record(self._folder.read(segment, start, end), 0, segment.name, start)
+                if message is not None:
+                    yield message
