@@ -4,16 +4,36 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import backlog, daemon, kernel, modbus, opcua, pipeline, sd_card
+from benchmarks import (
+    backlog,
+    daemon,
+    growth,
+    kernel,
+    latency,
+    memory,
+    modbus,
+    opcua,
+    pipeline,
+    script,
+    sd_card,
+    store,
+    sustained,
+)
 from benchmarks.page import Page
 from benchmarks.tables import Benchmark
 
 BENCHMARKS: dict[str, Benchmark] = {
     "kernel": kernel.tables,
     "pipeline": pipeline.tables,
+    "script": script.tables,
+    "growth": growth.tables,
     "daemon": daemon.tables,
+    "latency": latency.tables,
+    "sustained": sustained.tables,
+    "memory": memory.tables,
     "modbus": modbus.tables,
     "opcua": opcua.tables,
+    "store": store.tables,
     "backlog": backlog.tables,
     "sd-card": sd_card.tables,
 }

@@ -71,8 +71,8 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def broker(folder: Path) -> Iterator[int]:
-    """A mosquitto that lets everybody in, on the port that is yielded."""
+def broker(folder: Path, *lines: str) -> Iterator[int]:
+    """A mosquitto that lets everybody in, with more lines of configuration, on the port that is yielded."""
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         raise SystemExit("mosquitto is not installed; ./dev bench installs it")

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -62,46 +62,46 @@ def watch_start(*command: str) -> tuple[float, Footprint]:
 
 
 async def _watch(folder: Path, port: int, topics: Sequence[str], seconds: float) -> tuple[Start, Footprint]:
-    command = (_PROGRAM, "run", "--config", str(folder), "--state", str(folder / "state"))
-    async with asyncio.timeout(_PATIENCE_S + seconds), _arrivals(port) as arrivals:
+    arrivals = Arrivals()
+    async with asyncio.timeout(_PATIENCE_S + seconds), listening(port, arrivals.note):
         started_s = monotonic()
-        async with _process(*command) as process:
-            await _first_answer(folder / "control.sock")
-            answer_s, cpu_s = monotonic() - started_s, _cpu_s(process.pid)
+        async with daemon(folder) as child:
+            await first_answer(folder / "control.sock")
+            answer_s, used_s = monotonic() - started_s, cpu_s(child.pid)
             first_s = [await arrivals.first_s(topic) - started_s for topic in topics]
-            settled_s, settled_cpu_s = monotonic(), _cpu_s(process.pid)
+            settled_s, settled_cpu_s = monotonic(), cpu_s(child.pid)
             await asyncio.sleep(max(started_s + seconds - settled_s, 0.1))
-            core_share = (_cpu_s(process.pid) - settled_cpu_s) / (monotonic() - settled_s)
-            footprint = Footprint(*_resident_mib(process.pid), core_share)
-    return Start(answer_s, cpu_s, first_s), footprint
+            core_share = (cpu_s(child.pid) - settled_cpu_s) / (monotonic() - settled_s)
+            footprint = Footprint(*resident_mib(child.pid), core_share)
+    return Start(answer_s, used_s, first_s), footprint
 
 
 async def _watch_start(*command: str) -> tuple[float, Footprint]:
     started_s = monotonic()
-    async with _process(*command) as process, asyncio.timeout(_PATIENCE_S):
-        assert process.stdout is not None
-        await process.stdout.readline()
-        return monotonic() - started_s, Footprint(*_resident_mib(process.pid), 0.0)
+    async with process(*command) as child, asyncio.timeout(_PATIENCE_S):
+        assert child.stdout is not None
+        await child.stdout.readline()
+        return monotonic() - started_s, Footprint(*resident_mib(child.pid), 0.0)
 
 
 @contextlib.asynccontextmanager
-async def _process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(*command: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A child process, stopped at the end."""
-    process = await asyncio.create_subprocess_exec(
+    child = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        yield process
+        yield child
     finally:
         with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.communicate()
+            child.terminate()
+        await child.communicate()
 
 
-async def _first_answer(socket: Path) -> None:
+async def first_answer(socket: Path) -> None:
     while True:
         try:
             await ask(socket, {"do": "report"})
@@ -134,24 +134,29 @@ class Arrivals:
 
 
 @contextlib.asynccontextmanager
-async def _arrivals(port: int) -> AsyncIterator[Arrivals]:
-    arrivals = Arrivals()
+async def listening(port: int, note: Callable[[str, bytes], None]) -> AsyncIterator[None]:
+    """Have every record noted, with its topic, as a subscriber gets it."""
     settings = BrokerSettings(host="127.0.0.1", port=port)
-    connection = await Connection.open(settings, "benchmark", on_message=arrivals.note)
+    connection = await Connection.open(settings, "benchmark", on_message=note)
     await connection.subscribe("#")
     try:
-        yield arrivals
+        yield
     finally:
         await connection.close()
 
 
-def _cpu_s(pid: int) -> float:
+def daemon(folder: Path) -> contextlib.AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """A real `collector run` of a configuration, stopped at the end."""
+    return process(_PROGRAM, "run", "--config", str(folder), "--state", str(folder / "state"))
+
+
+def cpu_s(pid: int) -> float:
     """CPU seconds of a process and all its threads so far."""
     after_name = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _resident_mib(pid: int) -> tuple[float, float]:
+def resident_mib(pid: int) -> tuple[float, float]:
     """Resident memory of a process, now and at most."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     fields = dict(line.split(":", 1) for line in lines)

@@ -8,6 +8,7 @@ doing during a window of samples is in context.py.
 import math
 from collections.abc import Sequence
 from itertools import compress
+from operator import mul
 from typing import cast
 
 from collector.history import History
@@ -48,6 +49,9 @@ def is_current(point: Point) -> bool:
     """Whether a point is an electric current, going by its unit."""
     return point.unit in CURRENT_UNITS
 
+
+_SMALLEST_SQUARES = 1e-290
+"""Of a smaller sum of squares, the digits may be gone."""
 
 _NO_FIGURES: dict[str, float | None] = dict.fromkeys(("mean", "min", "max", "std", "rms"))
 
@@ -93,8 +97,7 @@ def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
 def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
     """The figures of finite values; null where they are beyond all numbers.
 
-    In plain Python, which is faster than numpy for the ten or hundred values that a point has in a summary;
-    `hypot` is the root of the sum of squares that neither underflows nor overflows on the way.
+    In plain Python, which is faster than numpy for the ten or hundred values that a point has in a summary.
     """
     if not x:
         return _NO_FIGURES
@@ -104,12 +107,19 @@ def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
         "mean": mean,
         "min": min(x),
         "max": max(x),
-        "std": math.hypot(*[value - mean for value in x]) / math.sqrt(n),
-        "rms": math.hypot(*x) / math.sqrt(n) if current else None,
+        "std": _root_mean_square([value - mean for value in x]),
+        "rms": _root_mean_square(x) if current else None,
     }
     if math.isfinite(figures["std"] or 0.0) and math.isfinite(figures["rms"] or 0.0):
         return figures
     return {name: value if math.isfinite(value or 0.0) else None for name, value in figures.items()}
+
+
+def _root_mean_square(x: Sequence[float]) -> float:
+    squares = sum(map(mul, x, x))
+    if _SMALLEST_SQUARES < squares < math.inf:
+        return math.sqrt(squares / len(x))
+    return math.hypot(*x) / math.sqrt(len(x))  # which neither underflows nor overflows on the way
 
 
 def _coverage(history: History, at: Sequence[int], good: Sequence[bool], from_ns: int, to_ns: int) -> float:

@@ -132,9 +132,19 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+def today() -> datetime:
+    """The date and time as the kernel believes, for certificates: TLS judges them by the same clock."""
+    return datetime.now(UTC)
+
+
+def utc_moment(utc_us: int) -> datetime:
+    """The date of UTC microseconds."""
+    return _EPOCH + timedelta(microseconds=utc_us)
+
+
 def iso8601(utc_us: int) -> str:
     """UTC microseconds as text, as in `2026-05-26T21:15:16.881000Z`."""
-    moment = _EPOCH + timedelta(microseconds=utc_us)
+    moment = utc_moment(utc_us)
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"  # strftime is much slower
 
 

@@ -17,15 +17,12 @@ from collector.aggregate import seconds_since, state_value
 from collector.history import History
 from collector.messages import ContextNumber, ContextState
 from collector.points import PointKind
-from collector.settings import Settings
+from collector.settings import PointPath, Settings
 
 LONGEST_USUAL_DELAY_S = 5.0
 """Without a configured delay a window never waits longer, however slowly a point is polled."""
 
 LONGEST_DELAY_S = 60.0
-
-PointPath = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", max_length=129)]
-"""A point by `controller/point`."""
 
 Finished = TypeVar("Finished")
 

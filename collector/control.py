@@ -15,7 +15,7 @@ import structlog
 from pydantic import TypeAdapter
 
 from collector.errors import CollectorError, ControlError
-from collector.health import GatewayReport, PointTestReport, TestReport
+from collector.health import GatewayReport, InputsReport, PointTestReport, TestReport
 from collector.points import Point
 from collector.settings import Settings
 from collector.texts import gateway as say
@@ -69,6 +69,13 @@ class Answering(Protocol):
 
         Raises:
             CollectorError: there is no such source, or it delivers nothing.
+        """
+
+    async def inputs(self, machine: str, seconds: float) -> InputsReport:
+        """Watch the inputs of a machine's state for some seconds.
+
+        Raises:
+            CollectorError: there is no such machine, or its state is not told.
         """
 
 
@@ -185,6 +192,11 @@ async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: 
             ):
                 watched = await answering.test(source, seconds)
                 return {"answer": watched.model_dump(mode="json")}
+            case {"do": "inputs", "machine": str(machine), "seconds": int() | float() as seconds} if (
+                0 < seconds <= _NEVER_TESTED_LONGER_S
+            ):
+                inputs = await answering.inputs(machine, seconds)
+                return {"answer": inputs.model_dump(mode="json")}
             case _:
                 return {"error": say.REQUEST_UNKNOWN().to_json()}
     except CollectorError as error:

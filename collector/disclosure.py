@@ -10,16 +10,19 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from collector.activity import SUMMARISED, LearnedFile, calendar_of, rules_of
 from collector.config import Config, ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
 from collector.features import definitions as feature_definitions
 from collector.history import History, new_history
 from collector.messages import (
+    STATE_STREAM,
     Alarm,
     Change,
     ClockSet,
     ContextNumber,
     ContextState,
+    Cut,
     Features,
     Gap,
     MetaContent,
@@ -27,12 +30,14 @@ from collector.messages import (
     Readings,
     RecordsLost,
     Restart,
+    StateChange,
     StateSummary,
     Status,
     Topics,
+    Utilisation,
 )
 from collector.messages.records import Envelope
-from collector.metadata import describe, describe_controller
+from collector.metadata import describe, describe_controller, describe_state
 from collector.points import Point, PointKind
 from collector.sharing import PSEUDONYM_LENGTH, share_of
 from collector.sources import describe_controller_source, describe_source, known_points
@@ -41,7 +46,7 @@ from collector.texts import Sentence
 from collector.texts import sharing as say
 
 _ENVELOPE = tuple(Envelope.model_fields)
-_DEFINING = ("features", "flags", "statistics")
+_DEFINING = ("features", "flags", "nulls", "statistics")
 _TABLES = {
     "machine": "[machine]",
     "tools": "[[tools]]",
@@ -50,6 +55,7 @@ _TABLES = {
     "window": "[waveforms.window]",
     "points": "[[controllers.source.points]]",
     "context": "[machine.context]",
+    "state": "[machine.state]",
 }
 
 
@@ -98,6 +104,9 @@ def disclosures(config: Config, found: Mapping[str, Sequence[Point]]) -> Iterato
                 yield Disclosure(name, topic, tuple(_of_controller(machine, settings, known[settings.name])))
             else:
                 yield Disclosure(name, topic, tuple(_of_waveform(machine, settings, known)))
+        if machine.machine.state is not None:
+            topic = topics.of(machine.name, STATE_STREAM, "meta").removesuffix("/meta")
+            yield Disclosure(f"{machine.name}/{STATE_STREAM}", topic, tuple(_of_state(config, machine)))
     yield Disclosure("", topics.status.removesuffix("/status"), tuple(_of_gateway()))
 
 
@@ -121,7 +130,9 @@ def _of_waveform(
     facts = tuple(_own(Features, "kind", "channels", "context"))
     yield Sent("features", ("kind", *facts), say.WINDOW(), say.TO_EVALUATE())
     for channel in settings.channels:
-        names = ", ".join(str(entry["name"]) for entry in feature_definitions(channel.unit))
+        names = ", ".join(
+            str(entry["name"]) for entry in feature_definitions(settings.features, channel.unit)
+        )
         yield Sent("features", (f"channels.{channel.name}",), say.VALUES(names=names), say.TO_EVALUATE())
     chosen = machine.machine.context.points
     for name, controller in known.items():
@@ -148,6 +159,21 @@ def _of_controller(machine: MachineFile, settings: ControllerSettings, controlle
     changing = ("kind", *_own(Change, "kind"))
     yield Sent("readings", changing, say.CHANGES(), say.TO_EVALUATE())
     yield from _events(Alarm)
+
+
+def _of_state(config: Config, machine: MachineFile) -> Iterator[Sent]:
+    state = machine.machine.state
+    assert state is not None
+    learned = config.learned.get(machine.name, LearnedFile())
+    rules = rules_of(state, learned.thresholds)
+    yield from _meta(describe_state(machine, rules, learned, calendar_of(config.calendar)))
+    yield Sent("event", _ENVELOPE, say.NUMBERING(), say.TO_COUNT())
+    inputs = ", ".join(dict.fromkeys(rule.input for rule in rules))
+    why = say.CONFIGURED(table=_TABLES["state"])
+    yield Sent("event", ("kind", *_own(StateChange, "kind")), say.STATE_CHANGES(inputs=inputs), why)
+    yield Sent("readings", _ENVELOPE, say.NUMBERING(), say.TO_COUNT())
+    yield Sent("readings", ("kind", *_own(Utilisation, "kind")), say.UTILISATION(), why)
+    yield Sent("readings", ("kind", *_own(Cut, "kind")), say.CUTS(names=", ".join(SUMMARISED)), why)
 
 
 def _of_gateway() -> Iterator[Sent]:

@@ -39,3 +39,11 @@ class ControlError(CollectorError):
     def __init__(self, sentence: Sentence, answer: dict[str, Any] | None = None) -> None:
         super().__init__(sentence)
         self.answer = answer or {}
+
+
+class GroupError(CollectorError):
+    """What the group's administrator wants cannot be done; nothing has changed."""
+
+
+class EnrolmentError(CollectorError):
+    """An enrolment or a request cannot be used."""

@@ -17,6 +17,7 @@ from collector.errors import ControlError
 from collector.health import (
     Condition,
     GatewayReport,
+    InputsReport,
     PartReport,
     PointTestReport,
     State,
@@ -32,7 +33,7 @@ from collector.pseudonym_key import PseudonymKey
 from collector.publish import Publisher
 from collector.status import host_report, judge_outbox, offline_status, outbox_report, published_status
 from collector.streams import Streams, ended
-from collector.texts import Sentence
+from collector.texts import Sentence, activity
 from collector.texts import gateway as say
 from collector.waveform import Stopped
 
@@ -111,6 +112,7 @@ class Gateway:
         self.streams.look()
         self._declare_lost_records()
         self._storing.change(*judge_outbox(self._outbox.state()))
+        self._publisher.look()
 
     async def look_at_host(self) -> None:
         """Read the gateway's own hardware, and judge it; in a thread, for a dying SD card takes its time."""
@@ -149,6 +151,7 @@ class Gateway:
             outbox=outbox_report(self._storing, self._outbox.state()),
             host=host_report(self._hosting, self._host, self._clock),
             sources={name: stream.report() for name, stream in sorted(self.streams.by_name.items())},
+            machines={name: state.report() for name, state in sorted(self.streams.states.items())},
         )
 
     def points(self) -> dict[str, tuple[Point, ...]]:
@@ -201,6 +204,18 @@ class Gateway:
             known = ", ".join(sorted(self.streams.by_name))
             raise ControlError(say.NO_SUCH_SOURCE(name=source, known=known))
         return await stream.watch(seconds)
+
+    async def inputs(self, machine: str, seconds: float) -> InputsReport:
+        """Watch what a machine's state is told by.
+
+        Raises:
+            ControlError: the machine has no state that is told.
+        """
+        state = self.streams.states.get(machine)
+        if state is None:
+            known = ", ".join(sorted(self.streams.states)) or "-"
+            raise ControlError(activity.NO_STATE(machine=machine, known=known))
+        return await state.watch(seconds)
 
     async def store_outbox(self) -> None:
         """Put what waits in memory on disk, for whoever wants to look at it."""

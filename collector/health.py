@@ -149,6 +149,23 @@ class ControllerReport(FeedReport):
     """The gateway's clock minus the controller's, estimated."""
 
 
+class ActivityReport(PartReport):
+    """What a machine is doing; `state` is whether that can be told."""
+
+    activity: str
+    activity_since_us: int
+    why: list[Said]
+    """The answers that it follows from, the decisive one last."""
+
+
+class InputsReport(BaseModel):
+    """What the inputs of a machine's state said while they were watched."""
+
+    seconds: float
+    values: dict[str, list[float]]
+    """Good numbers, by `controller/point` or `waveform/channel/feature`."""
+
+
 class BrokerReport(PartReport):
     """The broker and what has been delivered to it."""
 
@@ -201,6 +218,8 @@ class GatewayReport(BaseModel):
     host: HostReport
     sources: dict[str, Annotated[SourceReport | ControllerReport, Field(discriminator="delivers")]]
     """By `machine/stream`."""
+    machines: dict[str, ActivityReport] = Field(default_factory=dict)
+    """By machine, where its state is recognised."""
 
     @property
     def parts(self) -> dict[str, PartReport]:
@@ -211,6 +230,7 @@ class GatewayReport(BaseModel):
             "outbox": self.outbox,
             "gateway": self.host,
             **self.sources,
+            **{f"{machine}/state": report for machine, report in self.machines.items()},
         }
 
     @property

@@ -128,6 +128,12 @@ class History:
         inside = (r.value for r in self._readings[start:end] if r.quality is PointQuality.GOOD)
         return [*values, *(value for value in inside if value is not None)]
 
+    def good_numbers(self, from_ns: int, to_ns: int) -> list[float]:
+        """The good numbers that were read or vouched for from a moment until before another."""
+        _, said = self.observations(from_ns, to_ns)
+        values = (reading.value for reading in said if reading.quality is PointQuality.GOOD)
+        return [float(value) for value in values if not isinstance(value, str | bool | None)]
+
     def changes(self, first_ns: int, last_ns: int) -> int:
         """How often a good reading brought another good value than the one before, after the first moment."""
         count = bisect_right(self._changed, last_ns) - bisect_right(self._changed, first_ns)

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from collector import __version__
+from collector.activity import RATIOS, SUMMARISED, Activity, Calendar, LearnedFile, Level, Names, Rule
 from collector.aggregate import definitions as definitions_of_statistics
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
-from collector.features import definitions, flag_definitions
+from collector.features import REASONS, definitions, flag_definitions
 from collector.messages import MetaContent
 from collector.points import Point
 from collector.samples import UCUM
 from collector.sharing import share_of
+from collector.sources import describe_source
 from collector.sources.source import PointSource, WaveformSource
+from collector.spindle import spindle_points
 
 
 def describe(
@@ -37,9 +40,10 @@ def describe(
         sensor=_given(settings.sensor),
         channels=[_given(channel) | {"ucum": UCUM[channel.unit]} for channel in settings.channels],
         window={"n": n, "hop": hop},
-        features={unit: definitions(unit) for unit in units},
+        features={unit: definitions(settings.features, unit) for unit in units},
         flags=flag_definitions(),
-        context=_context(context),
+        nulls=[{"name": reason.value, "definition": text} for reason, text in REASONS.items()],
+        context=_context(context, machine),
     )
 
 
@@ -61,22 +65,71 @@ def describe_controller(
     )
 
 
+def describe_state(
+    machine: MachineFile, rules: Iterable[Rule], learned: LearnedFile, calendar: Calendar
+) -> MetaContent:
+    """Everything a researcher needs beside the records of a machine's state."""
+    settings = machine.machine.state
+    assert settings is not None
+    return MetaContent(
+        version=__version__,
+        **_machine(machine),
+        source={"kind": "state", "origin": _origin(machine)},
+        sensor={},
+        channels=[],
+        window={},
+        features={},
+        flags=[],
+        statistics=[{"name": name, "definition": text} for name, text in RATIOS.items()],
+        state={
+            "states": list(Activity),
+            "rules": [_rule(rule, learned) for rule in rules],
+            "dwell_s": settings.dwell_s,
+            "cut_features": list(SUMMARISED),
+            **calendar.described(),
+        },
+    )
+
+
+def _origin(machine: MachineFile) -> str:
+    """A state that follows from a simulation or a recording, even in part, is told as such."""
+    origins = {describe_source(w.source, w.signal_channels()).origin for w in machine.waveforms}
+    return next((origin for origin in ("simulated", "replay") if origin in origins), "live")
+
+
+def _rule(rule: Rule, learned: LearnedFile) -> dict[str, Any]:
+    described: dict[str, Any] = {"question": rule.question.value, "input": rule.input}
+    match rule.criterion:
+        case Level(above, below):
+            described |= {"above": above, "below": below}
+            found = learned.thresholds.get(rule.question)
+            if found is not None and (found.above, found.below) == (above, below):
+                described["learned"] = _given(found)
+        case Names(names):
+            described["states"] = sorted(names)
+    return described
+
+
 def _machine(machine: MachineFile) -> dict[str, Any]:
     described = _given(machine.machine)
-    described.pop("context", None)
+    for other in ("context", "state", "spindle"):  # no description: they say where to look
+        described.pop(other, None)
     return {"machine": described, "tools": [_given(tool) for tool in machine.tools]}
 
 
-def _context(context: Context) -> dict[str, Any]:
+def _context(context: Context, machine: MachineFile) -> dict[str, Any]:
     points = context.points
     if not points:
         return {}
+    known = {path: history.point for path, (_, history) in points.items()}
+    spindle = spindle_points(machine.machine.spindle, known)
     return {
         "join_delay_s": context.join_delay_ns / 1e9,
         "points": [
             {**_point(history.point), "name": path, "stale_after_s": history.limit_ns / 1e9}
             for path, (_, history) in points.items()
         ],
+        "spindle": {"speed": spindle.speed, "tool": spindle.tool},
     }
 
 

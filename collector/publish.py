@@ -7,18 +7,25 @@ the store says of our records comes on the same connection, and is handed to the
 
 import asyncio
 import contextlib
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 from pydantic import ValidationError
 
-from collector.clock import UtcClock
+from collector.clock import UtcClock, utc_moment
 from collector.errors import BrokerError
 from collector.health import BrokerReport, Condition, State
 from collector.messages import Receipt
-from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
+from collector.mqtt import (
+    Acknowledgement,
+    BrokerSettings,
+    Connection,
+    Ends,
+    TimeLimits,
+    Will,
+    reconnect_pauses,
+)
 from collector.outbox import Key, Outbox, Outgoing
 from collector.texts import Sentence
 from collector.texts import broker as say
@@ -117,6 +124,11 @@ class Publisher:
             confirmed=self.confirmed,
             next_retry_s=None if retry_ns is None else max(0.0, (retry_ns - now_ns) / 1e9),
         )
+
+    def look(self) -> None:
+        """Once a second: certificates come near their end while nothing else happens."""
+        if self._connection is not None:
+            self._judge()
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until all is acknowledged, but not longer than this, and not at all while offline."""
@@ -296,8 +308,10 @@ class Publisher:
         reason = next((refusal.reason for refusal in self._refused.values()), self._unheard)
         if reason is not None:
             self.condition.change(State.FAILED, reason)
-        else:
-            self.condition.change(State.OK)
+            return
+        ends = self._connection.ends if self._connection is not None else Ends()
+        warning = ends.warning(utc_moment(self._clock.now_us()))
+        self.condition.change(State.DEGRADED if warning else State.OK, warning)
 
     def _failed(self, error: BrokerError) -> None:
         log.warning("broker.failed", code=error.sentence.code, reason=str(error))
@@ -314,17 +328,6 @@ class Publisher:
         self._sent.clear()
         self._outbox.release()
         self._progress.set()
-
-
-def reconnect_pauses(first_s: float, longest_s: float) -> Iterator[float]:
-    """Pauses that double up to `longest_s`, each shortened by up to a half at random.
-
-    A group's gateways shall not all come back to a restarted broker in the same moment.
-    """
-    pause_s = min(first_s, longest_s)
-    while True:
-        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
-        pause_s = min(pause_s * 2, longest_s)
 
 
 def _record(outgoing: Outgoing) -> _Item:

@@ -10,8 +10,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=64)]
+NAME = "^[a-z0-9-]+$"
+Name = Annotated[str, Field(pattern=NAME, min_length=1, max_length=64)]
 """A name that becomes one level of an MQTT topic: small letters, digits and hyphens."""
+
+PointPath = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", max_length=129)]
+"""A point by `controller/point`."""
 
 PositiveFinite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -102,6 +102,10 @@ def published_status(
             name: source.model_dump(mode="json", include=_OF_A_SOURCE)
             for name, source in report.sources.items()
         },
+        machines={
+            name: {"state": machine.activity, "since_us": machine.activity_since_us}
+            for name, machine in report.machines.items()
+        },
         outbox=report.outbox.model_dump(mode="json", include=_OF_THE_OUTBOX),
         problems=[
             {"part": name, "code": part.reason.code} for name, part in report.parts.items() if part.reason

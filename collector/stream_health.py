@@ -5,6 +5,7 @@ What is judged here changes nothing in the stream; it is shown, and published as
 
 from collections import deque
 
+from collector.features import RATE_TOLERANCE
 from collector.health import Account, SourceReport, State
 from collector.sample_clock import SampleClock
 from collector.samples import Gap, LossCause, RateState
@@ -13,8 +14,6 @@ from collector.stream_records import StreamRecords
 from collector.texts import Sentence, Text
 from collector.texts import gateway as say
 
-RATE_TOLERANCE = 0.05
-"""A measured rate further than this from the configured one needs attention."""
 _LOSS_SHOWN_NS = 60_000_000_000
 _WINDOWLESS_NS = 10_000_000_000
 

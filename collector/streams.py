@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import structlog
 
+from collector.activity import LearnedFile
 from collector.config import Config, ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
 from collector.controller import Controller
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Message
 from collector.texts import Sentence
 from collector.texts import gateway as say
@@ -43,6 +45,8 @@ class Streams:
         stopped: Callable[[str], Stopped | None],
     ) -> None:
         self.by_name: dict[str, Stream] = {}
+        self.states: dict[str, MachineState] = {}
+        """What tells what a machine is doing, by machine."""
         self._journal = journal
         self._key = key
         self._announce = announce
@@ -62,18 +66,18 @@ class Streams:
     async def stop(self) -> None:
         """End every stream, and publish what waits."""
         await ended(self._running.values())
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             stream.stop()
 
     def look(self) -> None:
         """Let every stream look at itself; once a second."""
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             stream.look()
         self.announce()
 
     def announce(self) -> None:
         """Have every description in place at the broker; costs nothing where it is already."""
-        for stream in self.by_name.values():
+        for stream in (*self.by_name.values(), *self.states.values()):
             self._announce(stream.meta)
 
     def waveforms(self) -> Iterator[Waveform]:
@@ -87,7 +91,7 @@ class Streams:
     async def change(self, config: Config) -> list[Sentence]:
         """Stop what is gone, replace what changed, start what is new, and describe anew what stays."""
         wanted = _wanted(config)
-        before = self.by_name
+        before, states = self.by_name, dict(self.states)
         same = {name for name, s in before.items() if name in wanted and s.is_acquired_like(wanted[name][1])}
         ending = [name for name in before if name not in same]
         for waveform in self.waveforms():
@@ -108,6 +112,7 @@ class Streams:
             + [say.STREAM_CHANGED(name=name) for name in ending if name in wanted]
             + [say.STREAM_DESCRIBED(name=name) for name in sorted(described)]
             + [say.STREAM_ADDED(name=name) for name in wanted if name not in before]
+            + _changed_states(states, self.states)
         )
 
     def _make(
@@ -115,10 +120,12 @@ class Streams:
     ) -> None:
         """Make what is not there yet: controllers first, for a machine's waveforms are joined with them."""
         self._contexts = {m.name: self._contexts.get(m.name, Context()) for m in config.machines}
+        self._end_states(config)
         for machine in config.machines:
             context = self._contexts[machine.name]
             controllers = {c.name: self._controller(machine, c) for c in machine.controllers}
             context.refer(machine.machine.context, controllers)
+            state = self._state(config, machine, context, controllers)
             windows_s = [0.0]
             for settings in machine.waveforms:
                 name = f"{machine.name}/{settings.name}"
@@ -134,9 +141,39 @@ class Streams:
                         stopped=stopped(name),
                     )
                     self.by_name[name] = stream
+                stream.machine_state = state
                 windows_s.append(stream.window_s)
             for controller in controllers.values():
                 controller.window_s = max(windows_s)
+
+    def _state(
+        self, config: Config, machine: MachineFile, context: Context, controllers: dict[str, Controller]
+    ) -> MachineState | None:
+        if machine.machine.state is None:
+            return None
+        state = self.states.get(machine.name)
+        if state is None:
+            learned = config.learned.get(machine.name, LearnedFile())
+            state = self.states[machine.name] = MachineState(
+                machine,
+                learned,
+                config.calendar,
+                self._journal,
+                context=context,
+                controllers=controllers,
+            )
+        else:
+            state.refer(machine, controllers)
+        return state
+
+    def _end_states(self, config: Config) -> None:
+        """Close those that are gone, or are told in another way; what they have counted is published."""
+        machines = {machine.name: machine for machine in config.machines}
+        for name, state in list(self.states.items()):
+            learned = config.learned.get(name, LearnedFile())
+            if name not in machines or not state.is_made_of(machines[name], learned, config.calendar):
+                state.stop()
+                del self.states[name]
 
     def _controller(self, machine: MachineFile, settings: ControllerSettings) -> Controller:
         name = f"{machine.name}/{settings.name}"
@@ -168,6 +205,17 @@ def _wanted(config: Config) -> Wanted:
         for machine in config.machines
         for settings in machine.streams
     }
+
+
+def _changed_states(before: dict[str, MachineState], after: dict[str, MachineState]) -> list[Sentence]:
+    """Which machines have their state told anew, no longer, or in another way."""
+    gone = [say.STREAM_REMOVED(name=before[name].name) for name in before if name not in after]
+    changed = [
+        (say.STREAM_CHANGED if name in before else say.STREAM_ADDED)(name=state.name)
+        for name, state in after.items()
+        if before.get(name) is not state
+    ]
+    return gone + changed
 
 
 def _described(stream: Stream, machine: MachineFile, settings: WaveformSettings | ControllerSettings) -> bool:

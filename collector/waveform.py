@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context, Joining
 from collector.errors import ControlError
-from collector.features import Kernel
+from collector.features import Kernel, SpeedFeatures
 from collector.health import SourceReport, TestReport
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Message
 from collector.metadata import describe
 from collector.observe import Observation
@@ -20,12 +21,13 @@ from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Gap, Loss, LossCause
 from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
+from collector.spindle import SpindlePoints, spindle_points, turning
 from collector.stream_health import StreamHealth
 from collector.stream_records import StreamRecords
 from collector.supervision import keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
-from collector.waveform_records import Evaluated, WaveformRecords, evaluated
+from collector.waveform_records import Evaluated, WaveformRecords, at_speed, evaluated
 from collector.windows import Windows
 
 
@@ -60,17 +62,20 @@ class Waveform:
         self.source = describe_source(settings.source, settings.signal_channels())
         signal = self.source.signal
         self.clock: SampleClock = before.clock.succeeded_by(signal) if before else SampleClock(signal)
-        self._channels = [channel.name for channel in signal.channels]
         n, hop = settings.window.resolve(signal.rate_hz)
         self._windows = Windows(len(signal.channels), n, hop)
-        self._kernel = Kernel(settings.features, signal.channels, n)
+        self._kernel = Kernel(settings.features, signal.channels, n, hop)
+        self._speed_features = SpeedFeatures(settings.features, signal.channels)
         self._joining: Joining[Evaluated] = Joining(context or Context())
         self._described = self._joining.context.points
+        self._spindle = self._spindle_points()
         content = describe(machine, settings, self.source, self._joining.context)
         self._stream = StreamRecords(journal, machine.name, settings.name, content)
         self._records = WaveformRecords(self._stream)
         self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
+        self.machine_state: MachineState | None = None
+        """What tells the machine's state by the windows, among others."""
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
@@ -110,8 +115,9 @@ class Waveform:
         self._note(chunk, block)
         for window in self._windows.push(block):
             self._declare_gaps()
-            values = self._kernel.compute(window.samples, self.clock.axis_hz)
-            made = evaluated(window, values, self._channels, self.clock)
+            carry = self._spindle.speed is not None and self._speed_features.wanted
+            values = self._kernel.compute(window.samples, self.clock.axis_hz, window.first, carry=carry)
+            made = evaluated(window, values, self.source.signal, self.clock)
             self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns())
         if self._joining:
             self._publish(self._now_ns())
@@ -193,6 +199,7 @@ class Waveform:
 
     def _describe(self) -> None:
         self._described = self._joining.context.points
+        self._spindle = self._spindle_points()
         content = describe(self.machine, self.settings, self.source, self._joining.context)
         self._stream.describe(content)
 
@@ -204,9 +211,18 @@ class Waveform:
         """Publish the windows that have waited for their context; with None, all of them."""
         if self._joining.context.points is not self._described:
             self._describe()
-        for window, context in self._joining.due(now_ns):
+        for finished, context in self._joining.due(now_ns):
+            known = turning(context, self._spindle, self.machine.teeth)
+            window = at_speed(finished, self._speed_features, known)
             self._records.features(window, context)
             self._health.published(window.quality)
+            if self.machine_state is not None:
+                self.machine_state.window(self.settings.name, window, context)
+
+    def _spindle_points(self) -> SpindlePoints:
+        """Which of the context's points tell how the spindle turns."""
+        points = {path: history.point for path, (_, history) in self._described.items()}
+        return spindle_points(self.machine.machine.spindle, points)
 
     def _now_ns(self) -> int:
         return self._stream.clock.monotonic_ns()

@@ -4,15 +4,22 @@ What every stream's records have in common is in stream_records.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from collector.features import flags, per_channel
-from collector.features.values import FeatureValues
+from collector.features import (
+    Carried,
+    FeatureValues,
+    Judged,
+    SpeedFeatures,
+    Turning,
+    flags,
+    per_channel,
+)
 from collector.messages import ContextNumber, ContextState, Features, Gap
 from collector.sample_clock import SampleClock
 from collector.samples import Gap as Missing
-from collector.samples import Window
+from collector.samples import Signal, Window
 from collector.stream_records import StreamRecords
 
 
@@ -20,20 +27,20 @@ from collector.stream_records import StreamRecords
 class Evaluated:
     """A window of which everything is known but what the machine was doing.
 
-    `first_ns` and `last_ns` are the monotonic times of its first and last sample.
+    `first_ns` and `last_ns` are the monotonic times of its first and last sample. `carried` is what features
+    need that wait for the spindle's speed.
     """
 
     first_ns: int
     last_ns: int
     quality: list[str]
     fields: dict[str, Any]
+    carried: Carried | None = None
 
 
-def evaluated(
-    window: Window, values: FeatureValues, channels: Sequence[str], clock: SampleClock
-) -> Evaluated:
+def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: SampleClock) -> Evaluated:
     """Everything that a window's record says, as it is known when the window is complete."""
-    quality = flags(values)
+    quality = flags(Judged(values, signal.rate_hz, clock.measured_hz, clock.rate_state))
     first_ns = clock.time_ns(window.first)
     # Not asked of the clock, whose times may only be asked for in order: the next window may overlap.
     last_ns = first_ns + round((window.n - 1) * 1e9 / (clock.measured_hz or clock.axis_hz))
@@ -47,9 +54,40 @@ def evaluated(
         "lost": window.lost,
         "clipped": int(values.clipped.sum()),
         "quality": quality,
-        "channels": dict(zip(channels, per_channel(values), strict=True)),
+        "channels": dict(
+            zip((channel.name for channel in signal.channels), per_channel(values), strict=True)
+        ),
+        "nulls": {name: reason.value for name, reason in values.rows.reasons.items()},
+        "velocity": values.covered and asdict(values.covered),
     }
-    return Evaluated(first_ns, last_ns, quality, fields)
+    return Evaluated(first_ns, last_ns, quality, fields, values.carried)
+
+
+def at_speed(window: Evaluated, features: SpeedFeatures, turning: Turning) -> Evaluated:
+    """The window with the features that need the spindle's speed, now that it is known or known not to be."""
+    if not features.wanted:
+        return window
+    found = features.compute(window.carried, turning)
+    channels = window.fields["channels"].items()
+    fields = window.fields | {
+        "channels": {
+            name: values | more for (name, values), more in zip(channels, found.channels, strict=True)
+        },
+        "nulls": window.fields["nulls"] | found.nulls,
+        "spindle": _spindle(turning, found.refined_hz),
+    }
+    return replace(window, fields=fields, carried=None)
+
+
+def _spindle(turning: Turning, refined_hz: float | None) -> dict[str, Any] | None:
+    if turning.rotation_hz is None:
+        return None
+    return {
+        "rpm": 60 * turning.rotation_hz,
+        "refined_rpm": None if refined_hz is None else 60 * refined_hz,
+        "tool": turning.tool,
+        "teeth": turning.teeth,
+    }
 
 
 class WaveformRecords:

@@ -12,10 +12,12 @@ import pytest_asyncio
 from servers import Mosquitto, StartBroker
 from stand_ins import SettableClock
 
+from benchmarks.postgres import Cluster
 from collector.clock import UtcClock
 from collector.journal import Journal
 from collector.messages import Topics
 from collector.outbox import Outbox, OutboxSettings
+from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 # A shell starts background jobs with Ctrl-C ignored, and the programs that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -104,3 +106,21 @@ async def outbox(tmp_path: Path) -> AsyncIterator[Outbox]:
 def journal(kernel: SettableClock, outbox: Outbox) -> Journal:
     """A journal that writes into it."""
     return Journal(Topics("r", "works", "gw1"), UtcClock(kernel), outbox, "boot")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server."""
+    server = Cluster()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sink_settings(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteSettings | PostgresqlSettings:
+    """Each kind of database, new and empty."""
+    if request.param == "sqlite":
+        return SqliteSettings(file=tmp_path / "store.sqlite")
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return PostgresqlSettings(kind="postgresql", url=cluster.new_database())

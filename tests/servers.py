@@ -14,6 +14,8 @@ from typing import Any
 
 from collector.control import ask
 from collector.errors import ControlError
+from collector.mqtt import BrokerSettings
+from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 PROGRAM = Path(sys.executable).with_name("collector")
 
@@ -209,6 +211,47 @@ class Collector:
         """Stop it."""
         assert self.process is not None
         return await self.process.end(number)
+
+
+class Store:
+    """A `collector store serve` of a store.toml."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.process: Process | None = None
+
+    async def start(self) -> None:
+        """Start it, without waiting."""
+        self.process = await Process.start(PROGRAM, "store", "serve", "--config", self.file)
+
+    async def ask(self, *command: str) -> tuple[int, str]:
+        """Run another command of `collector store` with the same file: exit code and output."""
+        process = await Process.start(PROGRAM, "store", *command, "--config", self.file)
+        code = await asyncio.wait_for(process.process.wait(), 60)
+        await process.end()
+        return code, "\n".join(process.lines)
+
+    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it."""
+        assert self.process is not None
+        return await self.process.end(number)
+
+
+def write_store(
+    file: Path, broker: int | BrokerSettings, sink: SqliteSettings | PostgresqlSettings, *, store: str = ""
+) -> None:
+    """A store.toml for a broker, or a port on loopback that lets everybody in, and a database."""
+    settings = broker if isinstance(broker, BrokerSettings) else BrokerSettings(host="127.0.0.1", port=broker)
+    place = f'file = "{sink.file}"' if isinstance(sink, SqliteSettings) else f'url = "{sink.url}"'
+    lines = [
+        f"[store]\n{store}",
+        f'[broker]\nhost = "{settings.host}"\nport = {settings.port}\nreconnect_max_s = 1',
+        f'[sink]\nkind = "{sink.kind}"\n{place}',
+    ]
+    if settings.tls is not None:
+        lines.append("[broker.tls]")
+        lines += [f'{key} = "{path}"' for key, path in settings.tls.model_dump().items()]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 @contextlib.asynccontextmanager

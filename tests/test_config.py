@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from collector.config import Config, ConfigError, GatewayFile, MachineFile, Problem, json_schema, load
-from collector.config.model_tree import choices, field_kind, header, tables
-from collector.config.problems import shown
 from collector.samples import Channel
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat
+from collector.toml.model_tree import choices, field_kind, header, tables
+from collector.toml.problems import shown
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "config"
 MAIN, MILL, LATHE = "collector.toml", "machines/mill-1.toml", "machines/lathe-1.toml"
@@ -28,6 +28,7 @@ GRINDER, RECORDING, SIMULATED = (
 )
 
 TOOLS = "#[[tools]]\n#number = 1\n#diameter_mm = 12.0\n#teeth = 4\n\n#[[tools]]\n#number = 2\n"
+BEARING = "bearing = { rollers = 13, roller_diameter_mm = 11.1, pitch_diameter_mm = 70 }"
 SAME_TOOLS = "[[tools]]\nnumber = 1\n\n[[tools]]\nnumber = 1\n"
 
 
@@ -261,6 +262,12 @@ MISTAKES = [
     (MILL, 'name = "mill-1"', 'name = "gateway"', "name", "machine.name", "reserved-machine", "mill-1"),
     (MILL, "{ low_hz = 10,", "{ low_hz = 100,", "bands", ".features.bands[0].high_hz", "band-order", "100"),
     (MILL, "{ low_hz = 10, high_hz = 100 }", "{ low_hz = 100, high_hz = 400 }", "bands", ".features.bands[1]", "same-band", "line"),
+    (MILL, "peaks = 5", 'peaks = 5\ngroups = ["shapes"]', "groups", ".features.groups[0]", "choice", '"shape"'),
+    (MILL, "peaks = 5", "peaks = 5\nenvelope = { low_hz = 100, high_hz = 600 }", "envelope", ".features.envelope.high_hz", "band-above-half-rate", "500 or less"),
+    (MILL, "peaks = 5", "peaks = 5\nenvelope = { low_hz = 100, high_hz = 100 }", "envelope", ".features.envelope.high_hz", "band-order", "100"),
+    (MILL, "peaks = 5", "peaks = 5\nvelocity = { low_hz = 10, high_hz = 5 }", "velocity", ".features.velocity.high_hz", "band-order", "above 10"),
+    (MILL, "peaks = 5", f"peaks = 5\n{BEARING}", "bearing", ".features.bearing", "belongs-together", "envelope = "),
+    (MILL, "peaks = 5", f"peaks = 5\nenvelope = {{ low_hz = 100, high_hz = 300 }}\n{BEARING.replace('11.1', '711')}", "bearing", ".features.bearing.roller_diameter_mm", "roller-large", "711"),
     (MILL, "#high_hz = 400\n", "high_hz = 0.5\nrange_ = 1\n", "range_", ".sensor.range_", "unknown-key", "range"),
     (MILL, "#low_hz = 0\n#", "low_hz = 400\n", "high_hz", ".sensor.high_hz", "band-order", "400"),
     # on this gateway

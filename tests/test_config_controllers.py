@@ -152,6 +152,32 @@ def test_the_points_of_the_context_exist_and_are_shared(points: str, code: str |
     assert found == code
 
 
+@pytest.mark.parametrize(
+    ("spindle", "key", "code"),
+    [
+        ('speed = "plc/speed"', "", ""),
+        ('speed = "plc/sped"', "speed", "config.choice"),
+        ('tool = "plc/program"', "tool", "config.context-not-shared"),
+        ('tool = "plc"', "tool", "config.not-of-this-form"),
+    ],
+)
+def test_the_points_of_the_spindle_exist_and_are_shared(spindle: str, key: str, code: str) -> None:
+    text = change('name = "mill-1"\n', f'name = "mill-1"\nspindle = {{ {spindle} }}\n')
+    if not code:
+        assert loaded(text).machines[0].machine.spindle.speed == "plc/speed"
+        return
+    assert only(text) == (line_with(text, "spindle ="), f"machine.spindle.{key}", code)
+
+
+def test_the_points_of_the_spindle_are_among_those_of_the_context() -> None:
+    text = change(
+        'name = "mill-1"\n',
+        'name = "mill-1"\ncontext = { points = [] }\nspindle = { speed = "plc/speed" }\n',
+    )
+    expected = (line_with(text, "spindle ="), "machine.spindle.speed", "config.spindle-not-joined")
+    assert only(text) == expected
+
+
 def test_points_that_a_profile_finds_later_are_not_missed() -> None:
     text = change('name = "mill-1"\n', 'name = "mill-1"\ncontext = { points = ["cnc/feed-override"] }\n')
     source = 'kind = "opcua"\nurl = "opc.tcp://192.168.0.10:4840"\nprofile = "opc-40501-1"\n'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.config.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
+from collector.toml.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 
 # A value as it is written, one string a line, and the paths below its key.
 Value = tuple[list[str], list[TomlPath]]

@@ -10,16 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.config import ConfigError, GatewayFile, MachineFile, Problem, load
-from collector.config.document import validate
-from collector.config.loading import load_texts
-from collector.config.model_tree import example, place_of, tables
+from collector.config.loading import files_of, load_texts
 from collector.settings import Settings
 from collector.texts import CATALOGUE
+from collector.toml.document import validate
+from collector.toml.model_tree import example, place_of, tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "config"
-FILES = {
-    str(file.relative_to(EXAMPLES)): file.read_text("utf-8") for file in sorted(EXAMPLES.rglob("*.toml"))
-}
+FILES = {file: (EXAMPLES / file).read_text("utf-8") for file in files_of(EXAMPLES)}
 FOREIGN_VALUES = [
     "true", "1", "-1", "0", "1.5", "nan", "-inf", "1e308",
     '""', '"9600"', '"Übermaß"', '"a\\u0000b"', "[]", "[[]]",

@@ -13,7 +13,7 @@ from servers import PROGRAM, Process, until
 
 from collector.control import ask, serving
 from collector.errors import ControlError
-from collector.health import GatewayReport, PointTestReport, TestReport
+from collector.health import GatewayReport, InputsReport, PointTestReport, TestReport
 from collector.points import Point
 from collector.texts import gateway as say
 
@@ -44,6 +44,9 @@ class Answers:
     async def test(self, source: str, seconds: float) -> TestReport | PointTestReport:
         self.watched.append(seconds)
         raise ControlError(say.NOTHING_ARRIVES(name=source, seconds=seconds))
+
+    async def inputs(self, machine: str, seconds: float) -> InputsReport:
+        return InputsReport(seconds=seconds, values={f"{machine}/x": [1.0]})
 
 
 async def send_line(path: Path, line: bytes) -> Any:
@@ -98,6 +101,17 @@ async def test_a_test_lasts_a_definite_time(tmp_path: Path, seconds: str) -> Non
         await ended(before)
     assert answers.watched == [60]
     assert all(map(math.isfinite, answers.watched))
+
+
+@pytest.mark.parametrize("seconds", ["NaN", "0", "60.1"])
+async def test_inputs_are_watched_for_a_definite_time(tmp_path: Path, seconds: str) -> None:
+    path, before = tmp_path / "control.sock", asyncio.all_tasks()
+    async with serving(path, Answers()):
+        line = f'{{"do": "inputs", "machine": "mill-1", "seconds": {seconds}}}'
+        assert await send_line(path, line.encode()) == REFUSED
+        watched = await ask(path, {"do": "inputs", "machine": "mill-1", "seconds": 60})
+        assert watched == {"seconds": 60.0, "values": {"mill-1/x": [1.0]}}
+        await ended(before)
 
 
 @pytest.mark.parametrize("line", [b"[" * 100_000, b"{", b"\xff", b"null"])

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -183,6 +184,21 @@ async def test_summaries_and_changes(kernel: SettableClock, journal: Journal, to
     ]
     assert meta.content.points[1]["states"] == {"0": "manual", "1": "automatic"}
     assert {entry["name"] for entry in meta.content.statistics} >= {"mean", "rms", "coverage"}
+
+
+async def test_summaries_leave_no_hole_though_the_clock_drifts_and_none_is_hidden_if_it_is_set(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=1)
+    for second in range(6):
+        kernel.utc += 3600 * S if second == 4 else 700  # nanoseconds
+        journal.clock.look()
+        plc.take(arrival(kernel, speed=1200.0, mode="automatic"))
+        plc.look()
+        kernel.pass_time(1)
+    summaries = told.of(Readings)
+    between = [after.from_us - before.to_us for before, after in pairwise(summaries)]
+    assert sorted(between) == [0] * (len(between) - 1) + [3_600_000_000]
 
 
 async def test_a_change_is_told_of_value_and_of_quality(

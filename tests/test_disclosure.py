@@ -14,6 +14,7 @@ from collector.messages import (
     Alarm,
     Change,
     ClockSet,
+    Cut,
     Features,
     Gap,
     Meta,
@@ -21,17 +22,27 @@ from collector.messages import (
     Readings,
     RecordsLost,
     Restart,
+    StateChange,
     Status,
+    Utilisation,
 )
 from collector.points import Point, PointKind
 
 RECORDS: dict[str, list[type[BaseModel]]] = {
     "features": [Features],
-    "readings": [Readings, Change],
+    "readings": [Readings, Change, Utilisation, Cut],
     "meta": [Meta],
-    "event": [Gap, Alarm, Restart, ClockSet, RecordsLost],
+    "event": [Gap, Alarm, Restart, ClockSet, RecordsLost, StateChange],
     "status": [Status],
 }
+
+
+STATE = """\
+[machine.state]
+turning = { point = "plc/speed", above = 10 }
+cutting = { feature = "spindle/x/rms" }
+
+"""
 
 
 def told(text: str, **found: tuple[Point, ...]) -> dict[str, Disclosure]:
@@ -46,7 +57,7 @@ def fields(disclosure: Disclosure, record: str) -> Iterator[str]:
 
 
 def test_every_field_of_every_record_is_told() -> None:
-    everything = told(MACHINE).values()
+    everything = told(MACHINE.replace("[[", STATE + "[[", 1)).values()
     for record, models in RECORDS.items():
         named = {field.split(".")[0].split("[")[0] for d in everything for field in fields(d, record)}
         for model in models:

@@ -41,22 +41,22 @@ def test_an_isolated_tone_is_found_exactly(
     """Frequency within 1e-4 of a bin, amplitude within 1e-4, ten or more bins from DC and Nyquist."""
     position = round(11 + place * (n / 2 - 22)) + off_bin
     values = compute(tone(position, n, amplitude, phase) + offset)
-    assert abs(values.peaks_hz[0, 0] * n / RATE_HZ - position) <= 1e-4
-    assert abs(values.peaks_amplitude[0, 0] / amplitude - 1) <= 1e-4
+    assert abs(values.rows.peaks["peaks"]["hz"][0, 0] * n / RATE_HZ - position) <= 1e-4
+    assert abs(values.rows.peaks["peaks"]["amplitude"][0, 0] / amplitude - 1) <= 1e-4
 
 
 @pytest.mark.parametrize("n", [64, 1024])
 def test_a_tone_exactly_on_a_bin_is_exact(n: int) -> None:
     for position in range(10, n // 2 - 9):
         values = compute(tone(position, n, 2.0, 0.4))
-        assert values.peaks_hz[0, 0] * n / RATE_HZ == pytest.approx(position, abs=1e-9)
-        assert values.peaks_amplitude[0, 0] == pytest.approx(2.0, rel=1e-9)
+        assert values.rows.peaks["peaks"]["hz"][0, 0] * n / RATE_HZ == pytest.approx(position, abs=1e-9)
+        assert values.rows.peaks["peaks"]["amplitude"][0, 0] == pytest.approx(2.0, rel=1e-9)
 
 
 @pytest.mark.parametrize("position", [1, 2, 31, 30.5])
 def test_a_neighbour_of_dc_or_nyquist_may_be_a_peak(position: float) -> None:
     values = compute(tone(position, 64, phase=1.0))
-    assert values.peaks_hz[0, 0] * 64 / RATE_HZ == pytest.approx(position, abs=0.7)
+    assert values.rows.peaks["peaks"]["hz"][0, 0] * 64 / RATE_HZ == pytest.approx(position, abs=0.7)
 
 
 def test_nyquist_itself_is_no_peak() -> None:
@@ -71,8 +71,8 @@ def test_peaks_come_strongest_first_and_are_padded() -> None:
     assert [round(peak["hz"] * n / RATE_HZ, 2) for peak in found] == [200.3, 300.5, 100.0]
     assert [round(peak["amplitude"], 3) for peak in found] == [2.0, 1.0, 0.5]
     pure = compute(tone(100, n), peaks=3)
-    assert np.isnan(pure.peaks_hz[0, 1:]).all()
-    assert np.isnan(pure.peaks_amplitude[0, 1:]).all()
+    assert np.isnan(pure.rows.peaks["peaks"]["hz"][0, 1:]).all()
+    assert np.isnan(pure.rows.peaks["peaks"]["amplitude"][0, 1:]).all()
 
 
 def test_two_equal_peaks_are_both_found() -> None:
@@ -108,9 +108,13 @@ def test_channels_side_by_side_do_not_make_peaks_of_each_other() -> None:
 def test_peaks_are_the_local_maxima(channels: int, n: int, count: int, seed: int) -> None:
     samples = np.random.default_rng(seed).standard_normal((channels, n))
     values = compute(samples, peaks=count)
-    assert values.peaks_hz.shape == values.peaks_amplitude.shape == (channels, count)
+    assert (
+        values.rows.peaks["peaks"]["hz"].shape
+        == values.rows.peaks["peaks"]["amplitude"].shape
+        == (channels, count)
+    )
     window = signal.get_window("hann", n)
-    for row, hertz in zip(samples, values.peaks_hz, strict=True):
+    for row, hertz in zip(samples, values.rows.peaks["peaks"]["hz"], strict=True):
         magnitude = np.abs(np.fft.rfft((row - row.mean()) * window))
         tops = sorted(signal.find_peaks(magnitude)[0], key=lambda k: -magnitude[k])[:count]
         assert np.count_nonzero(~np.isnan(hertz)) == len(tops)
@@ -123,7 +127,7 @@ def test_the_whole_band_holds_the_whole_energy(n: int, seed: int) -> None:
     samples = np.random.default_rng(seed).standard_normal((2, n))
     windowed = (samples - samples.mean(axis=1, keepdims=True)) * signal.get_window("hann", n)
     expected = np.sqrt((windowed**2).sum(axis=1) / (signal.get_window("hann", n) ** 2).sum())
-    found = compute(samples, bands=((0.0, RATE_HZ / 2),)).band_rms[:, 0]
+    found = compute(samples, bands=((0.0, RATE_HZ / 2),)).rows.keyed["band_rms"][1][:, 0]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -133,22 +137,26 @@ def test_bands_add_up(n: int, edge_hz: float, seed: int) -> None:
     assume(abs(edge_hz / bin_hz - round(edge_hz / bin_hz)) > 1e-3)
     samples = np.random.default_rng(seed).standard_normal((1, n))
     values = compute(samples, bands=((0, edge_hz), (edge_hz, RATE_HZ / 2), (0, RATE_HZ / 2)))
-    below, above, whole = np.nan_to_num(values.band_rms[0])
+    below, above, whole = np.nan_to_num(values.rows.keyed["band_rms"][1][0])
     assert np.hypot(below, above) == pytest.approx(whole, rel=1e-9)
 
 
 def test_a_sine_has_its_rms_in_its_band_alone() -> None:
     values = compute(tone(100, 1000, 3.0), bands=((90, 110), (110, 500)))
-    assert values.band_rms[0, 0] == pytest.approx(3 / np.sqrt(2), rel=1e-12)
-    assert values.band_rms[0, 1] == pytest.approx(0, abs=1e-12)
+    assert values.rows.keyed["band_rms"][1][0, 0] == pytest.approx(3 / np.sqrt(2), rel=1e-12)
+    assert values.rows.keyed["band_rms"][1][0, 1] == pytest.approx(0, abs=1e-12)
 
 
 def test_an_edge_on_a_bin_belongs_to_the_band_in_spite_of_rounding() -> None:
     n, rate_hz = 1000, 959.7
     at_hz = [k * rate_hz / n for k in (99, 100, 101)]  # the three bins of a Hann window's tone
-    whole = compute(tone(100, n), bands=((at_hz[0], at_hz[2]),), rate_hz=rate_hz).band_rms[0, 0]
+    whole = compute(tone(100, n), bands=((at_hz[0], at_hz[2]),), rate_hz=rate_hz).rows.keyed["band_rms"][1][
+        0, 0
+    ]
     assert whole == pytest.approx(1 / np.sqrt(2), rel=1e-12)
-    middle = compute(tone(100, n), bands=((at_hz[1], at_hz[1]),), rate_hz=rate_hz).band_rms[0, 0]
+    middle = compute(tone(100, n), bands=((at_hz[1], at_hz[1]),), rate_hz=rate_hz).rows.keyed["band_rms"][1][
+        0, 0
+    ]
     assert middle == pytest.approx(np.sqrt(1 / 2 / 1.5), rel=1e-12)  # less by the noise bandwidth of 1.5 bins
 
 
@@ -157,8 +165,8 @@ def test_an_edge_on_a_bin_belongs_to_the_band_in_spite_of_rounding() -> None:
 )
 def test_a_band_that_the_spectrum_does_not_cover_is_null(band: tuple[float, float]) -> None:
     values = compute(tone(100, 1000), bands=(band, (10, 500)))
-    assert np.isnan(values.band_rms[0, 0])
-    assert not np.isnan(values.band_rms[0, 1])
+    assert np.isnan(values.rows.keyed["band_rms"][1][0, 0])
+    assert not np.isnan(values.rows.keyed["band_rms"][1][0, 1])
 
 
 def test_bands_follow_the_rate() -> None:
@@ -166,9 +174,13 @@ def test_bands_follow_the_rate() -> None:
     channels = (Channel("a", "g"),)
     kernel = Kernel(FeatureSettings(bands=(BandSettings(low_hz=90, high_hz=110),), peaks=1), channels, 1000)
     found = [kernel.compute(samples, rate_hz) for rate_hz in (1000.0, 500.0, 1000.0, 200.0)]
-    assert [round(float(values.band_rms[0, 0]), 3) for values in found[:3]] == [0.707, 0.0, 0.707]
-    assert np.isnan(found[3].band_rms[0, 0])
-    assert [round(float(values.peaks_hz[0, 0]), 6) for values in found] == [100, 50, 100, 20]
+    assert [round(float(values.rows.keyed["band_rms"][1][0, 0]), 3) for values in found[:3]] == [
+        0.707,
+        0.0,
+        0.707,
+    ]
+    assert np.isnan(found[3].rows.keyed["band_rms"][1][0, 0])
+    assert [round(float(values.rows.peaks["peaks"]["hz"][0, 0]), 6) for values in found] == [100, 50, 100, 20]
 
 
 @pytest.mark.parametrize("amplitude", [1e152, 1e153, 1e154])

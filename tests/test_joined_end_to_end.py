@@ -118,7 +118,8 @@ def contexts(subscriber: Subscriber, point: str) -> list[dict[str, Any]]:
 def whole_seconds(subscriber: Subscriber) -> list[dict[str, Any]]:
     """What was said of the current in those seconds in which it was known all the time."""
     summaries = [record for record in subscriber.records("readings") if record["reading"] == "summary"]
-    currents = [record["points"]["current"] for record in summaries]
+    whole = [record for record in summaries if record["to_us"] - record["from_us"] > 999_000]
+    currents = [record["points"]["current"] for record in whole]  # the last summary may be shorter
     return [current for current in currents if current["coverage"] == 1.0]
 
 

@@ -65,9 +65,15 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 @given(st.dictionaries(st.sampled_from(["rms", "peak", "crest"]), st.one_of(st.none(), finite)))
 def test_features_survive_the_wire_exactly(values: dict[str, float | None]) -> None:
-    channel = {**values, "band_rms": {"10-100": 0.1}, "peaks": [{"hz": 1.5, "amplitude": 2.5}], "clipped": 0}
+    peak = {"hz": 1.5, "amplitude": 2.5, "prominence": 0.5}
+    channel = {**values, "band_rms": {"10-100": 0.1}, "peaks": [peak], "clipped": 0}
+    more: dict[str, Any] = {
+        "nulls": {"velocity_rms": "stretch-open"},
+        "spindle": {"rpm": 6000.0, "refined_rpm": 6001.5, "tool": 3, "teeth": None},
+        "velocity": {"low_hz": 10.0, "high_hz": 375.0, "n": 1000},
+    }
     message = Numbering("e", "b").message(
-        Features, "t", Moment(1, 2, False), meta="m", channels={"x": channel}, **FIELDS
+        Features, "t", Moment(1, 2, False), meta="m", channels={"x": channel}, **FIELDS, **more
     )
     back = decode(message.payload)
     assert isinstance(back, Features)

@@ -258,11 +258,14 @@ async def test_certificates_of_gateways(
     broker = await start_broker(*lines)
     connection = await Connection.open(at(broker.port, tls=tls(group, certificates.client)), "gateway")
     await connection.close()
-    for certificate in (certificates.stranger, certificates.expired_client, None):
+    for certificate in (certificates.stranger, None):
         code, text = await refusal(at(broker.port, tls=tls(group, certificate)), PATIENT)
         assert code in {"broker.certificate-refused", "broker.closed-by-tls"}
         assert "certificate" in text
         assert "cert_file" in text
+    code, text = await refusal(at(broker.port, tls=tls(group, certificates.expired_client)), PATIENT)
+    assert code == "broker.certificate-ended"
+    assert "sudo collector enroll" in text
     code, _ = await refusal(at(broker.port, tls=tls(certificates.other, certificates.client)), PATIENT)
     assert code == "broker.certificate-untrusted"
 

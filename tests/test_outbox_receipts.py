@@ -241,14 +241,17 @@ def test_patience_grows_in_silence_and_trust_with_receipts() -> None:
     word.sent(10)
     word.sent(20)
     assert word.silent_s(25) == 15
+    now_s = 100.0
     for expected_s in (120, 240, 480, 600, 600):
-        word.missed()
+        for later_s in (0, 0.25, 0.5):  # what went out together is missed bit by bit
+            word.missed(now_s + later_s)
         assert word.timeout_s == expected_s
+        now_s += expected_s
     word.spoke(100, LEAST_TRUSTED, awaited=True)
     assert (word.timeout_s, word.trusted, word.silent_s(103)) == (60, 2 * LEAST_TRUSTED, 3)
     word.spoke(110, sys.maxsize, awaited=False)
     assert (word.trusted, word.silent_s(500)) == (MOST_TRUSTED, 0)
-    word.missed()
+    word.missed(now_s)
     assert word.trusted == MOST_TRUSTED // 2
     word.spoke(120, 160, awaited=True)
     assert word.trusted == MOST_TRUSTED // 2 + 10  # carefully now

@@ -30,8 +30,9 @@ from links import OddServer, Proxy, ScriptedBroker
 from servers import Mosquitto, StartBroker, free_port, until
 
 from collector.health import State
+from collector.mqtt import reconnect_pauses
 from collector.outbox import OutboxSettings
-from collector.publish import Pauses, reconnect_pauses
+from collector.publish import Pauses
 
 
 @pytest_asyncio.fixture

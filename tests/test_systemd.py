@@ -7,26 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from collector.store.settings import DEFAULT_FILE
+
 FOLDER = Path(__file__).resolve().parent.parent / "systemd"
 UNIT = FOLDER / "collector.service"
+STORE = FOLDER / "collector-store.service"
+UNITS = [UNIT, STORE]
 INSTALLER = FOLDER / "install.sh"
 
 
-def settings() -> dict[str, list[str]]:
-    """Every setting of the unit with all its values."""
+def settings(unit: Path = UNIT) -> dict[str, list[str]]:
+    """Every setting of a unit with all its values."""
     found: dict[str, list[str]] = {}
-    for line in UNIT.read_text(encoding="utf-8").splitlines():
+    for line in unit.read_text(encoding="utf-8").splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             found.setdefault(name, []).append(value)
     return found
 
 
-@pytest.fixture
-def runnable(tmp_path: Path) -> Path:
-    """The unit with programs that exist here: the check looks for them."""
-    text = UNIT.read_text(encoding="utf-8")
-    unit = tmp_path / UNIT.name
+@pytest.fixture(params=UNITS, ids=lambda unit: unit.name)
+def runnable(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A unit with programs that exist here: the check looks for them."""
+    text = request.param.read_text(encoding="utf-8")
+    unit: Path = tmp_path / request.param.name
     unit.write_text(text.replace("/opt/collector/bin/collector", str(shutil.which("true"))), encoding="utf-8")
     return unit
 
@@ -49,7 +53,7 @@ def test_systemd_finds_nothing_to_complain_about(runnable: Path) -> None:
 
 def test_exposure_is_at_most_2(runnable: Path) -> None:
     output = analyze("security", "--offline=true", "--no-pager", runnable)
-    level = re.search(r"exposure level for collector.service: ([0-9.]+)", output)
+    level = re.search(rf"exposure level for {re.escape(runnable.name)}: ([0-9.]+)", output)
     assert level
     assert float(level[1]) <= 2.0
 
@@ -76,10 +80,20 @@ def test_the_clock_can_be_read_and_serial_ports_opened() -> None:
     assert {"char-ttyUSB rw", "char-ttyACM rw"} <= set(unit["DeviceAllow"])
 
 
-def test_a_missing_folder_of_secrets_does_not_stop_the_start() -> None:
-    unit = settings()
+@pytest.mark.parametrize("file", UNITS, ids=lambda unit: unit.name)
+def test_a_missing_folder_of_secrets_does_not_stop_the_start(file: Path) -> None:
+    unit = settings(file)
     name = unit["LoadCredential"][0].partition(":")[0]
     assert unit["SetCredential"][0].startswith(f"{name}:")
+
+
+def test_the_store_starts_as_its_page_says() -> None:
+    unit = settings(STORE)
+    page = (FOLDER.parent / "docs" / "store.md").read_text(encoding="utf-8")
+    assert unit["ExecStart"][0].endswith(f"collector store serve --config {DEFAULT_FILE}")
+    for place in (unit["LoadCredential"][0].partition(":")[2], f"/var/lib/{unit['StateDirectory'][0]}"):
+        assert place in page
+    assert {"adjtimex", "clock_adjtime"} <= set(unit["SystemCallFilter"][-1].split())
 
 
 def test_the_installer_is_sound_and_makes_what_the_unit_names(tmp_path: Path) -> None:
@@ -93,6 +107,17 @@ def test_the_installer_is_sound_and_makes_what_the_unit_names(tmp_path: Path) ->
     assert '"$settings/secrets"' in script
     for name in ("config", "docs", "README.md", "LICENSE", "pyproject.toml", "collector"):
         assert (FOLDER.parent / name).exists()
+
+
+def test_the_stores_service_fits_what_installs_it() -> None:
+    unit = (FOLDER / "collector-store.service").read_text(encoding="utf-8")
+    script = INSTALLER.read_text(encoding="utf-8")
+    assert "LoadCredential=secrets:/etc/collector/store-secrets\n" in unit
+    assert '"$settings/store-secrets"' in script
+    user = re.search(r"^User=(.+)$", unit, re.MULTILINE)
+    assert user
+    assert f"--shell /usr/sbin/nologin {user[1]}\n" in script
+    assert (FOLDER.parent / "config" / "store.toml").exists()
 
 
 def test_the_installer_explains_itself() -> None:

@@ -22,7 +22,19 @@ if (
 
 import typer
 
-from collector.cli import ask, controllers, daemon, files, outbox, scan, share
+from collector.cli import (
+    ask,
+    controllers,
+    daemon,
+    enroll,
+    features,
+    files,
+    lazily,
+    learn,
+    outbox,
+    scan,
+    share,
+)
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
@@ -42,7 +54,10 @@ for command in (
     daemon.demo,
     ask.reload,
     share.share,
+    learn.learn,
     scan.scan,
+    enroll.enroll,
+    features.features,
     controllers.browse,
     controllers.trust,
     controllers.profiles,
@@ -50,6 +65,12 @@ for command in (
     files.version,
 ):
     app.command()(command)
+for name, help_ in (
+    ("group", "Run the group: who belongs to it, certificates, and the broker."),
+    ("store", "The group's store: takes the records of every gateway, and keeps each once."),
+):
+    lazy = lazily.loaded(f"collector.cli.{name}")
+    app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
 app.add_typer(outbox.outbox)
 
 

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
-from structlog.tracebacks import ExceptionDictTransformer
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.logs import log_to
 from collector.config import ConfigError
 from collector.errors import CollectorError
 from collector.run import run as run_daemon
@@ -27,7 +26,7 @@ StateFolder = Annotated[
 
 def run(config: Folder = DEFAULT_FOLDER, state: StateFolder = Path("/var/lib/collector")) -> None:
     """Collect until stopped (what systemd starts)."""
-    _log_to(sys.stderr.isatty())
+    log_to(sys.stderr.isatty())
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
@@ -53,28 +52,5 @@ def demo(
         raise CollectorError(say.DEMO_INSTALL()) from None
     from collector.demo.stage import show  # noqa: PLC0415 (heavy)
 
-    _log_to(readable=True, level=logging.ERROR)
+    log_to(readable=True, level=logging.ERROR)
     asyncio.run(show(seconds))
-
-
-def _log_to(readable: bool, level: int = logging.INFO) -> None:
-    """Log events to standard error: readable lines on a terminal, JSON for the journal."""
-    # Never with local variables: they may hold names of programs and tools, which stay on the machine.
-    tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    renderer = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if readable
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
-    processors: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    if not readable:
-        processors.append(tracebacks)
-    structlog.configure(
-        processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -11,6 +11,7 @@ from collector import __version__
 from collector.config import ConfigError, json_schema, load
 from collector.errors import CollectorError
 from collector.messages import asyncapi
+from collector.texts import Sentence
 from collector.texts import cli as say
 
 DEFAULT_FOLDER = Path("/etc/collector")
@@ -34,6 +35,13 @@ def complain(error: CollectorError) -> None:
     typer.echo(str(error.sentence), err=True)
     if error.sentence.advice:
         typer.echo(str(say.WHAT_TO_DO(advice=error.sentence.advice)), err=True)
+
+
+def tell(sentence: Sentence) -> None:
+    """Say what was done, and what is next."""
+    typer.echo(str(sentence))
+    if sentence.advice:
+        typer.echo(f"→ {sentence.advice}")
 
 
 def check(

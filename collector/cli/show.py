@@ -8,8 +8,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.spans import span
 from collector.clock import iso8601
 from collector.health import (
+    ActivityReport,
     BrokerReport,
     ControllerReport,
     FeedReport,
@@ -24,7 +26,7 @@ from collector.health import (
     TestReport,
 )
 from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
-from collector.texts import Sentence, Text
+from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
 
 _COLOURS = {
@@ -57,7 +59,9 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
         tables += ["", _controllers(controllers, report.now_us)]
-    running = say.RUNNING_FOR(version=report.version, duration=_span(report.now_us - report.started_us))
+    if report.machines:
+        tables += ["", _machines(report.machines, report.now_us)]
+    running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
 
 
@@ -77,7 +81,7 @@ def show_outbox(
     if not records:
         lines.append(str(say.OUTBOX_EMPTY()))
     else:
-        age = str(say.UNKNOWN()) if oldest is None else _span(round(time.time() * 1e6) - oldest)
+        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
         lines.append(str(say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)))
     if report is not None and settings.delivery == "store":
         broker, store = report.pending - report.awaiting, report.awaiting
@@ -164,7 +168,7 @@ def _said(point: PointSeen) -> Iterator[Line]:
     yield Line(point.unit)
     yield Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow")
     yield Line(f"{point.readings:,}")
-    yield Line("—" if point.age_s is None else _span(round(point.age_s * 1e6)))
+    yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
     yield Line(str(say.SHARES[point.share]()))
 
 
@@ -193,7 +197,7 @@ def _broker(broker: BrokerReport) -> str:
 
 def _outbox(outbox: OutboxReport, now_us: int) -> str:
     if outbox.pending and outbox.oldest_us is not None:
-        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=_span(now_us - outbox.oldest_us))
+        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=span(now_us - outbox.oldest_us))
     else:
         waiting = say.OUTBOX_EMPTY()
     awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
@@ -235,6 +239,19 @@ def _controllers(sources: dict[str, ControllerReport], now_us: int) -> Table:
     return table
 
 
+def _machines(machines: dict[str, ActivityReport], now_us: int) -> Table:
+    """What each machine is doing, since when, and the answer that decided it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for heading in (say.MACHINE, say.DOING, say.SINCE):
+        table.add_column(str(heading()), no_wrap=True)
+    table.add_column(str(say.BECAUSE()))
+    for name, machine in machines.items():
+        doing = str(activity.ACTIVITIES[machine.activity]())
+        why = str(machine.why[-1].sentence()) if machine.why else str(activity.WHY_NOT_YET())
+        table.add_row(name, doing, _ago(now_us - machine.activity_since_us), why)
+    return table
+
+
 def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     for heading in left:
@@ -245,7 +262,7 @@ def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
 
 
 def _condition(source: FeedReport, now_us: int) -> tuple[Line, str, str]:
-    since = str(say.AGO(duration=_span(now_us - source.since_us)))
+    since = str(say.AGO(duration=span(now_us - source.since_us)))
     return _state(source), since, _last_data(source)
 
 
@@ -260,7 +277,7 @@ def _last_data(source: FeedReport) -> str:
 
 
 def _ago(microseconds: int) -> str:
-    return str(say.AGO(duration=_span(microseconds)))
+    return str(say.AGO(duration=span(microseconds)))
 
 
 def _rate(source: SourceReport) -> str:
@@ -288,26 +305,11 @@ def _problems(report: GatewayReport) -> list[RenderableType]:
             lines.append(Line(f"→ {sentence.advice}", "bold"))
         retry_s = getattr(part, "next_retry_s", None)
         if retry_s is not None:
-            lines.append(Line(str(say.NEXT_TRY(duration=_span(round(retry_s * 1e6)))), "dim"))
+            lines.append(Line(str(say.NEXT_TRY(duration=span(round(retry_s * 1e6)))), "dim"))
         shown += ["", Line(name, _COLOURS[part.state]), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
     for name, source in report.sources.items():
         if source.last_error is not None and source.reason is None and source.last_error_us is not None:
-            ago = _span(report.now_us - source.last_error_us)
+            ago = span(report.now_us - source.last_error_us)
             error = say.LAST_ERROR(duration=ago, error=str(source.last_error.sentence()))
             shown += ["", Line(f"{name}: {error}", "dim")]
     return shown
-
-
-def _span(microseconds: int) -> str:
-    """A length of time as people say it: `0.3 s`, `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
-    seconds = max(0, microseconds) / 1e6
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes = int(seconds // 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

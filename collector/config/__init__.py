@@ -1,17 +1,17 @@
 """Files on disk become one typed `Config`, or every problem in them: file, line, what to type.
 
-    loading.py      the order of things              model.py      what the files may say
-    document.py     one TOML file                    toml_lines.py where a key stands in it
-    explain.py      pydantic's errors in plain words model_tree.py what is allowed where
-    checks.py       what must fit together           existence.py  what must be on this gateway
-    problems.py     a problem, and `ConfigError`     last_good.py  the copy for a boot with a wrong one
+    loading.py   the order of things              model.py      what the files may say
+    checks.py    what must fit together           existence.py  what must be on this gateway
+    last_good.py the copy for a boot with a wrong one
 
-Settings of the parts are declared beside the code that uses them; nothing here runs anything.
+One file is judged in `toml/`; settings of the parts are declared beside the code that uses them; nothing here
+runs anything.
 """
 
 from collector.config.last_good import load_last_good, save_last_good
 from collector.config.loading import DEFAULT_FOLDER, load
 from collector.config.model import (
+    LEARNED_FOLDER,
     ChannelSettings,
     Config,
     ControllerSettings,
@@ -24,10 +24,11 @@ from collector.config.model import (
     WaveformSettings,
     json_schema,
 )
-from collector.config.problems import ConfigError, Problem
+from collector.toml.problems import ConfigError, Problem
 
 __all__ = [
     "DEFAULT_FOLDER",
+    "LEARNED_FOLDER",
     "ChannelSettings",
     "Config",
     "ConfigError",

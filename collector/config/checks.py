@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from collector.config.controller_checks import check_controllers, check_lines
-from collector.config.document import Document
 from collector.config.model import GatewaySettings, SensorSettings
-from collector.config.problems import Problem, shown
-from collector.config.toml_lines import TomlPath, written
-from collector.features import BandSettings
+from collector.config.state_checks import check_calendar, check_stream_names
+from collector.features import BandSettings, BearingSettings, EnvelopeSettings, VelocitySettings
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
-from collector.mqtt import BrokerSettings, TlsSettings
+from collector.mqtt.checks import check_broker
 from collector.settings import PositiveFinite
 from collector.sources import SourceSettings
 from collector.sources.replay import ReplaySettings
@@ -23,6 +21,10 @@ from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat, W
 from collector.sources.simulated import SimulatedSettings
 from collector.texts import Sentence, Text
 from collector.texts import configuration as texts
+from collector.toml.belonging import belongs, belongs_both_ways
+from collector.toml.document import Document
+from collector.toml.problems import Problem, shown
+from collector.toml.toml_lines import TomlPath, written
 from collector.windows import MAX_SAMPLES, MIN_SAMPLES, WindowSettings
 
 ANY_SOURCE = cast("type[SerialSettings | ReplaySettings | SimulatedSettings]", SourceSettings)
@@ -39,14 +41,10 @@ def check_gateway(document: Document) -> Iterator[Problem]:
     gateway = document.valid(("gateway",), GatewaySettings)
     if gateway and gateway.company == RECEIPT:
         yield document.problem(("gateway", "company"), texts.RESERVED_COMPANY(found=shown(gateway.company)))
-    broker = document.valid(("broker",), BrokerSettings)
-    if broker:
-        if any(sign in broker.host for sign in "/:@ ") and not _is_ipv6(broker.host):
-            found = shown(broker.host.rpartition("@")[2])  # before an @ may stand a password
-            yield document.problem(("broker", "host"), texts.HOST(found=found))
-        yield from _belongs(document, ("broker",), "password_file", "user")
-    if document.valid(("broker", "tls"), TlsSettings):
-        yield from _belongs_both_ways(document, ("broker", "tls"), "cert_file", "key_file")
+    yield from check_broker(document)
+    shifts = document.entries(("calendar", "shifts"))
+    yield from _repeated(((document, (*path, "name")) for path in shifts), texts.SAME_NAME)
+    yield from check_calendar(document)
 
 
 def check_machine(document: Document) -> Iterator[Problem]:
@@ -59,6 +57,7 @@ def check_machine(document: Document) -> Iterator[Problem]:
     waveforms = list(document.entries(("waveforms",)))
     streams = [*waveforms, *document.entries(("controllers",))]
     yield from _repeated(((document, (*path, "name")) for path in streams), texts.SAME_NAME)
+    yield from check_stream_names(document, streams)
     for path in waveforms:
         yield from _check_waveform(document, path)
     yield from check_controllers(document)
@@ -101,16 +100,16 @@ def _check_waveform(document: Document, path: TomlPath) -> Iterator[Problem]:
     window = document.valid((*path, "window"), WindowSettings)
     if window:
         yield from _check_window(document, (*path, "window"), window, rate_hz)
-    yield from _check_bands(document, (*path, "features", "bands"), rate_hz)
+    yield from _check_features(document, (*path, "features"), rate_hz)
 
 
 def _check_columns(document: Document, path: TomlPath, source: Any, channels: int) -> Iterator[Problem]:
     match source:
         case SerialSettings(format=TextFormat() as lines):
             path = (*path, "format")
-            yield from _belongs_both_ways(document, path, "counter_column", "counter_modulus")
-            yield from _belongs_both_ways(document, path, "time_column", "time_unit_s")
-            yield from _belongs(document, path, "time_modulus", "time_column")
+            yield from belongs_both_ways(document, path, "counter_column", "counter_modulus")
+            yield from belongs_both_ways(document, path, "time_column", "time_unit_s")
+            yield from belongs(document, path, "time_modulus", "time_column")
             yield from _check_entries(document, (*path, "scale"), lines.scale, channels)
             yield from _check_places(document, path, lines.columns, channels)
             used = (*(lines.columns or (channels,)), lines.counter_column or 1, lines.time_column or 1)
@@ -201,6 +200,23 @@ def _seconds(window: WindowSettings, rate_hz: float) -> Any:
     )
 
 
+def _check_features(document: Document, path: TomlPath, rate_hz: float | None) -> Iterator[Problem]:
+    yield from _check_bands(document, (*path, "bands"), rate_hz)
+    envelope = document.valid((*path, "envelope"), EnvelopeSettings)
+    if envelope:
+        yield from _check_band(document, (*path, "envelope"), envelope, rate_hz)
+    velocity = document.valid((*path, "velocity"), VelocitySettings)
+    if velocity:
+        yield from _check_order(document, (*path, "velocity", "high_hz"), velocity.low_hz, velocity.high_hz)
+    yield from belongs(document, path, "bearing", "envelope")
+    bearing = document.valid((*path, "bearing"), BearingSettings)
+    if bearing and bearing.roller_diameter_mm >= bearing.pitch_diameter_mm:
+        sentence = texts.ROLLER_LARGE(
+            found=f"{bearing.roller_diameter_mm:g}", pitch=f"{bearing.pitch_diameter_mm:g}"
+        )
+        yield document.problem((*path, "bearing", "roller_diameter_mm"), sentence)
+
+
 def _check_bands(document: Document, path: TomlPath, rate_hz: float | None) -> Iterator[Problem]:
     first: dict[str, TomlPath] = {}
     for place in document.entries(path):
@@ -210,39 +226,23 @@ def _check_bands(document: Document, path: TomlPath, rate_hz: float | None) -> I
         if band.name in first:
             yield document.problem(place, texts.SAME_BAND(line=document.line(first[band.name])))
         first.setdefault(band.name, place)
-        yield from _check_order(document, (*place, "high_hz"), band.low_hz, band.high_hz)
-        if rate_hz is not None and band.high_hz > rate_hz / 2:
-            above = texts.BAND_ABOVE_HALF_RATE(
-                found=shown(band.high_hz), rate_hz=f"{rate_hz:g}", limit_hz=f"{rate_hz / 2:g}"
-            )
-            yield document.problem((*place, "high_hz"), above)
+        yield from _check_band(document, place, band, rate_hz)
+
+
+def _check_band(
+    document: Document, place: TomlPath, band: BandSettings, rate_hz: float | None
+) -> Iterator[Problem]:
+    yield from _check_order(document, (*place, "high_hz"), band.low_hz, band.high_hz)
+    if rate_hz is not None and band.high_hz > rate_hz / 2:
+        above = texts.BAND_ABOVE_HALF_RATE(
+            found=shown(band.high_hz), rate_hz=f"{rate_hz:g}", limit_hz=f"{rate_hz / 2:g}"
+        )
+        yield document.problem((*place, "high_hz"), above)
 
 
 def _check_order(document: Document, path: TomlPath, low_hz: float, high_hz: float) -> Iterator[Problem]:
     if high_hz <= low_hz:
         yield document.problem(path, texts.BAND_ORDER(found=shown(high_hz), low_hz=f"{low_hz:g}"))
-
-
-def _belongs(document: Document, table: TomlPath, key: str, other: str) -> Iterator[Problem]:
-    if document.value((*table, key)) is not None and document.value((*table, other)) is None:
-        sentence = texts.BELONGS_TOGETHER(key=key, other=other, example=_BESIDE[other])
-        yield document.problem((*table, key), sentence)
-
-
-def _belongs_both_ways(document: Document, table: TomlPath, one: str, other: str) -> Iterator[Problem]:
-    yield from _belongs(document, table, one, other)
-    yield from _belongs(document, table, other, one)
-
-
-_BESIDE = {
-    "user": '"example-works"',
-    "cert_file": '"/etc/collector/gateway.pem"',
-    "key_file": '"/etc/collector/gateway.key"',
-    "counter_column": "1",
-    "counter_modulus": "65536",
-    "time_column": "1",
-    "time_unit_s": "0.001",
-}
 
 
 def _repeated(
@@ -260,7 +260,3 @@ def _repeated(
             sentence = text(found=shown(value), file=earlier.file, line=earlier.line(there))
             yield document.problem(path, sentence)
         first.setdefault(key, (document, path))
-
-
-def _is_ipv6(host: str) -> bool:
-    return host.count(":") > 1 and all(sign in "0123456789abcdefABCDEF:.%" for sign in host)

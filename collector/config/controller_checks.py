@@ -3,27 +3,28 @@
 What a source's own keys must have to do with each other is known by the source (its `mistakes`).
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from collector.config.document import Document
-from collector.config.problems import Problem, shown
-from collector.config.toml_lines import TomlPath
+from collector.config.state_checks import check_state
 from collector.context import ContextSettings
 from collector.points import Point, PointKind
 from collector.sharing import share_of
 from collector.sources import AnyControllerSource, ControllerSourceSettings, known_points, mistakes
 from collector.sources.modbus import ModbusRtuSettings, is_other_line
+from collector.spindle import SpindleSettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+from collector.toml.document import Document
+from collector.toml.problems import Problem, choice, shown
+from collector.toml.toml_lines import TomlPath
 
 ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettings)
 """The union of all sources of points, as a type that a value can be validated against."""
 
 
 def check_controllers(document: Document) -> Iterator[Problem]:
-    """What must fit together in the controllers of one machine file."""
+    """What must fit together in the controllers of one machine file, and what refers to their points."""
     if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
         yield document.problem((), texts.NOTHING_COLLECTED())
     points: dict[str, Point] | None = {}
@@ -41,6 +42,7 @@ def check_controllers(document: Document) -> Iterator[Problem]:
             points |= {f"{name}/{point.name}": point for point in known}
             points = None if more else points
     yield from _check_context(document, points)
+    yield from check_state(document, points)
 
 
 def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
@@ -91,21 +93,34 @@ def _check_shares(document: Document, path: TomlPath, known: Iterable[Point]) ->
 
 
 def _check_context(document: Document, points: dict[str, Point] | None) -> Iterator[Problem]:
-    """That the points of the context exist, if all are known before a connection, and are shared."""
-    context = document.valid(("machine", "context"), ContextSettings)
-    if context is None or points is None:
+    """That the points of context and spindle exist, if all are known beforehand, and are shared."""
+    context = document.valid(("machine", "context"), ContextSettings) or ContextSettings()
+    if points is None:
         return
-    for index, path in enumerate(context.points or ()):
+    named: list[tuple[TomlPath, str]] = [
+        (("machine", "context", "points", index), path) for index, path in enumerate(context.points or ())
+    ]
+    chosen = (
+        points
+        if context.points is None
+        else {path: points[path] for path in context.points if path in points}
+    )
+    spindle = document.valid(("machine", "spindle"), SpindleSettings) or SpindleSettings()
+    for key, spindle_path in (("speed", spindle.speed), ("tool", spindle.tool)):
+        if spindle_path in points and spindle_path not in chosen:
+            yield document.problem(
+                ("machine", "spindle", key), texts.SPINDLE_NOT_JOINED(found=shown(spindle_path))
+            )
+        elif spindle_path is not None:
+            named.append((("machine", "spindle", key), spindle_path))
+    for place, path in named:
         sentence = _not_joined(path, points)
         if sentence is not None:
-            yield document.problem(("machine", "context", "points", index), sentence)
+            yield document.problem(place, sentence)
 
 
 def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:
     point = points.get(path)
     if point is not None:
         return None if share_of(point) != "none" else texts.CONTEXT_NOT_SHARED(found=shown(path))
-    near = difflib.get_close_matches(path, points, n=1)
-    if near:
-        return texts.CHOICE(found=shown(path), nearest=shown(near[0]), choices=", ".join(map(shown, points)))
-    return texts.CHOICE_LIST(found=shown(path), choices=", ".join(map(shown, points)))
+    return choice(path, points)

@@ -11,9 +11,9 @@ import structlog
 
 from collector.config.loading import files_of, load_texts
 from collector.config.model import Config
-from collector.config.problems import ConfigError
 from collector.texts import Sentence
 from collector.texts.configuration import LAST_GOOD_NOT_KEPT
+from collector.toml.problems import ConfigError
 from collector.whole_file import write_whole
 
 _FILE = "last-good-configuration.json"

@@ -7,17 +7,26 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from collector.activity import LearnedFile
 from collector.config.checks import check_gateway, check_machine, check_machines
-from collector.config.document import Document, parse_document, validate
 from collector.config.existence import check_gateway_files, check_machine_files, device
-from collector.config.explain import explain
-from collector.config.model import MACHINES_FOLDER, MAIN_FILE, Config, GatewayFile, MachineFile, assemble
-from collector.config.problems import MOST_PROBLEMS, ConfigError, Problem
+from collector.config.model import (
+    LEARNED_FOLDER,
+    MACHINES_FOLDER,
+    MAIN_FILE,
+    Config,
+    GatewayFile,
+    MachineFile,
+    assemble,
+)
 from collector.texts.configuration import MACHINE_FILE_NAME, MORE, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+from collector.toml.document import Document, parse_document, validate
+from collector.toml.explain import explain
+from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
 
-File = TypeVar("File", GatewayFile, MachineFile)
+File = TypeVar("File", GatewayFile, MachineFile, LearnedFile)
 
 
 def load(path: Path = DEFAULT_FOLDER) -> Config:
@@ -52,13 +61,14 @@ def files_of(folder: Path) -> list[str]:
     """The names, from the folder on, of the files that make up its configuration, whether readable or not.
 
     Raises:
-        OSError: the folder of the machines cannot be listed.
+        OSError: the folder of the machines, or that of what was learned, cannot be listed.
     """
-    machines = folder / MACHINES_FOLDER
-    names = sorted(
-        f"{MACHINES_FOLDER}/{entry.name}" for entry in machines.iterdir() if _is_machine_file(entry)
-    )
-    return [MAIN_FILE, *names]
+    learned = LEARNED_FOLDER if (folder / LEARNED_FOLDER).exists() else None
+    return [MAIN_FILE, *_files_in(folder, MACHINES_FOLDER), *(_files_in(folder, learned) if learned else ())]
+
+
+def _files_in(folder: Path, name: str) -> list[str]:
+    return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if _is_toml_file(entry))
 
 
 def _check_names(folder: Path) -> list[Problem]:
@@ -85,8 +95,9 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         files = [MAIN_FILE]
     except OSError as error:
         files = [MAIN_FILE]
-        unreadable = UNREADABLE(reason=error.strerror or str(error), file=str(machines))
-        problems.append(Problem(MACHINES_FOLDER, None, "", unreadable))
+        listed_folder = Path(error.filename or machines)
+        unreadable = UNREADABLE(reason=error.strerror or str(error), file=str(listed_folder))
+        problems.append(Problem(listed_folder.name, None, "", unreadable))
     documents = []
     for file in files:
         try:
@@ -100,7 +111,8 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
             documents.append(parsed)
         else:
             problems.append(parsed)
-    if len(files) == 1 and not any(problem.file == MACHINES_FOLDER for problem in problems):
+    listed = any(file.startswith(f"{MACHINES_FOLDER}/") for file in files)
+    if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
     return documents, problems
 
@@ -108,20 +120,25 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
 def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, look_around: bool) -> Config:
     gateways: list[GatewayFile] = []
     machines: list[MachineFile] = []
+    learned: dict[str, LearnedFile] = {}
     for document in documents:
         if document.file == MAIN_FILE:
             problems += _validated(document, GatewayFile, gateways)
             problems += check_gateway(document)
             problems += check_gateway_files(document, folder) if look_around else ()
+        elif document.file.startswith(f"{LEARNED_FOLDER}/"):
+            found: list[LearnedFile] = []
+            problems += _validated(document, LearnedFile, found)
+            learned |= {Path(document.file).stem: file for file in found}
         else:
             problems += _validated(document, MachineFile, machines)
             problems += check_machine(document)
             problems += check_machine_files(document, folder) if look_around else ()
-    machine_documents = [document for document in documents if document.file != MAIN_FILE]
+    machine_documents = [d for d in documents if d.file.startswith(f"{MACHINES_FOLDER}/")]
     problems += check_machines(machine_documents, device if look_around else str)
     if problems or not gateways:
         raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
-    return assemble(gateways[0], tuple(machines), folder)
+    return assemble(gateways[0], tuple(machines), learned, folder)
 
 
 def _validated(document: Document, model: type[File], good: list[File]) -> Iterator[Problem]:
@@ -147,5 +164,5 @@ def _order(problem: Problem) -> tuple[bool, str, int]:
     return problem.file != MAIN_FILE, problem.file, problem.line or 0
 
 
-def _is_machine_file(entry: Path) -> bool:
+def _is_toml_file(entry: Path) -> bool:
     return entry.suffix == ".toml" and not entry.name.startswith(".")

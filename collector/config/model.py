@@ -4,7 +4,7 @@ The settings of each part are declared beside the code that uses them; here stan
 above all the metadata that makes pooled data comparable. Nothing here reads a file.
 """
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,20 +12,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from collector.activity import CalendarSettings, LearnedFile, StateSettings
 from collector.context import ContextSettings
 from collector.control import ControlSettings
 from collector.features import FeatureSettings
 from collector.mqtt import BrokerSettings
+from collector.mqtt.checks import anchored_broker
 from collector.outbox import OutboxSettings
 from collector.pseudonym_key import SharingSettings
 from collector.samples import Channel, Unit
 from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
+from collector.spindle import SpindleSettings
+from collector.toml.named_files import absolute, anchored
 from collector.windows import WindowSettings
 
 MAIN_FILE = "collector.toml"
 MACHINES_FOLDER = "machines"
+LEARNED_FOLDER = "learned"
+"""Files beside those of the machines, of the same names, that `collector learn` writes."""
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 """Free text that is published as it stands."""
@@ -70,6 +76,10 @@ class MachineSettings(Settings):
     """The batch or order, where the company wants to share it."""
     context: ContextSettings = ContextSettings()
     """What the windows of its waveforms say about the machine."""
+    state: StateSettings | None = None
+    """How it is known what the machine is doing."""
+    spindle: SpindleSettings = SpindleSettings()
+    """Which points tell how its spindle turns."""
 
 
 class ToolSettings(Settings):
@@ -168,6 +178,8 @@ class GatewayFile(Settings):
     """How the command line finds the running collector."""
     sharing: SharingSettings = SharingSettings()
     """How names that must not leave become pseudonyms."""
+    calendar: CalendarSettings = CalendarSettings()
+    """The hours and shifts that utilisation is told for."""
 
 
 class MachineFile(Settings):
@@ -188,6 +200,11 @@ class MachineFile(Settings):
         return self.machine.name
 
     @property
+    def teeth(self) -> dict[int, int | None]:
+        """The cutting edges of the tools, by the controller's number."""
+        return {tool.number: tool.teeth for tool in self.tools}
+
+    @property
     def streams(self) -> tuple[WaveformSettings | ControllerSettings, ...]:
         """Everything that is collected of it."""
         return (*self.controllers, *self.waveforms)
@@ -202,26 +219,31 @@ class Config:
     outbox: OutboxSettings
     control: ControlSettings
     sharing: SharingSettings
+    calendar: CalendarSettings
     machines: tuple[MachineFile, ...]
+    learned: Mapping[str, LearnedFile]
+    """What commissioning runs found, by the machine's name."""
     folder: Path
 
 
-def assemble(gateway: GatewayFile, machines: tuple[MachineFile, ...], folder: Path) -> Config:
+def assemble(
+    gateway: GatewayFile,
+    machines: tuple[MachineFile, ...],
+    learned: Mapping[str, LearnedFile],
+    folder: Path,
+) -> Config:
     """Put the files together; relative paths count from `folder`."""
     return Config(
         gateway=gateway.gateway,
-        broker=_anchored_broker(gateway.broker, folder),
+        broker=anchored_broker(gateway.broker, folder),
         outbox=gateway.outbox.model_copy(update={"directory": anchored(gateway.outbox.directory, folder)}),
         control=gateway.control.model_copy(update={"socket": anchored(gateway.control.socket, folder)}),
-        sharing=gateway.sharing.model_copy(update={"key_file": _absolute(gateway.sharing.key_file, folder)}),
+        sharing=gateway.sharing.model_copy(update={"key_file": absolute(gateway.sharing.key_file, folder)}),
+        calendar=gateway.calendar,
         machines=tuple(_anchored_machine(machine, folder) for machine in machines),
+        learned=learned,
         folder=folder,
     )
-
-
-def anchored(path: Path | str, folder: Path) -> Path:
-    """A path as the configuration means it: relative ones count from its folder."""
-    return Path(os.path.abspath(folder / path))  # noqa: PTH100 (Path.resolve would follow symbolic links)
 
 
 def json_schema() -> dict[str, Any]:
@@ -229,6 +251,7 @@ def json_schema() -> dict[str, Any]:
     return {
         MAIN_FILE: GatewayFile.model_json_schema(),
         f"{MACHINES_FOLDER}/*.toml": MachineFile.model_json_schema(),
+        f"{LEARNED_FOLDER}/*.toml": LearnedFile.model_json_schema(),
     }
 
 
@@ -237,18 +260,6 @@ def _channel(settings: ChannelSettings) -> Channel:
         return Channel(settings.name, settings.unit)
     limit = CLIP_FROM * settings.full_scale
     return Channel(settings.name, settings.unit, clip_low=-limit, clip_high=limit)
-
-
-def _absolute(file: str | None, folder: Path) -> str | None:
-    return file if file is None or file.startswith("credential:") else str(anchored(file, folder))
-
-
-def _anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
-    files = ("ca_file", "cert_file", "key_file")
-    tls = broker.tls and broker.tls.model_copy(
-        update={key: _absolute(getattr(broker.tls, key), folder) for key in files}
-    )
-    return broker.model_copy(update={"tls": tls, "password_file": _absolute(broker.password_file, folder)})
 
 
 def _anchored_machine(machine: MachineFile, folder: Path) -> MachineFile:
@@ -273,5 +284,5 @@ def _anchored_controller_source(source: Any, folder: Path) -> Any:
     """Paths of a controller's source: each is called `…_file` or `…_folder`."""
     named = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_file")}
     folders = {key: getattr(source, key) for key in type(source).model_fields if key.endswith("_folder")}
-    files = {key: _absolute(file, folder) for key, file in named.items()}
+    files = {key: absolute(file, folder) for key, file in named.items()}
     return source.model_copy(update=files | {key: anchored(path, folder) for key, path in folders.items()})

@@ -46,6 +46,11 @@ type = "milling"
 points = [{points}]
 join_delay_s = 0.3
 
+[machine.state]
+on = {{ point = "{power}", above = 100 }}
+turning = {{ point = "{speed}", above = 50 }}
+cutting = {{ point = "{load}", above = 20, below = 15 }}
+
 [[waveforms]]
 name = "{stream}"
 channels = [
@@ -127,6 +132,9 @@ def write_configuration(folder: Path, places: Places) -> None:
             for tool in TOOLS
         ),
         points=", ".join(f'"{point}"' for point in POINTS),
+        power=POWER,
+        speed=SPEED,
+        load=LOAD,
         bands=", ".join(f"{{ low_hz = {low}, high_hz = {high} }}" for low, high in pairwise(_BAND_EDGES_HZ)),
         accelerometer=places.accelerometer,
         rate=NOMINAL_HZ,

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from itertools import groupby
 
-from collector.messages import Alarm, Features, Meta, decode
+from collector.messages import Alarm, Features, Meta, StateChange, decode
 from collector.points import Share
 
 _KEPT = 300
@@ -37,7 +37,8 @@ class Received:
                 self.shares = {point["name"]: point["share"] for point in points}
         elif record.kind == "event":
             over = isinstance(record, Alarm) and not record.active
-            self.event = f"{record.t[11:19]} {topic.split('/')[-2]}: {record.event}{' over' if over else ''}"
+            what = record.state if isinstance(record, StateChange) else record.event
+            self.event = f"{record.t[11:19]} {topic.split('/')[-2]}: {what}{' over' if over else ''}"
         self.news.set()
 
     def by_second(self) -> list[Features]:

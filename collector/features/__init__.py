@@ -3,29 +3,53 @@
 A new feature is one function in the module of its kind, and one row in the table.
 """
 
-from collector.features.kernel import BandSettings, FeatureSettings, Kernel
-from collector.features.table import (
-    FEATURES,
+from collector.features.at_speed import AtSpeed, SpeedFeatures
+from collector.features.feature import Feature
+from collector.features.kernel import Kernel
+from collector.features.quality import (
     FLAGS,
-    Feature,
+    RATE_TOLERANCE,
+    Judged,
     QualityFlag,
-    definitions,
     flag_definitions,
     flags,
 )
+from collector.features.reasons import REASONS, Reason
+from collector.features.settings import (
+    BandSettings,
+    BearingSettings,
+    EnvelopeSettings,
+    FeatureSettings,
+    VelocitySettings,
+)
+from collector.features.synchronous import TOLERANCE, Carried, Turning
+from collector.features.table import FEATURES, definitions, selected
 from collector.features.values import FeatureValues, per_channel
 
 __all__ = [
     "FEATURES",
     "FLAGS",
+    "RATE_TOLERANCE",
+    "REASONS",
+    "TOLERANCE",
+    "AtSpeed",
     "BandSettings",
+    "BearingSettings",
+    "Carried",
+    "EnvelopeSettings",
     "Feature",
     "FeatureSettings",
     "FeatureValues",
+    "Judged",
     "Kernel",
     "QualityFlag",
+    "Reason",
+    "SpeedFeatures",
+    "Turning",
+    "VelocitySettings",
     "definitions",
     "flag_definitions",
     "flags",
     "per_channel",
+    "selected",
 ]

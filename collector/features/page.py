@@ -4,36 +4,39 @@ To write it anew after a change:
 `python -c "from collector.features.page import page; print(page(), end='')" > docs/features.md`.
 """
 
-from collector.features.table import FEATURES, FLAGS
+from collector.features.feature import Feature
+from collector.features.quality import FLAGS
+from collector.features.reasons import REASONS
+from collector.features.settings import ALL_GROUPS
+from collector.features.table import FEATURES
+from collector.samples import UCUM
 
 _HEAD = """# Features
 
 What the numbers in a `features` record mean. This page is made from the table in
-`collector/features/table.py`; the same definitions travel with the data in every stream's `meta` record.
-A definition whose numbers change gets a new version.
+`collector/features/table.py`; the same definitions travel with the data in every stream's `meta` record,
+those of the features that the stream has. A definition whose numbers change gets a new version.
 
-Each record describes one window of n samples x of each channel, taken at the given rate without a gap inside.
-Unit `same` is the channel's unit. Null means undefined, never zero. A channel with a sample that is not a
-finite number has null for everything. w is the periodic Hann window w[i] = (1 - cos(2πi/n))/2, and X the
-discrete Fourier transform of (x - m)·w.
+Each record describes one window of n samples x of each channel, taken at the given rate without a gap
+inside. Unit `same` is the channel's unit. Null means undefined, never zero; where it is not the samples
+that are the reason, `nulls` in the record names it. A channel with a sample that is not a finite number has
+null for everything. w is the periodic Hann window w[i] = (1 - cos(2πi/n))/2, X the discrete Fourier
+transform F of (x - m)·w, and n/60 the frequency of the spindle's rotation.
+
+The first set is always there. The other groups are chosen by `groups` in `[waveforms.features]`; without
+that key all of them are there, for the channels whose unit allows it. `collector features` shows what a
+configuration chooses.
 """
 
 
 def page() -> str:
     """The page as Markdown."""
     lines = [_HEAD]
-    for feature in FEATURES:
-        lines += [
-            f"## {feature.name}",
-            "",
-            feature.definition,
-            "",
-            f"- formula: {feature.formula}",
-            f"- unit: {feature.unit}",
-            f"- version: {feature.version}",
-            f"- source: {feature.source}",
-            "",
-        ]
+    for group in (None, *ALL_GROUPS):
+        rows = [feature for feature in FEATURES if feature.group == group]
+        lines += [f"## {f'Group {group}' if group else 'First set'}", ""]
+        for feature in rows:
+            lines += _entry(feature)
     lines += [
         "## Quality flags",
         "",
@@ -41,4 +44,28 @@ def page() -> str:
         "",
     ]
     lines += [f"- `{flag.name}` (version {flag.version}): {flag.definition}" for flag in FLAGS]
+    lines += ["", "## Why a feature is null", ""]
+    lines += [f"- `{reason}`: {text}" for reason, text in REASONS.items()]
     return "\n".join(lines) + "\n"
+
+
+def _entry(feature: Feature) -> list[str]:
+    has = [] if feature.units is None else [f"- channels: in {_units(feature)}"]
+    needs = [f"- needs: `[waveforms.features.{table}]`" for table in feature.needs]
+    return [
+        f"### {feature.name}",
+        "",
+        feature.definition,
+        "",
+        f"- formula: {feature.formula}",
+        f"- unit: {feature.unit}",
+        *has,
+        *needs,
+        f"- version: {feature.version}",
+        f"- source: {feature.source}",
+        "",
+    ]
+
+
+def _units(feature: Feature) -> str:
+    return " or ".join(unit for unit in UCUM if feature.is_for(unit))

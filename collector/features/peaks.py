@@ -3,6 +3,8 @@
 The interpolation holds for the periodic Hann window and no other. Frequencies are in bins here, not in hertz.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,16 +15,48 @@ from collector.samples import Samples
 _FLAT = 1.0 + 1e-12
 """Neighbours in power closer than this factor count as level: the difference is rounding."""
 
+_TINY = 1e-300
+"""Changes no angle but 0."""
+
 _DUST = 1e-12
 """Peaks below this part of the channel's largest sample are rounding, not signal."""
 
 
-class PeakSearch:
-    """Finds the `count` strongest peaks of each channel's spectrum; owns the scratch for one shape.
+def interpolated(
+    left: Samples, middle: Samples, right: Samples, gain: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Where between the bins a tone lies, from the magnitudes of three of them, and its amplitude.
+
+    Args:
+        left: the magnitudes |X| just below, of any shape, as the others.
+        middle: those of the highest bins.
+        right: those just above.
+        gain: the sum of the Hann window.
 
     Source: D. Agrez, Weighted multipoint interpolated DFT to improve amplitude estimation of multifrequency
     signal, IEEE Trans. Instrum. Meas. 51 (2002): three points, Hann.
     """
+    delta = 2.0 * (right - left) / (left + 2.0 * middle + right)
+    # At δ = 0 the factor πδ/sin(πδ) is 0/0, and its limit 1. |δ| stays below 0.7, far from the next zero.
+    angle = np.pi * delta + _TINY
+    amplitude = (2.0 / gain) * middle * (1.0 - delta * delta) * (angle / np.sin(angle))
+    return delta, amplitude
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
+
+    `at` are the flat indices of their highest bins, `[count, channels]`.
+    """
+
+    bins: npt.NDArray[np.float64]
+    amplitude: npt.NDArray[np.float64]
+    at: npt.NDArray[np.intp]
+
+
+class PeakSearch:
+    """Finds the `count` strongest peaks of each channel's spectrum; owns the scratch for one shape."""
 
     def __init__(self, channels: int, n: int, count: int) -> None:
         bins = n // 2 + 1
@@ -31,11 +65,10 @@ class PeakSearch:
         self._heights = np.empty((channels, bins))
         self._maxima = np.empty((channels, bins), dtype=np.bool_)
         self._row_starts = np.arange(channels) * bins
+        self._stronger = np.tri(count, k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
 
-    def find(
-        self, power: Samples, largest: Values
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Positions in bins with fraction, and amplitudes; `[channels, count]`, strongest first, then NaN.
+    def find(self, power: Samples, largest: Values) -> "Peaks":
+        """The strongest peaks, strongest first, then NaN.
 
         Args:
             power: |X|² under the periodic Hann window, contiguous, `[channels, bins]`.
@@ -43,20 +76,43 @@ class PeakSearch:
         """
         if self._count == 0:
             none = np.empty((len(power), 0))
-            return none, none
+            return Peaks(none, none, np.empty((0, len(power)), dtype=np.intp))
         self._mark_maxima(power)
         at = self._strongest(power)
         flat = power.reshape(-1)
         squared = flat[at]
         left, right = np.sqrt(flat.take(at - 1, mode="clip")), np.sqrt(flat.take(at + 1, mode="clip"))
         middle = np.sqrt(squared)
-        delta = 2.0 * (right - left) / (left + 2.0 * middle + right)
-        # numpy's sinc is sin(πδ)/(πδ), with its limit 1 at δ = 0. |δ| stays below 0.7, far from its zeros.
-        amplitude = 2.0 / self._gain * middle * (1.0 - delta * delta) / np.sinc(delta)
+        delta, amplitude = interpolated(left, middle, right, self._gain)
         good = self._maxima.reshape(-1)[at] & (amplitude > _DUST * largest)
         good &= np.isfinite(squared).all(axis=0)  # a power that overflowed hides the order of the others
         bins = at - self._row_starts + delta
-        return np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T
+        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at)
+
+    def prominence(self, power: Samples, peaks: "Peaks") -> npt.NDArray[np.float64]:
+        """How far each peak's highest bin stands out of the valleys to either side, as an amplitude.
+
+        A valley is the lowest bin between the peak and the nearest stronger one of these, or the end of the
+        spectrum. Stronger peaks come first, and no bin that is higher than a peak lies between it and the
+        nearest stronger one but on the slope of the latter; so this is the usual prominence.
+
+        Args:
+            power: the |X|² that was searched, `[channels, bins]`.
+            peaks: what was found in it.
+        """
+        if not peaks.at.size:
+            return np.empty(peaks.bins.shape)
+        at, flat = peaks.at, power.reshape(-1)
+        last = self._row_starts + power.shape[1] - 1
+        other, this = at[np.newaxis], at[:, np.newaxis]
+        starts = np.where(self._stronger & (other < this), other, self._row_starts).max(axis=1)
+        stops = np.where(self._stronger & (other > this), other, last).min(axis=1)
+        # Every second segment is asked for: from start to peak, and from peak to stop.
+        bounds = np.stack((starts, at, at, stops), axis=-1).reshape(-1)
+        before, after = np.minimum.reduceat(flat, bounds)[::2].reshape(*at.shape, 2).transpose(2, 0, 1)
+        valleys = np.maximum(before, np.minimum(after, flat[stops]))
+        height = 2.0 / self._gain * (np.sqrt(flat[at]) - np.sqrt(valleys))
+        return np.where(np.isnan(peaks.bins), np.nan, height.T)
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:
         """Flat indices of the highest maxima, `[count, channels]`; where there are no more, other bins."""

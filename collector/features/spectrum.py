@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from collector.samples import Samples
 
+Transform = npt.NDArray[np.complex128]
+"""X by bin, one-sided, `[channels, n // 2 + 1]`."""
+
 COHERENT_GAIN = 0.5
 """The mean of the periodic Hann window; S1, the sum of the window, is this times n."""
 
@@ -29,10 +32,17 @@ def hann(n: int) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n), dtype=np.float64)
 
 
-def power(deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples, out: Samples) -> None:
-    """Write |X|² of the windowed samples to `out`, `[channels, n // 2 + 1]`; `windowed` is scratch."""
+def transform(
+    deviation: Samples, window: npt.NDArray[np.float64], windowed: Samples, out: Transform
+) -> Transform:
+    """Write X of the windowed samples to `out`, and give it; `windowed` is scratch."""
     np.multiply(deviation, window, out=windowed)
-    parts = np.fft.rfft(windowed, axis=1).view(np.float64)  # real and imaginary parts take turns
+    return np.fft.rfft(windowed, axis=1, out=out)
+
+
+def power(spectrum: Transform, out: Samples) -> None:
+    """Write |X|² to `out`; what `spectrum` held is destroyed."""
+    parts = spectrum.view(np.float64)  # real and imaginary parts take turns
     np.multiply(parts, parts, out=parts)
     np.add(parts[:, 0::2], parts[:, 1::2], out=out)
 
@@ -64,7 +74,7 @@ def band_rms(power: Samples, n: int, bands: Sequence[slice | None]) -> npt.NDArr
     for column, band in enumerate(bands):
         if band is None:
             continue
-        total[:, column] = power[:, band].sum(axis=1)
+        np.einsum("cb->c", power[:, band], out=total[:, column])
         if band.start == 0:
             total[:, column] -= power[:, 0] / 2
         if band.stop == bins and n % 2 == 0:

@@ -1,55 +1,34 @@
-"""The table of features and the table of quality flags: what there is, in which unit, and what it means.
+"""The table of features: what there is, in which unit, and what it means.
 
 Researchers compare numbers of many companies by these definitions, so a row whose numbers change gets a new
-version. Nothing here computes; the functions stand in the modules of their kind.
+version. Nothing here computes; the functions stand in the modules of their kind. The quality flags have a
+table of their own, in quality.py.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
 from collector.features import time_domain
-from collector.features.time_domain import Moments, Values
-from collector.features.values import FeatureValues
+from collector.features.feature import ACCELERATION, CURRENT, Feature
+from collector.features.settings import FeatureSettings
 from collector.samples import Unit
-
-UnitRule = Literal["same", "1", "Hz"]
-"""A fixed unit, or `same`: the channel's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One row: what a number means. `scalar` computes it where it is one number a channel."""
-
-    name: str
-    unit: UnitRule
-    definition: str
-    formula: str
-    source: str
-    version: int = 1
-    scalar: Callable[[Moments], Values] | None = None
-
-    def unit_of(self, channel_unit: Unit) -> str:
-        """The unit for a channel of this unit."""
-        return channel_unit if self.unit == "same" else self.unit
-
-
-@dataclass(frozen=True, slots=True)
-class QualityFlag:
-    """One row: a reason to look twice at a window. `raised` decides."""
-
-    name: str
-    definition: str
-    raised: Callable[[FeatureValues], bool]
-    version: int = 1
-
 
 _MOMENTS = (
     "D. N. Joanes, C. A. Gill, Comparing measures of sample skewness and kurtosis, The Statistician 47 (1998)"
 )
 _TERMS = "ISO 2041 (terms of vibration)"
+_THIS = "this project"
 _DENSITY = "G. Heinzel et al., Spectrum and spectral density estimation by the DFT (2002), eq. 23"
 _PEAKS = "D. Agrez, Weighted multipoint interpolated DFT, IEEE Trans. Instrum. Meas. 51 (2002)"
+_FORM = "M. P. Norton, D. G. Karczub, Fundamentals of noise and vibration analysis for engineers (2003), 8.3"
+_SHAPE = "G. Peeters, A large set of audio features for sound description (2004), 6"
+_BEARING = (
+    "R. B. Randall, J. Antoni, Rolling element bearing diagnostics, Mech. Syst. Signal Process. 25 (2011)"
+)
+_VELOCITY = "ISO 20816-1:2016, clause 4; no zone limits are applied"
+_THD = "IEC 61000-4-7:2002, 3.2.1"
+_CHATTER = "Y. Altintas, Manufacturing automation (2012), chapter 4"
+_SYNCHRONOUS = (
+    "Null, with the reason in `nulls`, where the speed is unknown, stale, zero, or changes by more than 1 % "
+    "inside the window, or where lines would be less than four bins apart."
+)
 
 FEATURES: tuple[Feature, ...] = (
     Feature(
@@ -113,23 +92,25 @@ FEATURES: tuple[Feature, ...] = (
         "1",
         "Number of samples at or beyond the sensor's limits, where the true value is unknown.",
         "count of x ≤ clip_low or x ≥ clip_high",
-        "this project",
+        _THIS,
     ),
     Feature(
         "band_rms",
         "same",
         "Rms in a frequency band, both edges included, from the one-sided power spectral density of the "
-        "window (mean removed, periodic Hann window w, DC and Nyquist bin not doubled). Null where the band "
-        "reaches beyond half the sampling rate or holds no bin.",
+        "window (mean removed, periodic Hann window w, DC and Nyquist bin not doubled). Null where the "
+        "band reaches beyond half the sampling rate or holds no bin.",
         "√(Σ PSD · rate / n) over low ≤ k · rate / n ≤ high, PSD = 2 |X|² / (rate · Σw²)",
         _DENSITY,
+        keyed=True,
     ),
     Feature(
         "peaks.hz",
         "Hz",
         "Frequency of a spectral peak: a local maximum of the amplitude spectrum (mean removed, periodic "
-        "Hann window) between DC and Nyquist bin, interpolated between bins. Peaks are ordered by the height "
-        "of their highest bin, strongest first; what is below 1e-12 of the largest sample is left out.",
+        "Hann window) between DC and Nyquist bin, interpolated between bins. Peaks are ordered by the "
+        "height of their highest bin, strongest first; what is below 1e-12 of the largest sample is left "
+        "out.",
         "(k + δ) · rate / n, δ = 2 (c - a) / (a + 2 b + c), a, b, c = |X[k-1]|, |X[k]|, |X[k+1]|",
         _PEAKS,
     ),
@@ -140,45 +121,303 @@ FEATURES: tuple[Feature, ...] = (
         "(2 b / Σw) · π δ (1 - δ²) / sin(π δ)",
         _PEAKS,
     ),
-)
-"""The whole set, in the order of the records."""
-
-SCALARS: tuple[tuple[str, Callable[[Moments], Values]], ...] = tuple(
-    (feature.name, feature.scalar) for feature in FEATURES if feature.scalar is not None
-)
-"""Name and function of each feature that is one number a channel."""
-
-FLAGS: tuple[QualityFlag, ...] = (
-    QualityFlag(
-        "clipped",
-        "At least one sample of a channel lies at or beyond the sensor's limits.",
-        lambda values: bool(values.clipped.any()),
+    Feature(
+        "std",
+        "same",
+        "Standard deviation as a sample estimates it; `rms` divides by n instead of n - 1.",
+        "√(Σ(x - m)² / (n - 1))",
+        "ISO 3534-1:2006, 1.17",
+        group="shape",
+        scalar=time_domain.std,
     ),
-    QualityFlag(
-        "stuck",
-        "A channel kept exactly the same value over the whole window: a live sensor always has some noise.",
-        lambda values: bool(values.constant.any()),
+    Feature(
+        "shape",
+        "1",
+        "Shape factor: rms over the mean distance from the mean. Null where all samples are equal, as for"
+        " the next three.",
+        "rms / (Σ|x - m| / n)",
+        _FORM,
+        group="shape",
     ),
-    QualityFlag(
-        "not-finite",
-        "A channel holds a sample that is not a number; all its features are null.",
-        lambda values: not values.finite.all(),
+    Feature(
+        "impulse",
+        "1",
+        "Impulse factor: peak over the mean distance from the mean.",
+        "peak / (Σ|x - m| / n)",
+        _FORM,
+        group="shape",
+    ),
+    Feature(
+        "clearance",
+        "1",
+        "Clearance factor: peak over the square of the mean root of the distance from the mean.",
+        "peak / (Σ√|x - m| / n)²",
+        _FORM,
+        group="shape",
+    ),
+    Feature(
+        "zero_crossings",
+        "Hz",
+        "How often per second the samples cross their mean, in either direction.",
+        "#{i: (x[i] > m) ≠ (x[i-1] > m)} · rate / (n - 1)",
+        _FORM,
+        group="shape",
+    ),
+    Feature(
+        "total_rms",
+        "same",
+        "Rms over the whole spectrum: of the samples weighted by w², so that what happens in the middle "
+        "of the window counts most.",
+        "√(Σ PSD · rate / n) over all bins",
+        _DENSITY,
+        group="spectrum",
+    ),
+    Feature(
+        "centroid",
+        "Hz",
+        "Centre of gravity of the power spectrum. P is |X|², with half of it for DC and Nyquist bin; bins"
+        " below 1e-24 of the highest count as that much, here and in the next four. Null without any "
+        "energy.",
+        "c = Σ f P / Σ P, f = k · rate / n",
+        _SHAPE + ".1",
+        group="spectrum",
+    ),
+    Feature(
+        "spread",
+        "Hz",
+        "How far the power spectrum spreads about its centroid.",
+        "√(Σ (f - c)² P / Σ P)",
+        _SHAPE + ".1",
+        group="spectrum",
+    ),
+    Feature(
+        "rolloff",
+        "Hz",
+        "The lowest bin up to which at least 85 % of the energy lies.",
+        "min f: Σ P up to f ≥ 0.85 Σ P",
+        _SHAPE + ".1",
+        group="spectrum",
+    ),
+    Feature(
+        "entropy",
+        "1",
+        "Spectral entropy over that of a flat spectrum: near 0 for a single tone, 1 for a flat spectrum.",
+        "-Σ p ln p / ln(number of bins), p = P / Σ P",
+        "T. Inouye et al., Electroencephalogr. Clin. Neurophysiol. 79 (1991)",
+        group="spectrum",
+    ),
+    Feature(
+        "flatness",
+        "1",
+        "Spectral flatness: geometric over arithmetic mean of P. Near 0 for tones, 0.56 for white noise.",
+        "exp(mean ln P) / mean P",
+        "J. D. Johnston, IEEE J. Sel. Areas Commun. 6 (1988)",
+        group="spectrum",
+    ),
+    Feature(
+        "spectral_kurtosis",
+        "1",
+        "The largest spectral kurtosis over segments of the window: how much a frequency comes in bursts."
+        " The segments do not overlap; their length is the largest power of two of which 32 fit into the "
+        "window, and X is their transform under a periodic Hann window of that length. DC and Nyquist bin"
+        " are left out. A steady tone has -1, noise 0 on average; the largest of many bins of noise lies "
+        "above. Null where a segment would be shorter than 8 samples.",
+        "max over k of <|X|⁴> / <|X|²>² - 2",
+        "J. Antoni, The spectral kurtosis, Mech. Syst. Signal Process. 20 (2006)",
+        group="spectrum",
+    ),
+    Feature(
+        "spectral_kurtosis_hz",
+        "Hz",
+        "The frequency at which the spectral kurtosis is largest, as that of the segments' bin.",
+        "k · rate / length of a segment",
+        "J. Antoni, The spectral kurtosis, Mech. Syst. Signal Process. 20 (2006)",
+        group="spectrum",
+    ),
+    Feature(
+        "peaks.prominence",
+        "same",
+        "How far the peak's highest bin stands out of the higher of the two valleys beside it: the lowest"
+        " bins between it and the nearest higher peak, or the end of the spectrum.",
+        "2 (b - valley) / Σw, valley = max(min |X| to the left, min |X| to the right)",
+        "topographic prominence",
+        group="spectrum",
+    ),
+    Feature(
+        "octave_rms",
+        "same",
+        "Rms in octave or third-octave bands by the nominal middle in Hz, each from its lower edge up to "
+        "below its upper one. Only bands of four bins or more that end below half the sampling rate.",
+        "√(Σ PSD · rate / n) over 1000 · G^((x - ½)/b) ≤ f < 1000 · G^((x + ½)/b), G = 10^0.3, b = 1 or 3",
+        "IEC 61260-1:2014, 5.2 to 5.4",
+        group="octaves",
+        keyed=True,
+    ),
+    Feature(
+        "velocity_rms",
+        "mm/s",
+        "Rms of the vibration velocity over the band that `velocity` in the record tells: that is what "
+        "the bins cover of the configured one, at most 1/2.56 of the rate. X is of the window where its "
+        "bins are at most 1.5 Hz apart, else of the shortest stretch of whole hops without a gap for "
+        "which they are; then the value stands in the record of the window that ends the stretch, and "
+        "others have null.",
+        "√(Σ PSD / (2πf)² · rate / n), with 1 g = 9.80665 m/s²",
+        _VELOCITY,
+        group="velocity",
+        units=ACCELERATION,
+    ),
+    Feature(
+        "displacement_p2p",
+        "um",
+        "Peak to peak of the vibration displacement over the same band: X over -(2πf)² is transformed "
+        "back and divided by w, and the middle half taken, where w is at least one half.",
+        "max d - min d, d = F⁻¹(X / -(2πf)²) / w",
+        "ISO 20816-1:2016, clause 4",
+        group="velocity",
+        units=ACCELERATION,
+    ),
+    Feature(
+        "envelope_peaks.hz",
+        "Hz",
+        "Frequency of a peak in the spectrum of the envelope of the configured band, as for `peaks.hz`. "
+        "The envelope is the magnitude of the analytic signal of the band, less its mean.",
+        "as peaks.hz, with x = |F⁻¹(2 F(x - m) inside the band)|",
+        _BEARING,
+        group="envelope",
+        units=ACCELERATION,
+        needs=("envelope",),
+    ),
+    Feature(
+        "envelope_peaks.amplitude",
+        "same",
+        "Amplitude of that peak.",
+        "as peaks.amplitude, of the envelope",
+        _BEARING,
+        group="envelope",
+        units=ACCELERATION,
+        needs=("envelope",),
+    ),
+    Feature(
+        "bearing",
+        "same",
+        "Amplitudes in the envelope's spectrum at the frequencies with which a flaw of the outer ring "
+        "(`bpfo`), the inner ring (`bpfi`), a roller (`bsf`) or the cage (`ftf`) is met: the highest bin "
+        "within 1 % or one bin. " + _SYNCHRONOUS,
+        "at n/60 times: z/2 (1 - q), z/2 (1 + q), (1 - q²) D / 2d, (1 - q)/2; q = d cos(contact) / D",
+        _BEARING + ", eq. 1 to 4",
+        group="envelope",
+        units=ACCELERATION,
+        needs=("envelope", "bearing"),
+        keyed=True,
+    ),
+    Feature(
+        "rotation",
+        "same",
+        "Amplitudes at the multiples of the spindle's rotation: the highest bin within 1 % or one bin, "
+        "but never half way to the next multiple, interpolated as for `peaks.amplitude`; where there is "
+        "no peak, that of the bin. " + _SYNCHRONOUS,
+        "(2 b / Σw) · π δ (1 - δ²) / sin(π δ) at h · n/60",
+        _PEAKS,
+        group="synchronous",
+        keyed=True,
+    ),
+    Feature(
+        "tooth_passing",
+        "same",
+        "Amplitudes at the multiples of tooth passing, found in the same way. The number of teeth z is "
+        "that of the tool table for the tool in the spindle. " + _SYNCHRONOUS,
+        "as rotation, at h · z · n/60",
+        _CHATTER,
+        group="synchronous",
+        keyed=True,
+    ),
+    Feature(
+        "chatter",
+        "1",
+        "The part of the energy that is off the harmonics of rotation and tooth passing: of the bins from"
+        " half the rotation's frequency up, those further than 1.5 bins from every multiple. The speed is"
+        " refined by the lines found. Noise is in it, so compare it with the same cut without chatter. "
+        + _SYNCHRONOUS,
+        "Σ |X|² off h · n/60 / Σ |X|²",
+        _CHATTER,
+        group="synchronous",
+    ),
+    Feature(
+        "chatter_hz",
+        "Hz",
+        "Frequency of the strongest line off all harmonics. Null where none stands out: its bin must have"
+        " more than 30 times the median power of those off the harmonics, and its amplitude be at least a"
+        " quarter of the strongest at a multiple of rotation or tooth passing.",
+        "as peaks.hz",
+        _CHATTER,
+        group="synchronous",
+    ),
+    Feature(
+        "chatter_amplitude",
+        "same",
+        "Amplitude of that line.",
+        "as peaks.amplitude",
+        _CHATTER,
+        group="synchronous",
+    ),
+    Feature(
+        "line_hz",
+        "Hz",
+        "Frequency of the current's own line: the highest bin within 3 % or one bin of the configured "
+        "frequency, if it is a peak, interpolated as for `peaks.hz`. Null below four bins.",
+        "as peaks.hz",
+        _PEAKS,
+        group="current",
+        units=CURRENT,
+    ),
+    Feature(
+        "line_rms",
+        "same",
+        "Rms of that line.",
+        "amplitude / √2",
+        _PEAKS,
+        group="current",
+        units=CURRENT,
+    ),
+    Feature(
+        "thd",
+        "1",
+        "Total harmonic distortion: the root of the squares of the amplitudes at 2 to 40 times the line, "
+        "as far as they are below half the sampling rate, over the line's. Noise at these places is in "
+        "it.",
+        "√(Σ A²[h]) / A[1], h = 2 ... 40",
+        _THD,
+        group="current",
+        units=CURRENT,
+    ),
+    Feature(
+        "line_sidebands",
+        "same",
+        "Amplitudes at the line less and plus the spindle's rotation, found as for `rotation`. "
+        + _SYNCHRONOUS,
+        "as rotation, at line_hz ± n/60",
+        "W. T. Thomson, M. Fenger, IEEE Ind. Appl. Mag. 7 (2001)",
+        group="current",
+        units=CURRENT,
+        keyed=True,
     ),
 )
-"""Every quality flag, in the order of the records."""
+"""The whole set, in the order in which they are documented: the first set, then by group."""
 
 
-def flags(values: FeatureValues) -> list[str]:
-    """The names of the quality flags that hold for a window, in the order of the table."""
-    return [flag.name for flag in FLAGS if flag.raised(values)]
+def is_selected(feature: Feature, settings: FeatureSettings) -> bool:
+    """Whether these settings ask for a feature, of channels that can have it."""
+    tables = (getattr(settings, table) for table in feature.needs)
+    return (feature.group is None or feature.group in settings.groups) and None not in tables
 
 
-def definitions(channel_unit: Unit) -> list[dict[str, str | int]]:
-    """Each feature's name, unit, definition, formula, version and source, for `meta`.
+def selected(settings: FeatureSettings, unit: Unit) -> list[Feature]:
+    """The features that a channel of this unit has under these settings, in the order of the table."""
+    return [feature for feature in FEATURES if feature.is_for(unit) and is_selected(feature, settings)]
 
-    Args:
-        channel_unit: the unit of the channel that the definitions are for.
-    """
+
+def definitions(settings: FeatureSettings, channel_unit: Unit) -> list[dict[str, str | int]]:
+    """Name, unit, definition, formula, version and source of each selected feature, for `meta`."""
     return [
         {
             "name": feature.name,
@@ -188,10 +427,5 @@ def definitions(channel_unit: Unit) -> list[dict[str, str | int]]:
             "version": feature.version,
             "source": feature.source,
         }
-        for feature in FEATURES
+        for feature in selected(settings, channel_unit)
     ]
-
-
-def flag_definitions() -> list[dict[str, str | int]]:
-    """Every quality flag's name, definition and version, for `meta`."""
-    return [{"name": flag.name, "definition": flag.definition, "version": flag.version} for flag in FLAGS]

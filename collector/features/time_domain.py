@@ -21,16 +21,33 @@ SMALLEST_VARIANCE = 1e-140
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
-    """What the time-domain features are made of; every array is `[channels]`.
+class Magnitudes:
+    """Means of what lies on either side of the mean, `[channels]`; NaN for a constant.
 
-    `variance`, `third` and `fourth` are the biased central moments. `finite` says that no sample was NaN or
-    infinite, `constant` that all samples of the window are the same number.
+    `absolute` is the mean of |x - m|, `root` the mean of √|x - m|, `crossings` how often x - m changes its
+    sign.
     """
 
+    absolute: Values
+    root: Values
+    crossings: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the time-domain features are made of; every array is `[channels]`, `n` the window's length.
+
+    `rms` and `peak` are about the mean. `variance`, `third` and `fourth` are the biased central moments.
+    `finite` says that no sample was NaN or infinite, `constant` that all samples of the window are the same
+    number.
+    """
+
+    n: int
     mean: Values
     low: Values
     high: Values
+    rms: Values
+    peak: Values
     variance: Values
     third: Values
     fourth: Values
@@ -56,11 +73,34 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     np.multiply(deviation, deviation, out=square)
     # Sums of products: `deviation**4` takes longer than the whole spectrum. Not `@` or `dot`, whose threads
     # keep spinning on the other processors.
-    variance = square.sum(axis=1) / n
+    variance = np.einsum("cn->c", square) / n
     variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
     third = np.einsum("cn,cn->c", square, deviation) / n
     fourth = np.einsum("cn,cn->c", square, square) / n
-    return Moments(mean, low, high, variance, third, fourth, finite, constant)
+    distance = np.maximum(high - mean, mean - low)
+    return Moments(n, mean, low, high, np.sqrt(variance), distance, variance, third, fourth, finite, constant)
+
+
+def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
+    """Measure what the moments do not tell.
+
+    Args:
+        of: the moments of the window.
+        deviation: the samples less their mean, `[channels, n]`.
+        scratch: overwritten, `[channels, n]`.
+    """
+    above = deviation > 0.0
+    turns = above[:, 1:] != above[:, :-1]
+    np.abs(deviation, out=scratch)
+    absolute = np.einsum("cn->c", scratch) / of.n
+    np.sqrt(scratch, out=scratch)
+    root = np.einsum("cn->c", scratch) / of.n
+    crossings = np.einsum("cn->c", turns.view(np.uint8), dtype=np.int32).astype(np.float64)
+    if of.constant.any() or not np.isfinite(of.variance).all():
+        nothing = of.constant | ~np.isfinite(of.variance)
+        for values in (absolute, root, crossings):
+            values[nothing] = np.nan
+    return Magnitudes(absolute, root, crossings)
 
 
 def mean(of: Moments) -> Values:
@@ -70,12 +110,12 @@ def mean(of: Moments) -> Values:
 
 def rms(of: Moments) -> Values:
     """The root of the mean square about the mean."""
-    return np.sqrt(of.variance)
+    return of.rms
 
 
 def peak(of: Moments) -> Values:
     """The largest distance from the mean."""
-    return np.maximum(of.high - of.mean, of.mean - of.low)
+    return of.peak
 
 
 def p2p(of: Moments) -> Values:
@@ -85,7 +125,7 @@ def p2p(of: Moments) -> Values:
 
 def crest(of: Moments) -> Values:
     """Peak over rms; NaN for a constant."""
-    return peak(of) / rms(of)
+    return of.peak / of.rms
 
 
 def kurtosis(of: Moments) -> Values:
@@ -95,7 +135,12 @@ def kurtosis(of: Moments) -> Values:
 
 def skewness(of: Moments) -> Values:
     """The skewness, biased; NaN for a constant."""
-    return of.third / (of.variance * np.sqrt(of.variance))
+    return of.third / (of.variance * of.rms)
+
+
+def std(of: Moments) -> Values:
+    """The standard deviation that a sample estimates (divided by n - 1)."""
+    return np.sqrt(of.variance * (of.n / (of.n - 1)))
 
 
 def clipped(samples: Samples, of: Moments, clip_low: Values, clip_high: Values) -> npt.NDArray[np.int64]:

@@ -3,62 +3,118 @@
 Nothing here computes a feature.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from collector.features.parts import Part
+from collector.features.reasons import Reason
+from collector.features.synchronous import Carried
+from collector.features.velocity import Covered
+
+_LOWEST, _HIGHEST = float("-inf"), float("inf")
+
+Numbers = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Rows:
+    """Numbers by the name of their row in the table; where one is not finite, the feature is undefined.
+
+    `scalars` are `[channels]`. `keyed` are `[channels, keys]` with the names of the keys. `peaks` are
+    `[channels, count]` by the part of the row's name before the point (`peaks`) and after it (`hz`), the
+    strongest first, padded with NaN. `only` has the channels of those that not every channel has, `reasons`
+    why a row is null for all of them.
+    """
+
+    channels: int
+    scalars: dict[str, Numbers] = field(default_factory=dict)
+    keyed: dict[str, tuple[tuple[str, ...], Numbers]] = field(default_factory=dict)
+    peaks: dict[str, dict[str, Numbers]] = field(default_factory=dict)
+    only: dict[str, frozenset[int]] = field(default_factory=dict)
+    reasons: dict[str, Reason] = field(default_factory=dict)
+
+    def spread(self, part: Part, numbers: Numbers) -> Numbers:
+        """Numbers of some channels as those of all channels; NaN for the others."""
+        if len(numbers) == self.channels:
+            return numbers
+        every = np.full((self.channels, *numbers.shape[1:]), np.nan)
+        every[part.rows] = numbers
+        return every
+
+    def add_scalars(self, part: Part, numbers: dict[str, Numbers]) -> None:
+        """Take rows that only some channels have."""
+        for name, row in numbers.items():
+            self.scalars[name] = self.spread(part, row)
+            self.only[name] = part.channels
+
+    def add_missing(self, part: Part, names: Iterable[str], reason: Reason) -> None:
+        """Take rows that are null."""
+        for name in names:
+            self.scalars[name] = np.full(self.channels, np.nan)
+            self.only[name] = part.channels
+            self.reasons[name] = reason
+
+    def per_channel(self) -> list[dict[str, Any]]:
+        """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
+
+        Scalars by name, what is keyed as a dictionary, peaks as a list without padding. None stands for what
+        is undefined.
+        """
+        made: list[dict[str, Any]] = [{} for _ in range(self.channels)]
+        if self.scalars:
+            names = list(self.scalars)
+            by_channel = zip(*(column.tolist() for column in self.scalars.values()), strict=True)
+            for row, scalars in enumerate(by_channel):
+                made[row] = dict(zip(names, _plain(scalars), strict=True))
+        for name, (keys, numbers) in self.keyed.items():
+            for row, values in enumerate(numbers.tolist()):
+                made[row][name] = dict(zip(keys, _plain(values), strict=True))
+        for name, parts in self.peaks.items():
+            columns = list(parts)
+            for row, found in enumerate(zip(*(part.tolist() for part in parts.values()), strict=True)):
+                made[row][name] = [
+                    dict(zip(columns, peak, strict=True))
+                    for peak in zip(*found, strict=True)
+                    if peak[0] == peak[0]  # only NaN differs from itself
+                ]
+        for name, has in self.only.items():
+            for row in range(self.channels):
+                if row not in has:
+                    made[row].pop(name, None)
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureValues:
-    """Every feature of a window for all channels; NaN where a feature is undefined, never an infinity.
+    """Every feature of a window for all channels that does not need the context.
 
-    `scalars` holds `[channels]` by the feature's name. `band_rms` is `[channels, bands]` in the order of
-    `bands`, the bands' names. The peaks are `[channels, count]`, the strongest first, padded with NaN.
-    `finite` and `constant` (`[channels]`) say of each channel whether all of its samples were numbers, and
-    whether all were the same.
+    `finite`, `constant`, `dropout`, `jumped` and `noisy` (`[channels]`) are what the quality flags are about.
+    `carried` is what waits for the spindle's speed, `covered` what velocity is about.
     """
 
-    scalars: dict[str, npt.NDArray[np.float64]]
+    rows: Rows
     clipped: npt.NDArray[np.int64]
-    bands: tuple[str, ...]
-    band_rms: npt.NDArray[np.float64]
-    peaks_hz: npt.NDArray[np.float64]
-    peaks_amplitude: npt.NDArray[np.float64]
     finite: npt.NDArray[np.bool_]
     constant: npt.NDArray[np.bool_]
+    dropout: npt.NDArray[np.bool_]
+    jumped: npt.NDArray[np.bool_]
+    noisy: npt.NDArray[np.bool_]
+    carried: Carried | None = None
+    covered: Covered | None = None
 
 
 def per_channel(values: FeatureValues) -> list[dict[str, Any]]:
-    """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
-
-    Scalars by name, `clipped`, `band_rms` by the band's name, `peaks` as a list of `hz` and `amplitude`
-    without padding. None stands for what is undefined.
-    """
-    scalars = {name: _plain(array) for name, array in values.scalars.items()}
-    clipped = values.clipped.tolist()
-    finite = values.finite.tolist()
-    band_rms = values.band_rms.tolist()
-    hertz, amplitudes = values.peaks_hz.tolist(), values.peaks_amplitude.tolist()
-    return [
-        {name: column[row] for name, column in scalars.items()}
-        | {
-            "clipped": clipped[row] if finite[row] else None,
-            "band_rms": dict(zip(values.bands, map(_none, band_rms[row]), strict=True)),
-            "peaks": [
-                {"hz": hz, "amplitude": amplitude}
-                for hz, amplitude in zip(hertz[row], amplitudes[row], strict=True)
-                if hz == hz  # noqa: PLR0124 (only NaN differs from itself)
-            ],
-        }
-        for row in range(len(clipped))
-    ]
+    """One dictionary of plain Python numbers a channel, in the shape of the `features` record."""
+    made = values.rows.per_channel()
+    for channel, clipped, finite in zip(made, values.clipped.tolist(), values.finite.tolist(), strict=True):
+        channel["clipped"] = clipped if finite else None
+    return made
 
 
-def _plain(array: npt.NDArray[np.float64]) -> list[float | None]:
-    return [_none(value) for value in array.tolist()]
-
-
-def _none(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124 (only NaN differs from itself)
+def _plain(numbers: Iterable[float]) -> list[float | None]:
+    """None for what is not finite."""
+    return [number if _LOWEST < number < _HIGHEST else None for number in numbers]

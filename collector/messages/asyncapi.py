@@ -10,13 +10,16 @@ from collector.messages.records import (
     Alarm,
     Change,
     ClockSet,
+    Cut,
     Features,
     Gap,
     Meta,
     Readings,
     RecordsLost,
     Restart,
+    StateChange,
     Status,
+    Utilisation,
 )
 
 _STREAM = "{root}/{company}/{gateway}/{machine}/{stream}"
@@ -25,13 +28,13 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {
     "features": (f"{_STREAM}/features", "One record per window. QoS 1.", (Features,)),
     "readings": (
         f"{_STREAM}/readings",
-        "What the points of a controller say: summaries, and changes of states. QoS 1.",
-        (Readings, Change),
+        "What the points of a controller say, and in a machine's stream `state`: times and cuts. QoS 1.",
+        (Readings, Change, Utilisation, Cut),
     ),
     "event": (
         f"{_STREAM}/event",
         "What happened. QoS 1. Events of the gateway itself have machine `gateway` and stream `daemon`.",
-        (Gap, Restart, ClockSet, RecordsLost, Alarm),
+        (Gap, Restart, ClockSet, RecordsLost, Alarm, StateChange),
     ),
     "status": (
         "{root}/{company}/{gateway}/status",
@@ -49,7 +52,7 @@ _PLACES = {
     "company": "The company.",
     "gateway": "The gateway.",
     "machine": "The machine.",
-    "stream": "The stream: a waveform or a controller.",
+    "stream": "The stream: a waveform, a controller, or `state`.",
 }
 
 

@@ -29,6 +29,8 @@ class Peak(Wire):
     """Frequency in Hz."""
     amplitude: Number
     """Amplitude (half of peak to peak of the sinusoid) in the channel's unit."""
+    prominence: Number | None = None
+    """How far it stands out of the valleys beside it; null where that is not computed."""
 
 
 # Number stands first: pydantic tries them in this order, and nearly all values are numbers.
@@ -103,6 +105,30 @@ class ContextState(_PointContext):
 ContextValue = Annotated[ContextNumber | ContextState, Field(discriminator="kind")]
 
 
+class Spindle(Wire):
+    """How the spindle turned during a window, as far as features were computed by it."""
+
+    rpm: Number
+    """Turns a minute, as the controller said."""
+    refined_rpm: Number | None
+    """The speed that the lines of the spectrum show; null where they were not looked for."""
+    tool: int | None
+    """The number of the tool in the spindle; null if it is not known."""
+    teeth: int | None
+    """The tool's cutting edges, from the tool table; null if they are not known."""
+
+
+class VelocityBand(Wire):
+    """What velocity and displacement of a window are really about."""
+
+    low_hz: Number
+    """The lowest bin that is in it."""
+    high_hz: Number
+    """The highest bin that is in it."""
+    n: int
+    """So many samples, up to the end of the window: more than a window's where that is too short."""
+
+
 class Features(Envelope):
     """The features of one window."""
 
@@ -129,6 +155,12 @@ class Features(Envelope):
     """The values by channel."""
     context: dict[str, ContextValue] = Field(default_factory=dict)
     """What the machine was doing, by `controller/point`; empty where no controller is configured."""
+    nulls: dict[str, str] = Field(default_factory=dict)
+    """Why a feature is null for all channels, by its name, where the samples are not why; defined in meta."""
+    spindle: Spindle | None = None
+    """How the spindle turned; null where its speed may not be used, which `nulls` explains."""
+    velocity: VelocityBand | None = None
+    """What velocity and displacement are about; null where there are none."""
 
 
 class NumberSummary(Wire):
@@ -207,6 +239,99 @@ class Change(Envelope):
     """What it was before; null if that is not known."""
     source_us: int | None
     """The controller's own UTC stamp, in microseconds; null where it gives none."""
+
+
+class Utilisation(Envelope):
+    """How long a machine was in each state, over an hour or a shift, or the part of it that was seen."""
+
+    kind: Literal["readings"] = "readings"
+    reading: Literal["utilisation"] = "utilisation"
+    period: Literal["hour", "shift"]
+    """What is summed up."""
+    shift: str | None
+    """The shift's name; null for an hour."""
+    day: str | None
+    """The local day, as in `2026-05-26`, on which the shift begins; null for an hour."""
+    period_from_us: int
+    """UTC of the beginning of the hour or shift."""
+    period_to_us: int
+    """UTC of its end."""
+    from_us: int
+    """UTC from which on it was seen; later than `period_from_us` after a start, or when the clock was set."""
+    to_us: int
+    """UTC until which it was seen."""
+    complete: bool
+    """Whether it was seen from beginning to end; if not, other records may tell of other parts of it."""
+    seconds: dict[str, Number]
+    """Seconds in each state, to the microsecond, unknown ones included: the sum is `to_us` - `from_us`."""
+    ratios: dict[str, Number | None]
+    """Figures of utilisation, defined in meta; null without any known time."""
+
+
+class CutFeature(Wire):
+    """A feature over the windows of a cut; null if it was defined in none of them."""
+
+    mean: Number | None
+    min: Number | None
+    max: Number | None
+
+
+class CutWaveform(Wire):
+    """The windows of one waveform whose middle lies in a cut."""
+
+    windows: int
+    """How many."""
+    lost: int
+    """Samples lost before them, since the window before each."""
+    clipped: int
+    """Samples at the sensor's limit, over all channels and windows."""
+    quality: dict[str, int]
+    """How many windows had each quality flag."""
+    channels: dict[str, dict[str, CutFeature]]
+    """The main features by channel; units and definitions stand in the waveform's own meta."""
+
+
+class CutNumber(Wire):
+    """A measured quantity during a cut, as its windows were joined with it; good values only."""
+
+    kind: Literal["number"] = "number"
+    min: Number
+    max: Number
+    mean: Number
+    """Mean of the values at the windows' ends."""
+    windows: int
+    """So many windows had a good value."""
+    unit: str
+    """UCUM code; empty where it has none."""
+
+
+class CutState(Wire):
+    """A state or text during a cut, as its windows were joined with it; good values only."""
+
+    kind: Literal["state"] = "state"
+    values: list[str | bool]
+    """The values that were seen, the first ones first, at most 20."""
+
+
+class Cut(Envelope):
+    """A cut is over: its windows summed up."""
+
+    kind: Literal["readings"] = "readings"
+    reading: Literal["cut"] = "cut"
+    from_us: int
+    """UTC of the beginning."""
+    to_us: int
+    """UTC of the end."""
+    duration_s: Number
+    """Its length in seconds, by the clock that never steps."""
+    previous: str
+    """The state before; `unknown` means that it may have begun earlier."""
+    next: str | None
+    """The state after; `unknown`, or null when the collector was stopped: it may have gone on."""
+    waveforms: dict[str, CutWaveform]
+    """The summary by waveform; empty if no window's middle lies in it."""
+    context: dict[str, Annotated[CutNumber | CutState, Field(discriminator="kind")]]
+    """What the machine was doing, by `controller/point`."""
 
 
 class Gap(Envelope):
@@ -292,7 +417,37 @@ class Alarm(Envelope):
     """False when it has passed."""
 
 
-Event = Annotated[Gap | Restart | ClockSet | RecordsLost | Alarm, Field(discriminator="event")]
+class Reason(Wire):
+    """An answer that a state follows from."""
+
+    question: str
+    """`on`, `alarm`, `turning` or `cutting`."""
+    answer: bool | None
+    """Null if nothing fresh and good was known of the input."""
+    input: str
+    """What was asked: `controller/point`, or `waveform/channel/feature`."""
+    value: Number | str | bool | None
+    """What it said; null if nothing."""
+
+
+class StateChange(Envelope):
+    """A machine's state became another one, at the moment of this record."""
+
+    kind: Literal["event"] = "event"
+    event: Literal["state"] = "state"
+    machine: str
+    """The machine."""
+    previous: str
+    """The state before."""
+    state: str
+    """The state from now on: `off`, `alarm`, `idle`, `turning`, `cutting`, or `unknown` without data."""
+    since_us: int
+    """UTC since which the state before had lasted."""
+    why: list[Reason]
+    """The answers that decided, in their order; what they mean stands in meta."""
+
+
+Event = Annotated[Gap | Restart | ClockSet | RecordsLost | Alarm | StateChange, Field(discriminator="event")]
 
 
 class MetaContent(Wire):
@@ -316,12 +471,16 @@ class MetaContent(Wire):
     """Name, unit, definition, formula, version and source of every feature, by the unit of the channel."""
     flags: list[dict[str, Any]]
     """What each quality flag means."""
+    nulls: list[dict[str, str]] = Field(default_factory=list)
+    """What each reason for a null means."""
     points: list[dict[str, Any]] = Field(default_factory=list)
     """Of a controller: name, kind, unit, states, and how it is shared, of each point."""
     statistics: list[dict[str, str]] = Field(default_factory=list)
-    """Of a controller: what each figure of a summary means."""
+    """Of a controller, or a machine's state: what each figure of a summary means."""
     context: dict[str, Any] = Field(default_factory=dict)
     """Of a waveform: the points that its windows are joined with, and how long a window waits for them."""
+    state: dict[str, Any] = Field(default_factory=dict)
+    """Of a machine's state: its rules with their thresholds, dwell, time zone and shifts."""
 
 
 class Meta(Envelope):
@@ -347,13 +506,28 @@ class Status(Wire):
     """Health of every source, by `machine/stream`."""
     outbox: dict[str, Any] = Field(default_factory=dict)
     """Pending records, and the oldest of them."""
+    machines: dict[str, Any] = Field(default_factory=dict)
+    """What each machine is doing and since when, where that is recognised."""
     problems: list[dict[str, Any]] = Field(default_factory=list)
     """What needs attention: the part of the gateway, and the code of the sentence."""
 
 
-Record = Meta | Features | Readings | Change | Gap | Restart | ClockSet | RecordsLost | Alarm
+Record = (
+    Meta
+    | Features
+    | Readings
+    | Change
+    | Utilisation
+    | Cut
+    | Gap
+    | Restart
+    | ClockSet
+    | RecordsLost
+    | Alarm
+    | StateChange
+)
 
-_OfPoints = Annotated[Readings | Change, Field(discriminator="reading")]
+_OfPoints = Annotated[Readings | Change | Utilisation | Cut, Field(discriminator="reading")]
 _RECORD: TypeAdapter[Record] = TypeAdapter(
     Annotated[Meta | Features | _OfPoints | Event, Field(discriminator="kind")]
 )

@@ -9,6 +9,9 @@ GATEWAY_MACHINE = "gateway"
 GATEWAY_STREAM = "daemon"
 """Events of the gateway itself stand where a machine called `gateway` would have its stream `daemon`."""
 
+STATE_STREAM = "state"
+"""The stream of what a machine is doing; no waveform or controller may be called so."""
+
 RECEIPT = "receipt"
 """Stands where a company's name would: no company may be called so, or it could write receipts."""
 

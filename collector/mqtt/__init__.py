@@ -5,6 +5,17 @@ What is sent, when, and what happens after a loss is the caller's business.
 
 from collector.mqtt.client import Will
 from collector.mqtt.connection import Acknowledgement, Connection, TimeLimits
+from collector.mqtt.expiry import Ends
+from collector.mqtt.pauses import reconnect_pauses
 from collector.mqtt.settings import BrokerSettings, TlsSettings
 
-__all__ = ["Acknowledgement", "BrokerSettings", "Connection", "TimeLimits", "TlsSettings", "Will"]
+__all__ = [
+    "Acknowledgement",
+    "BrokerSettings",
+    "Connection",
+    "Ends",
+    "TimeLimits",
+    "TlsSettings",
+    "Will",
+    "reconnect_pauses",
+]

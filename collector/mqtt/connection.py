@@ -16,11 +16,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.clock import today
 from collector.errors import BrokerError
 from collector.mqtt.client import PahoClient, Will, new_client
 from collector.mqtt.credentials import Credentials, read_credentials
 from collector.mqtt.dialling import dial
-from collector.mqtt.failures import cannot_connect, closed
+from collector.mqtt.expiry import Ends, end_of
+from collector.mqtt.failures import cannot_connect, closed, explained
 from collector.mqtt.settings import BrokerSettings
 from collector.mqtt.wire import Wire
 from collector.texts import broker as say
@@ -74,6 +76,8 @@ class Connection:
 
     in_flight: int
     """The most publishes that may be unacknowledged at a time: ours or the broker's limit."""
+    ends: Ends = Ends()
+    """When the certificates that it was made with end."""
     max_packet_bytes: int | None = None
     """The longest packet that the broker takes, where it sets a limit."""
 
@@ -128,6 +132,9 @@ class Connection:
         connection = cls(client, settings, limits, on_acknowledged, on_message)
         try:
             await connection._connect(credentials)
+        except BrokerError as error:
+            await connection._release()
+            raise explained(error, credentials.until, today()) from error
         except BaseException:
             await connection._release()
             raise
@@ -178,6 +185,14 @@ class Connection:
         if (reason := granted.result()).is_failure:
             raise BrokerError(say.SUBSCRIBE_REFUSED(topic=topic_filter, reason=str(reason)))
 
+    def pause_reading(self) -> None:
+        """Take nothing more until `resume_reading`; the broker drops what its queue cannot hold."""
+        self._wire.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take messages again."""
+        self._wire.resume_reading()
+
     async def close(self) -> None:
         """Say goodbye, so that the will is not published, and give everything back."""
         try:
@@ -197,9 +212,10 @@ class Connection:
         try:
             async with asyncio.timeout(self._limits.answer_s):
                 name = host if credentials.tls is not None else None
-                await self._loop.create_connection(
+                transport, _ = await self._loop.create_connection(
                     lambda: self._wire, sock=dialled, ssl=credentials.tls, server_hostname=name
                 )
+                self.ends = Ends(credentials.until, end_of(transport.get_extra_info("peercert")))
                 self._client.greet(self._settings)
                 await asyncio.wait({self._accepted, self.lost}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from collector.errors import BrokerError
@@ -16,6 +17,8 @@ class Credentials:
 
     password: str | None
     tls: ssl.SSLContext | None
+    until: datetime | None
+    """The end of our own certificate, if we have one."""
 
 
 def read_credentials(settings: BrokerSettings) -> Credentials:
@@ -25,12 +28,18 @@ def read_credentials(settings: BrokerSettings) -> Credentials:
         BrokerError: a file cannot be read or used.
     """
     return Credentials(
-        _password(settings.password_file) if settings.password_file is not None else None,
+        read_password(settings.password_file) if settings.password_file is not None else None,
         _tls_context(settings.tls) if settings.tls is not None else None,
+        _end(settings.tls.cert_file) if settings.tls is not None and settings.tls.cert_file else None,
     )
 
 
-def _password(path: CredentialPath) -> str:
+def read_password(path: CredentialPath) -> str:
+    """The password in a file.
+
+    Raises:
+        BrokerError: the file cannot be read.
+    """
     try:
         return _readable(path).read_text(encoding="utf-8").strip("\r\n")
     except UnicodeDecodeError as error:
@@ -55,6 +64,16 @@ def _tls_context(settings: TlsSettings) -> ssl.SSLContext:
             file, of = settings.cert_file, settings.key_file or settings.cert_file
             raise BrokerError(say.CERT_FILES(file=file, key_file=of)) from error
     return context
+
+
+def _end(path: CredentialPath) -> datetime | None:
+    """When a certificate that can be used ends."""
+    from cryptography import x509  # noqa: PLC0415 (8 MiB, which only those with a certificate need)
+
+    try:
+        return x509.load_pem_x509_certificate(_readable(path).read_bytes()).not_valid_after_utc
+    except ValueError:
+        return None  # OpenSSL reads more than this library
 
 
 def _readable(path: CredentialPath) -> Path:

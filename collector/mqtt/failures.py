@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from datetime import datetime
 
 from collector.errors import BrokerError
 from collector.texts import Sentence
@@ -30,6 +31,14 @@ def closed(error: Exception | None, where: str, *, tls: bool, answered: bool) ->
     if error is None:
         return BrokerError(say.CONNECTION_CLOSED())
     return BrokerError(say.CONNECTION_LOST(reason=_reason(error)))
+
+
+def explained(error: BrokerError, end: datetime | None, now: datetime) -> BrokerError:
+    """The same; or, where the broker does not say why it refuses us, that our certificate has ended."""
+    unsaid = {say.CERTIFICATE_REFUSED.code, say.CLOSED_BY_TLS.code}
+    if end is not None and end < now and error.sentence.code in unsaid:
+        return BrokerError(say.CERTIFICATE_ENDED(date=f"{end:%Y-%m-%d}"))
+    return error
 
 
 def _attempt_failed(error: Exception, where: str) -> Sentence:

@@ -31,6 +31,16 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
             await asyncio.wait({self.ended})
 
+    def pause_reading(self) -> None:
+        """Leave what comes to the system's buffers, and so to the broker."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

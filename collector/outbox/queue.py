@@ -278,7 +278,7 @@ class Outbox:
         forgotten = self._memory.send_again(max(timed_out_s, overtaken_s))
         if self._memory.awaited < before:
             if timed_out_s >= overtaken_s:
-                self._store.missed()
+                self._store.missed(now_s)
             else:
                 self._store.trust_less()
             self.ready.set()

@@ -29,6 +29,7 @@ class StoreWord:
         self._first_timeout_s = 2 * receipt_hold_s
         self._rejected: dict[Key, None] = {}
         self._silent_since_s: float | None = None
+        self._missed_s = float("-inf")
         self._careful = False
         self.timeout_s = self._first_timeout_s
         self.trusted = LEAST_TRUSTED
@@ -47,8 +48,15 @@ class StoreWord:
         self.trusted = min(MOST_TRUSTED, self.trusted + growth)
         self._silent_since_s = now_s if awaited else None
 
-    def missed(self) -> None:
-        """No receipt came in time: wait longer, and trust less."""
+    def missed(self, now_s: float) -> None:
+        """No receipt came in time: wait longer, and trust less.
+
+        What went out together is missed bit by bit. That is one silence, not many: else the wait would have
+        grown to its longest before a single record was sent again.
+        """
+        if now_s - self._missed_s < self.timeout_s:
+            return
+        self._missed_s = now_s
         self.timeout_s = max(self._first_timeout_s, min(2 * self.timeout_s, _LONGEST_TIMEOUT_S))
         self.trust_less()
 

@@ -8,34 +8,46 @@ from types import ModuleType
 from typing import Any
 
 from collector.texts import (
+    activity,
     broker,
     cli,
     configuration,
     delivery,
+    enrolment,
     gateway,
+    group,
+    learning,
     modbus,
     opcua,
     points,
+    research,
     scan,
     sharing,
     sources,
+    store,
 )
 from collector.texts.sentence import Sentence, Text, use_translations
 
 __all__ = ["CATALOGUE", "Sentence", "Text", "restore", "use_translations"]
 
 _MODULES: tuple[ModuleType, ...] = (
+    activity,
     broker,
     cli,
     configuration,
     delivery,
+    enrolment,
     gateway,
+    group,
+    learning,
     modbus,
     opcua,
     points,
+    research,
     scan,
     sharing,
     sources,
+    store,
 )
 
 CATALOGUE: dict[str, Text] = {

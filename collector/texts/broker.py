@@ -7,7 +7,7 @@ from collector.texts.sentence import Text
 HOST_UNKNOWN = Text(
     "broker.host-unknown",
     "The broker's name in {where} cannot be resolved.",
-    "Check broker.host in collector.toml and the gateway's network and DNS. Data is being kept.",
+    "Check broker.host, and this computer's network and DNS. Data is being kept.",
 )
 NOT_LISTENING = Text(
     "broker.not-listening",
@@ -82,6 +82,22 @@ CERTIFICATE_REFUSED = Text(
     "The broker at {where} refuses this gateway's certificate: {reason}.",
     "Check that broker.tls.cert_file is set and has not expired, and ask the group's administrator whether "
     "the broker knows it. Data is being kept.",
+)
+CERTIFICATE_ENDS = Text(
+    "broker.certificate-ends",
+    "This gateway's certificate ends on {date}, in {days} days.",
+    "Ask the group's administrator for the next enrolment, and type: sudo collector enroll FILE",
+)
+CERTIFICATE_ENDED = Text(
+    "broker.certificate-ended",
+    "The broker refuses this gateway, whose certificate ended on {date}.",
+    "Ask the group's administrator for the next enrolment, and type: sudo collector enroll FILE. If it has "
+    "not ended, this gateway's date is wrong (timedatectl). Data is being kept.",
+)
+BROKERS_CERTIFICATE_ENDS = Text(
+    "broker.brokers-certificate-ends",
+    "The broker's certificate ends on {date}, in {days} days.",
+    "Tell the group's administrator, who renews it with: collector group renew broker",
 )
 CA_FILE = Text(
     "broker.ca-file",

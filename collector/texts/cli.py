@@ -46,6 +46,9 @@ RATE = Text("cli.column.rate", "rate / configured")
 MEASURED = Text("cli.column.measured", "rate")
 WINDOWS = Text("cli.column.windows", "windows")
 LOST = Text("cli.column.lost", "lost")
+MACHINE = Text("cli.column.machine", "machine")
+DOING = Text("cli.column.doing", "what it does")
+BECAUSE = Text("cli.column.because", "because")
 NEVER = Text("cli.never", "never")
 AGO = Text("cli.ago", "{duration} ago")
 ABOUT = Text("cli.about", "about {number}")
@@ -184,3 +187,21 @@ DEMO_SPEED = Text("cli.demo.speed", "/min")
 DEMO_LOAD = Text("cli.demo.load", "load %")
 DEMO_POWER = Text("cli.demo.power", "W")
 DEMO_PEAKS = Text("cli.demo.peaks", "strongest peaks")
+# features
+FEATURES_HEAD = Text("cli.features.head", "Features, and the channels of each stream that have them")
+FEATURES_NONE = Text("cli.features.none", "Features; the configuration has no stream with windows")
+FEATURES_MEANINGS = Text(
+    "cli.features.meanings",
+    "What each of them means: collector features STREAM, or docs/features.md. To choose: groups in "
+    "[waveforms.features].",
+)
+FEATURES_NO_STREAM = Text(
+    "cli.features.no-stream",
+    'there is no stream "{name}" with windows',
+    "Type one of: {known}; or no name, to see all of them.",
+)
+FEATURE = Text("cli.column.feature", "feature")
+FEATURE_GROUP = Text("cli.column.group", "group")
+FEATURE_MEANING = Text("cli.column.meaning", "what it means")
+FIRST_SET = Text("cli.features.first-set", "first set")
+ALL_CHANNELS = Text("cli.features.all-channels", "all")

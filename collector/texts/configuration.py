@@ -267,6 +267,51 @@ CONTEXT_NOT_SHARED = Text(
     "found {found}, a point that does not leave the gateway",
     'Take it out of the list, or give that point share = "pseudonym" or share = "plain".',
 )
+RESERVED_STREAM = Text(
+    "config.reserved-stream",
+    "found {found}, the name under which it is told what the machine is doing",
+    "Type another name, such as spindle.",
+)
+STATE_ASKS_NOTHING = Text(
+    "config.state.asks-nothing",
+    "nothing says how the machine's state is known",
+    'Add a table [machine.state.turning] with a line: point = "plc/spindle-speed"; or delete this one.',
+)
+STATE_ONE_INPUT = Text(
+    "config.state.one-input",
+    'needs either "point" or "feature", and not both',
+    'Type one of them, such as: point = "plc/spindle-speed", or feature = "spindle/x/rms"',
+)
+STATE_NO_POINTS = Text(
+    "config.state.no-points",
+    "the machine has no controller with points",
+    'Describe it under [[controllers]], or take a feature of a waveform: feature = "spindle/x/rms".',
+)
+STATE_STATES = Text(
+    "config.state.states",
+    '"states" is for points that have names as values',
+    "For a number type above = … instead, or leave both out and let `collector learn` find it.",
+)
+STATE_LEVELS = Text(
+    "config.state.levels",
+    "found {found}, which is above {above}",
+    'Type a number that is at most {above}: below it the answer is no, from "above" on it is yes.',
+)
+STATE_NOT_SHARED = Text(
+    "config.state.not-shared",
+    "found {found}, a point that does not leave the gateway as it is",
+    'Take another point, or give that one share = "plain": the state would tell of it.',
+)
+TIME_ZONE = Text(
+    "config.time-zone",
+    "found {found}, which is no time zone",
+    'Type its name, such as "Europe/Berlin" or "Asia/Tokyo"; `timedatectl list-timezones` lists them.',
+)
+SPINDLE_NOT_JOINED = Text(
+    "config.spindle-not-joined",
+    "found {found}, which is not in the list of [machine.context]",
+    "Add it to points in [machine.context], or leave that list out.",
+)
 RESERVED_COMPANY = Text(
     "config.reserved-company",
     "found {found}, a name that the store uses for its receipts",
@@ -321,6 +366,11 @@ BAND_ORDER = Text(
     "config.band-order",
     "found {found}, which is not above the lower edge of {low_hz} Hz",
     "Type a frequency above {low_hz}, or exchange low_hz and high_hz.",
+)
+ROLLER_LARGE = Text(
+    "config.roller-large",
+    "found {found}; rollers of this diameter do not fit on a circle of {pitch} mm",
+    "Type the diameter of one ball or roller; the bearing's maker gives both numbers.",
 )
 SAME_BAND = Text(
     "config.same-band", "found the same band as in line {line}", "Type other edges, or delete one of the two."

@@ -26,11 +26,19 @@ GAPS = Text("share.sent.gaps", "from when to when samples are missing, how many,
 ALARMS = Text("share.sent.alarms", "the code and the sentence of what is wrong, with its places left open")
 PERIOD = Text("share.sent.period", "from when to when, and how far the controller's clock is off")
 CHANGES = Text("share.sent.changes", "name, value, value before and quality of a state or shared text")
+STATE_CHANGES = Text(
+    "share.sent.state-changes", "what the machine does from now on and did before, and what told it: {inputs}"
+)
+UTILISATION = Text("share.sent.utilisation", "how long the machine was in each state, by hour and by shift")
+CUTS = Text(
+    "share.sent.cuts", "of each cut: its times, {names} summed up over its windows, and their context"
+)
 RESTARTS = Text(
     "share.sent.restarts", "starts of the program, steps of the clock, and records that were lost"
 )
 STATUS = Text(
-    "share.sent.status", "state, counts and times of every source and of the outbox; codes of problems"
+    "share.sent.status",
+    "state, counts and times of every source, machine and of the outbox; codes of problems",
 )
 
 # Why

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from collector.config.problems import Problem
-from collector.config.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 from collector.texts import Sentence, Text
 from collector.texts.configuration import (
     NOT_UTF8,
@@ -26,6 +24,8 @@ from collector.texts.configuration import (
     SYNTAX_VALUE,
     TOO_DEEP,
 )
+from collector.toml.problems import Problem
+from collector.toml.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 
 T = TypeVar("T")
 

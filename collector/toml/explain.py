@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from collector.config import model_tree
-from collector.config.document import Document
-from collector.config.model_tree import Place, choices, header, place_of, rows
-from collector.config.problems import MOST_PROBLEMS, Problem, shown
-from collector.config.toml_lines import TomlPath
 from collector.texts import Sentence, Text
 from collector.texts import configuration as texts
+from collector.toml import model_tree
+from collector.toml.document import Document
+from collector.toml.model_tree import Place, choices, header, place_of, rows
+from collector.toml.problems import MOST_PROBLEMS, Problem, shown
+from collector.toml.toml_lines import TomlPath
 
 _SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
 

@@ -1,13 +1,15 @@
 """What is wrong with a configuration: one `Problem` a mistake, and the error that carries them all."""
 
+import difflib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
 from collector.errors import CollectorError
 from collector.texts import Sentence, restore
-from collector.texts.configuration import REFUSED
+from collector.texts.configuration import CHOICE, CHOICE_LIST, REFUSED
 
 _LONGEST_FOUND = 60
 
@@ -63,6 +65,15 @@ class ConfigError(CollectorError):
     def to_json(self) -> dict[str, Any]:
         """The error with all its problems for the control socket."""
         return {**super().to_json(), "problems": [problem.to_json() for problem in self.problems]}
+
+
+def choice(found: str, possible: Collection[str]) -> Sentence:
+    """What to type instead of a name that is none of these."""
+    choices = ", ".join(map(shown, possible))
+    near = difflib.get_close_matches(found, possible, n=1)
+    if near:
+        return CHOICE(found=shown(found), nearest=shown(near[0]), choices=choices)
+    return CHOICE_LIST(found=shown(found), choices=choices)
 
 
 def shown(value: Any) -> str:

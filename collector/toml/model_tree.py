@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from collector.config.document import validate
-from collector.config.toml_lines import TomlPath
+from collector.toml.document import validate
+from collector.toml.toml_lines import TomlPath
 
 # Examples of a key's value, for keys that a plain one would not suit; the first that is valid there is shown.
 _EXAMPLES: dict[str, tuple[Any, ...]] = {

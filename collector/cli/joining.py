@@ -1,0 +1,125 @@
+"""What `collector enroll` asks and says, and in which order things happen."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+
+from collector.cli.ask import socket_of
+from collector.cli.files import complain, tell
+from collector.clock import today
+from collector.config import ConfigError, load
+from collector.control import ask
+from collector.enrolment import Enrolment, Kind, member_of, unseal
+from collector.errors import BrokerError, CollectorError, ControlError, EnrolmentError
+from collector.joining.configuration import broker_keys, configuration_file, configure
+from collector.joining.credentials import CredentialFiles, files_of, install, request_certificate
+from collector.joining.tables import as_text, value_at
+from collector.joining.trial import try_connection
+from collector.texts import enrolment as say
+from collector.texts import gateway as running
+
+_EXAMPLE = ("example-works", "gateway-1")
+"""The names in the file that install.sh copies."""
+
+Answer = TypeVar("Answer")
+
+
+def request(name: str, kind: Kind, into: Path | None, config: Path) -> None:
+    """Make a key that stays here, and the request to be sent."""
+    if ("/" in name) is not (kind == "gateway"):
+        raise EnrolmentError(say.REQUEST_NAME(name=name))
+    content, fingerprint = request_certificate(files_of(kind, name, into, config), name)
+    file = Path(f"{name.replace('/', '.')}.request").absolute()
+    _using(file, lambda: file.write_bytes(content))
+    tell(say.REQUEST_MADE(file=str(file), fingerprint=fingerprint))
+
+
+def join(file: Path, into: Path | None, config: Path, *, yes: bool) -> None:
+    """Install what an enrolment holds, configure, try it, and say what is next."""
+    content = _using(file, file.read_bytes)
+    secret = typer.prompt(str(say.ASK_SECRET(member=member_of(content))))
+    enrolment = unseal(content, secret, today())
+    files = files_of(enrolment.kind, enrolment.name, into, config)
+    if enrolment.kind == "gateway" and not yes:
+        _ask_for_another_name(enrolment, config)
+    renewed = files.other_than(enrolment)
+    install(enrolment, files)
+    tell(say.INSTALLED(folder=str(files.folder)))
+    _configure(enrolment, files, config)
+    if enrolment.kind == "gateway":
+        _check(config)
+    # Who is connected would be thrown out by a trial under the same name.
+    if _daemon_runs(config) if enrolment.kind == "gateway" else renewed:
+        tell(say.RESTART[enrolment.kind]())
+    else:
+        _connect(enrolment, files)
+        tell(say.START[enrolment.kind]())
+    tell(say.DELETE_FILE(file=str(file)))
+
+
+def _ask_for_another_name(enrolment: Enrolment, config: Path) -> None:
+    """A gateway that has a name already is perhaps not the one that the file is meant for."""
+    try:
+        text = configuration_file(enrolment, config).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return  # there is no name to lose
+    company, name = (value_at(text, ("gateway", key)) for key in ("company", "name"))
+    if company is None or (company, name) in {_EXAMPLE, (enrolment.company, enrolment.gateway)}:
+        return
+    if not typer.confirm(str(say.ANOTHER_NAME(present=f"{company}/{name}", new=enrolment.name))):
+        raise EnrolmentError(say.NOTHING_CHANGED())
+
+
+def _configure(enrolment: Enrolment, files: CredentialFiles, config: Path) -> None:
+    """Tell the gateway's or the store's configuration; a researcher's programs are told by people."""
+    if enrolment.kind == "researcher":
+        tell(say.FOR_PROGRAMS(companies=", ".join(enrolment.companies), root=enrolment.root))
+        typer.echo(as_text(broker_keys(enrolment, files)))
+        return
+    file = configuration_file(enrolment, config)
+    configured = configure(enrolment, files, file, today())
+    if configured.paste is not None:
+        tell(say.PASTE(file=str(file)))
+        typer.echo(configured.paste)
+    elif configured.backup is not None:
+        tell(say.CONFIGURED(file=str(file), backup=str(configured.backup)))
+    elif configured.changed:
+        tell(say.CONFIGURATION_MADE(file=str(file)))
+    else:
+        tell(say.CONFIGURED_ALREADY(file=str(file)))
+
+
+def _check(config: Path) -> None:
+    try:
+        load(config)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+
+
+def _connect(enrolment: Enrolment, files: CredentialFiles) -> None:
+    try:
+        asyncio.run(try_connection(enrolment, files))
+    except BrokerError as error:
+        raise CollectorError(say.NO_CONNECTION(reason=str(error), advice=error.sentence.advice)) from None
+    tell(say.CONNECTED(host=enrolment.host, port=enrolment.port))
+
+
+def _daemon_runs(config: Path) -> bool:
+    """Whether the daemon runs, as far as can be told; then nobody else may connect under its name."""
+    try:
+        asyncio.run(ask(socket_of(config), {"do": "report"}))
+    except ControlError as error:
+        return error.sentence.code != running.NOT_RUNNING.code
+    return True
+
+
+def _using(file: Path, use: Callable[[], Answer]) -> Answer:
+    try:
+        return use()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise EnrolmentError(say.FILE_UNUSABLE(file=str(file), reason=reason)) from error

@@ -1,0 +1,205 @@
+"""The command that finds the thresholds of a machine's state: learn."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collector.activity import Activity
+from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.clock import SystemClock
+from collector.commissioning import (
+    LEARNABLE,
+    Finding,
+    Values,
+    added,
+    findings,
+    forget_values,
+    keep_values,
+    kept_values,
+    learned_file,
+    read_learned,
+    write_learned,
+)
+from collector.config import Config, ConfigError, MachineFile, load
+from collector.control import ask
+from collector.errors import CollectorError
+from collector.health import InputsReport
+from collector.recorded_run import read_spans, watch_recordings
+from collector.texts import activity as words
+from collector.texts import learning as say
+
+_AT_ONCE_S = 60.0
+_ANSWER_WAIT_S = 60.0
+_USUAL_S = 20.0
+
+
+def learn(
+    machine: Annotated[str, typer.Argument(help="The machine's name.")],
+    config: Folder = DEFAULT_FOLDER,
+    activity: Annotated[
+        str | None,
+        typer.Option(help="Ask nothing: it is off, idle, turning, or cutting now; watch it and end."),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to watch each time.")] = _USUAL_S,
+    recording: Annotated[
+        Path | None,
+        typer.Option(help="Watch the machine's recordings; this file has lines: activity,from_s,to_s"),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write what was found, without asking.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Also over what was learned before.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what was watched before.")] = False,
+) -> None:
+    """Find from which values on a machine is on, turns, and cuts, by watching it while you say what it does.
+
+    Exit code 0: everything that is to be learned is known; 1: something is missing.
+    """
+    loaded = _load(config)
+    described = _machine(loaded, machine)
+    run = _Run(loaded, described)
+    if forget:
+        forget_values(loaded.folder, machine)
+        typer.echo(str(say.FORGOTTEN()))
+    if recording is not None:
+        run.keep_all(watch_recordings(described, read_spans(recording)))
+    elif activity is not None:
+        run.watch(_activity(activity), seconds)
+    elif not (write or forget):
+        run.converse(seconds)
+        return
+    elif forget and not write:
+        return
+    run.conclude(write=write, replace=replace)
+
+
+class _Run:
+    """One call of the command for one machine."""
+
+    def __init__(self, config: Config, machine: MachineFile) -> None:
+        assert machine.machine.state is not None
+        self._folder, self._socket = config.folder, config.control.socket
+        self._machine, self._state = machine, machine.machine.state
+        if not self._inputs():
+            raise CollectorError(say.NOTHING_TO_LEARN(machine=machine.name))
+
+    def watch(self, activity: Activity, seconds: float) -> None:
+        """Watch the running collector, and keep what came."""
+        typer.echo(str(say.WATCHING(seconds=f"{seconds:g}", activity=_name(activity))))
+        values: Values = {}
+        left_s = seconds
+        while left_s > 0:
+            request = {"do": "inputs", "machine": self._machine.name, "seconds": min(left_s, _AT_ONCE_S)}
+            answer = asyncio.run(ask(self._socket, request, left_s + _ANSWER_WAIT_S))
+            values = added(values, activity, InputsReport.model_validate(answer).values)
+            left_s -= _AT_ONCE_S
+        self.keep_all(values)
+
+    def keep_all(self, values: Values) -> None:
+        """Keep newly watched values beside those that are kept already, and show what they are."""
+        kept = kept_values(self._folder, self._machine.name)
+        for activity, watched in values.items():
+            kept = added(kept, activity, watched)
+            for path in self._inputs():
+                _show_values(activity, path, watched.get(path, ()))
+        keep_values(self._folder, self._machine.name, kept)
+
+    def converse(self, seconds: float) -> None:
+        """Ask what the machine is doing and watch it, until that is all; then ask whether to write."""
+        # At first, because who may not write should know it before standing at the machine for minutes.
+        keep_values(self._folder, self._machine.name, kept_values(self._folder, self._machine.name))
+        intro = say.INTRO(machine=self._machine.name, inputs=", ".join(self._inputs()))
+        typer.echo(f"{intro} {intro.advice}")
+        known = ", ".join(_name(activity) for activity in LEARNABLE)
+        while answer := typer.prompt(str(say.ASK_ACTIVITY(known=known)), default="", show_default=False):
+            chosen = next((a for a in LEARNABLE if answer.strip().lower() in {a.value, _name(a)}), None)
+            if chosen is not None:
+                self.watch(chosen, seconds)
+                self._show()
+        found, complete = self._show()
+        if not found:
+            raise typer.Exit(1)
+        if not typer.confirm(str(say.ASK_WRITE())):
+            typer.echo(str(say.NOT_WRITTEN()))
+            raise typer.Exit(1)
+        before = read_learned(learned_file(self._folder, self._machine.name)).thresholds
+        twice = [finding.question for finding in found if finding.question in before]
+        for question in twice:
+            old = before[question]
+            now = say.NOW(question=question.value, above=old.above, below=old.below, input=old.input)
+            typer.echo(str(now))
+        self._write(found, replace=bool(twice) and typer.confirm(str(say.ASK_REPLACE())))
+        raise typer.Exit(0 if complete else 1)
+
+    def conclude(self, *, write: bool, replace: bool) -> None:
+        """Show what can be told by now; write it where that is wanted."""
+        found, complete = self._show()
+        if write and found:
+            self._write(found, replace=replace)
+        elif found:
+            typer.echo(str(say.HOW_TO_WRITE(machine=self._machine.name)))
+        raise typer.Exit(0 if complete else 1)
+
+    def _inputs(self) -> list[str]:
+        """The points and features whose thresholds are to be learned."""
+        return list(dict.fromkeys(finding.input for finding in findings(self._state, {})))
+
+    def _write(self, found: Sequence[Finding], *, replace: bool) -> None:
+        now_us = SystemClock().utc_ns() // 1000
+        file = write_learned(self._folder, self._machine.name, found, now_us, replace=replace)
+        typer.echo(str(say.WRITTEN(file=str(file))))
+
+    def _show(self) -> tuple[list[Finding], bool]:
+        """Show every finding; gives those that are any good, and whether all are."""
+        all_ = list(findings(self._state, kept_values(self._folder, self._machine.name)))
+        for finding in all_:
+            if finding.split is not None:
+                level = finding.split.level
+                figures = {"above": f"{level.above:.4g}", "below": f"{level.below:.4g}"}
+                right = f"{100 * finding.split.right:.1f}"
+                found = say.FOUND(
+                    question=finding.question.value, input=finding.input, right=right, **figures
+                )
+                typer.echo(str(found))
+            elif finding.refused is not None:
+                typer.echo(f"{finding.refused} → {finding.refused.advice}")
+        good = [finding for finding in all_ if finding.split is not None]
+        return good, len(good) == len(all_)
+
+
+def _show_values(activity: Activity, input_: str, values: Sequence[float]) -> None:
+    if not values:
+        nothing = say.SEEN_NOTHING(activity=_name(activity), input=input_)
+        typer.echo(f"{nothing} → {nothing.advice}")
+        return
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    typer.echo(str(say.SEEN(activity=_name(activity), count=len(values), input=input_, low=low, high=high)))
+
+
+def _name(activity: Activity) -> str:
+    return str(words.ACTIVITIES[activity.value]())
+
+
+def _activity(given: str) -> Activity:
+    if given not in LEARNABLE:
+        raise typer.BadParameter(", ".join(LEARNABLE), param_hint="--activity")
+    return Activity(given)
+
+
+def _load(folder: Path) -> Config:
+    try:
+        return load(folder)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+
+
+def _machine(config: Config, name: str) -> MachineFile:
+    machines = {machine.name: machine for machine in config.machines}
+    if name not in machines:
+        raise CollectorError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
+    if machines[name].machine.state is None:
+        known = ", ".join(m for m, machine in machines.items() if machine.machine.state is not None)
+        raise CollectorError(words.NO_STATE(machine=name, known=known or "-"))
+    return machines[name]

@@ -1,0 +1,201 @@
+"""`collector store …`: the group's store, for its administrator."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from collector.cli.files import complain
+from collector.cli.logs import log_to
+from collector.cli.store_pages import show_fleet, show_letters, show_store
+from collector.clock import SystemClock, iso8601
+from collector.errors import CollectorError
+from collector.run import stop_on_signals
+from collector.store.deletion import cutoffs, expire
+from collector.store.deletion import withdraw as withdraw_company
+from collector.store.fleet import fleet as look_at_fleet
+from collector.store.serve import serve as serve_store
+from collector.store.settings import DEFAULT_FILE, StoreFile, load_store
+from collector.store.sink import open_sink, reading
+from collector.store.snapshot import Extent, Format
+from collector.store.snapshot import export as export_snapshot
+from collector.store.status import letters, payload, store_health
+from collector.texts import store as say
+from collector.times import moment_us
+from collector.toml.problems import ConfigError
+
+NOT_RUNNING = 3
+
+app = typer.Typer()
+
+File = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="COLLECTOR_STORE", help="The file store.toml, or its folder."),
+]
+Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def serve(config: File = DEFAULT_FILE) -> None:
+    """Take records until stopped (what systemd starts)."""
+    settings = _load(config)
+    log_to(sys.stderr.isatty())
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        with stop_on_signals(stop):
+            await serve_store(settings, stop=stop)
+
+    asyncio.run(until_stopped())
+
+
+@app.command()
+def check(config: File = DEFAULT_FILE) -> None:
+    """Tell every mistake in store.toml: line, what was found, what to type instead."""
+    _load(config)
+    typer.echo(str(say.GOOD()))
+
+
+@app.command()
+def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
+    """Tell how the store is: its ingesters, how far they are behind, what could not be read.
+
+    Exit code 0: healthy; 1: something needs attention; 3: no ingester is running.
+    """
+    with reading(_load(config).sink) as reader:
+        health = store_health(reader, _now_us())
+    if json_:
+        typer.echo(health.model_dump_json(indent=2))
+    else:
+        _console().print(show_store(health))
+    if not health.running:
+        raise typer.Exit(NOT_RUNNING)
+    raise typer.Exit(1 if health.complaints else 0)
+
+
+@app.command()
+def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
+    """Tell how every gateway is: silent, late, unsynchronised, outdated, or with rejected records.
+
+    Exit code 0: all are well; 1: one needs attention.
+    """
+    with reading(_load(config).sink) as reader:
+        gateways = look_at_fleet(reader, _now_us())
+    if json_:
+        typer.echo("[" + ",\n".join(gateway.model_dump_json() for gateway in gateways) + "]")
+    else:
+        _console().print(show_fleet(gateways, _now_us()))
+    raise typer.Exit(1 if any(gateway.complaints for gateway in gateways) else 0)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    digest: Annotated[
+        str | None, typer.Argument(help="Print the bytes of this one, by the beginning of its name.")
+    ] = None,
+    config: File = DEFAULT_FILE,
+    json_: Json = False,
+) -> None:
+    """List what came and is no record, with the reason; or print one as it came."""
+    with reading(_load(config).sink) as reader:
+        if digest is None:
+            found = list(letters(reader))
+        elif (raw := payload(reader, digest)) is not None:
+            sys.stdout.buffer.write(raw)
+            return
+        else:
+            raise CollectorError(say.NO_SUCH_LETTER(digest=digest))
+    if json_:
+        typer.echo("[" + ",\n".join(letter.model_dump_json() for letter in found) + "]")
+    else:
+        _console().print(show_letters(found, _now_us()))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write it; must be empty or not there.")],
+    start: Annotated[str, typer.Option("--from", help="From this time on, such as 2026-11-01.")],
+    end: Annotated[str, typer.Option("--to", help="Up to this time, without it.")],
+    company: Annotated[list[str] | None, typer.Option(help="Only of this company; may be repeated.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Only what had come by this time.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="Which kind of files.")] = "parquet",
+    config: File = DEFAULT_FILE,
+) -> None:
+    """Write a snapshot that can be cited: the same bytes whenever it is made again."""
+    until = None if as_of is None else _moment_us(as_of)
+    extent = Extent(_moment_us(start), _moment_us(end), company or (), until)
+    with reading(_load(config).sink) as reader:
+        digest = export_snapshot(reader, extent, folder, form)
+    typer.echo(str(say.EXPORTED(folder=str(folder), digest=digest)))
+
+
+@app.command()
+def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
+    """Delete now what [retention] lets go; the running store does it once a day."""
+    settings = _load(config)
+    now_us = _now_us()
+    before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
+    if not before:
+        raise CollectorError(say.PRUNE_NOTHING())
+    kept = str(say.FOR_EVER())
+    sure = say.PRUNE_SURE(before=before.get("records", kept), letters=before.get("dead_letters", kept))
+    if not yes and not typer.confirm(str(sure)):
+        raise typer.Exit(1)
+    sink = open_sink(settings.sink)
+    try:
+        deleted = expire(sink, settings.retention, now_us)
+    finally:
+        sink.close()
+    typer.echo(str(say.PRUNED(records=deleted.records, letters=deleted.dead_letters)))
+
+
+@app.command()
+def withdraw(
+    company: Annotated[str, typer.Argument(help="The company's name.")],
+    config: File = DEFAULT_FILE,
+    yes: Yes = False,
+) -> None:
+    """Delete all data of a company for good; the log keeps that it was done, and by whom."""
+    settings = _load(config)
+    with reading(settings.sink) as reader:
+        known = {gateway.company for gateway in look_at_fleet(reader, _now_us())}
+    if company not in known:
+        raise CollectorError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
+    if not yes and typer.prompt(str(say.WITHDRAW_SURE(company=company))) != company:
+        raise CollectorError(say.WITHDRAW_REFUSED())
+    sink = open_sink(settings.sink)
+    try:
+        deleted = withdraw_company(sink, company, _now_us())
+    finally:
+        sink.close()
+    done = say.WITHDRAWN(company=company, records=deleted.records, letters=deleted.dead_letters)
+    typer.echo(str(done))
+
+
+def _load(file: Path) -> StoreFile:
+    try:
+        return load_store(file)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+
+
+def _moment_us(text: str) -> int:
+    try:
+        return moment_us(text)
+    except ValueError:
+        complain(CollectorError(say.NOT_A_TIME(found=text)))
+        raise typer.Exit(2) from None
+
+
+def _now_us() -> int:
+    return SystemClock().utc_ns() // 1000
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=160, soft_wrap=False)

@@ -1,0 +1,173 @@
+"""What makes a window doubtful: the marks that quality flags are made of, and the table of these flags.
+
+A flag is no verdict: it says that a number of the window may not mean what it seems to.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.features.time_domain import Mask, Moments, Values
+from collector.features.values import FeatureValues
+from collector.samples import Channel, RateState, Samples
+
+RATE_TOLERANCE = 0.05
+"""A measured rate further than this from the configured one needs attention."""
+
+_PARTS, _PART_SAMPLES = 64, 4
+_JUMP = 5.0
+"""Over the rms about both levels; a ramp reaches 3.5 of it, one cycle of a sine 4.1."""
+_RUN_SAMPLES, _RUN_PART = 32, 64
+_LINE_OVER_MEAN = 16.0
+"""12 dB; of two thousand bins of noise alone the highest exceeds this once in 4000 windows."""
+_LOOKS_LIKE_NOISE = 4.0
+"""A kurtosis above this means blows, whose spectrum may be as flat as noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A window's values, and the rate as the sample clock knows it."""
+
+    values: FeatureValues
+    nominal_hz: float
+    measured_hz: float | None
+    rate_state: RateState
+
+
+@dataclass(frozen=True, slots=True)
+class QualityFlag:
+    """One row: a reason to look twice at a window. `raised` decides."""
+
+    name: str
+    definition: str
+    raised: Callable[[Judged], bool]
+    version: int = 1
+
+
+def _drifted(of: Judged) -> bool:
+    if of.rate_state is not RateState.MEASURED or of.measured_hz is None:
+        return False
+    return abs(of.measured_hz / of.nominal_hz - 1) > RATE_TOLERANCE
+
+
+FLAGS: tuple[QualityFlag, ...] = (
+    QualityFlag(
+        "clipped",
+        "At least one sample of a channel lies at or beyond the sensor's limits.",
+        lambda of: bool(of.values.clipped.any()),
+    ),
+    QualityFlag(
+        "stuck",
+        "A channel kept exactly the same value over the whole window: a live sensor always has some noise.",
+        lambda of: bool(of.values.constant.any()),
+    ),
+    QualityFlag(
+        "not-finite",
+        "A channel holds a sample that is not a number; all its features are null.",
+        lambda of: not of.values.finite.all(),
+    ),
+    QualityFlag(
+        "dropout",
+        "A channel kept exactly the same value for at least 32 samples and 1/64 of the window, within its "
+        "limits, though it moved before or after, and of its other samples less than half repeat the one "
+        "before, as they do where a signal is weaker than a step of its resolution.",
+        lambda of: bool(of.values.dropout.any()),
+    ),
+    QualityFlag(
+        "dc-jump",
+        "The level of a channel (not of a current, which may rise with the load) jumped: at one of the "
+        "places that divide the window in 64 parts (of four samples at least), the means before and after "
+        "differ by more than 5 times the rms about both of them.",
+        lambda of: bool(of.values.jumped.any()),
+    ),
+    QualityFlag(
+        "rate-drift",
+        "The measured sampling rate, once settled, is more than 5 % off the nominal one.",
+        _drifted,
+    ),
+    QualityFlag(
+        "low-snr",
+        "A channel shows hardly more than noise: no bin of its power spectrum (mean removed, periodic Hann "
+        "window) is more than 12 dB above their mean, and its kurtosis is below 4. Usual while a machine "
+        "stands still.",
+        lambda of: bool(of.values.noisy.any()),
+    ),
+)
+"""Every quality flag, in the order of the records."""
+
+
+def flags(of: Judged) -> list[str]:
+    """The names of the quality flags that hold for a window, in the order of the table."""
+    return [flag.name for flag in FLAGS if flag.raised(of)]
+
+
+def flag_definitions() -> list[dict[str, str | int]]:
+    """Every quality flag's name, definition and version, for `meta`."""
+    return [{"name": flag.name, "definition": flag.definition, "version": flag.version} for flag in FLAGS]
+
+
+class Doubts:
+    """Looks for dropouts, jumps and mere noise in windows of one shape; owns the scratch."""
+
+    def __init__(self, channels: tuple[Channel, ...], n: int) -> None:
+        self._n = n
+        self._levelled = np.array([channel.unit != "A" for channel in channels])
+        self._low = np.array([channel.clip_low for channel in channels])
+        self._high = np.array([channel.clip_high for channel in channels])
+        self._same = np.empty((len(channels), n), dtype=np.bool_)
+        self._same[:, 0] = False
+        self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
+        parts = max(2, min(_PARTS, n // _PART_SAMPLES))
+        self._size = n // parts
+        self._parts = parts - 1  # the last one, with what is left over, follows from the others
+        before = np.arange(1.0, parts) * self._size
+        # The step s between the means is the sum before times n / (before (n - before)). It exceeds _JUMP
+        # times the rms about both levels if s² > _JUMP² (variance - s² w), w = before (n - before) / n².
+        weight = before * (n - before) / (n * n)
+        self._jumping = (1 / _JUMP**2 + weight) / (weight * n) ** 2
+
+    def dropouts(self, samples: Samples, of: Moments) -> Mask:
+        """Whether a channel stood still for a while, `[channels]`."""
+        np.equal(samples[:, 1:], samples[:, :-1], out=self._same[:, 1:])
+        repeats = np.count_nonzero(self._same)
+        found = np.zeros(len(samples), dtype=np.bool_)
+        if repeats < self._shortest - 1:  # the usual case of a signal of fine resolution
+            return found
+        # The ends of runs, over all channels as one long row: each channel begins with a False.
+        same = self._same.reshape(-1)
+        edges = np.flatnonzero(same[1:] != same[:-1]) + 1
+        edges = np.append(edges, len(same)) if len(edges) % 2 else edges
+        begins, lengths = edges[0::2], edges[1::2] - edges[0::2]
+        rows = begins // self._n
+        value = samples.reshape(-1)[begins]
+        inside = (value > self._low[rows]) & (value < self._high[rows])
+        others = np.bincount(rows, weights=lengths, minlength=len(samples))[rows] - lengths
+        coarse = others * 2 >= self._n - 1 - lengths
+        long = (lengths + 1 >= self._shortest) & inside & ~coarse
+        found[rows[long]] = True
+        return found & ~of.constant & of.finite
+
+    def jumped(self, deviation: Samples, of: Moments) -> Mask:
+        """Whether the level of a channel changed at once, `[channels]`."""
+        used = deviation[:, : self._parts * self._size]
+        sums = np.einsum("cps->cp", used.reshape(len(used), self._parts, self._size)).cumsum(axis=1)
+        mask: Mask = (sums * sums * self._jumping).max(axis=1) > of.variance
+        if mask.any():
+            mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
+        return mask
+
+    def noisy(self, power: Samples, highest: Values, kurtosis: Values, of: Moments) -> Mask:
+        """Whether a channel's spectrum is as flat as that of noise, `[channels]`.
+
+        Args:
+            power: |X|², `[channels, bins]`.
+            highest: its largest value.
+            kurtosis: that of the samples.
+            of: their moments.
+        """
+        total = np.einsum("cb->c", power)
+        mask: Mask = highest * power.shape[1] < _LINE_OVER_MEAN * total
+        if mask.any():
+            mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
+        return mask

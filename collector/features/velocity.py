@@ -1,0 +1,205 @@
+"""Vibration velocity and displacement, from the spectrum of an acceleration.
+
+A spectrum integrates without drift: naive integration in time turns the smallest offset into a ramp. What the
+low end needs is resolution, so where a window is short the spectrum is that of a longer stretch of samples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from collector.features import spectrum
+from collector.features.reasons import Reason
+from collector.features.settings import VelocitySettings
+from collector.features.time_domain import Values
+from collector.samples import Samples, Unit
+
+STANDARD_GRAVITY = 9.80665
+RESOLUTION_HZ = 1.5
+"""With bins further apart the low end of the band is wrong by several percent."""
+_LOWEST_BIN = 2
+"""What is below belongs to the mean, under a Hann window."""
+_RATE_OVER_BAND = 2.56
+"""The part of the sampling rate that an anti-alias filter leaves: 1000 Hz need 2560 samples a second."""
+_POINTS_A_CYCLE = 4
+"""At the upper edge, where a displacement hardly matters; ten times as many at a tenth of it."""
+_M_PER_S2: dict[Unit, float] = {"g": STANDARD_GRAVITY, "m/s2": 1.0}
+_OTHER_RATE = 0.05
+_LONGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The band that velocity and displacement really cover, and the samples that they are of.
+
+    The samples are the last `n` up to the end of the window.
+    """
+
+    low_hz: float
+    high_hz: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Velocity in mm/s and displacement in µm, `[channels]`."""
+
+    velocity_rms: Values
+    displacement_p2p: Values
+    covered: Covered
+
+
+class MotionSpectrum:
+    """Integrates spectra of `n` samples of some channels of acceleration; `bins` are those of the band."""
+
+    def __init__(self, settings: VelocitySettings, units: tuple[Unit, ...], n: int) -> None:
+        self._settings = settings
+        self._n = n
+        self._m_per_s2 = np.array([_M_PER_S2[unit] for unit in units])
+        self._rate_hz: float | None = None
+        self.bins = slice(0, 0)
+        self._radians = np.empty(0)
+        self._points = n
+        self._inside = slice(0, 0)
+        self._hann = np.empty(0)
+        self._path_bins: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
+        self._path = np.empty((0, 0))
+
+    def covered(self, rate_hz: float) -> Covered | None:
+        """The band that is covered at a rate; None where there is none."""
+        if rate_hz != self._rate_hz:
+            self._plan(rate_hz)
+        if self.bins.start >= self.bins.stop:
+            return None
+        step_hz = rate_hz / self._n
+        return Covered(self.bins.start * step_hz, (self.bins.stop - 1) * step_hz, self._n)
+
+    def windowed(self, transform: spectrum.Transform) -> spectrum.Transform:
+        """X in `bins` from the transform of samples without any window, and with their mean.
+
+        The Hann window is a sum of three waves, and the mean is in the lowest two bins alone.
+        """
+        first, end = self.bins.start, self.bins.stop
+        return 0.5 * transform[:, first:end] - 0.25 * (
+            transform[:, first - 1 : end - 1] + transform[:, first + 1 : end + 1]
+        )
+
+    def measure(self, inside: spectrum.Transform, covered: Covered) -> Motion:
+        """Integrate once and twice.
+
+        Args:
+            inside: X of these channels' samples under the periodic Hann window, in `bins`.
+            covered: what `covered` said for the rate.
+        """
+        velocity = inside / self._radians  # as far as magnitudes go
+        parts = velocity.view(np.float64)
+        square = np.einsum("cb,cb->c", parts, parts)
+        rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
+        np.divide(velocity, -self._radians, out=self._path_bins[:, self.bins])
+        path = np.fft.irfft(self._path_bins, n=self._points, axis=1, out=self._path)[:, self._inside]
+        path /= self._hann
+        p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
+        return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
+
+    def _plan(self, rate_hz: float) -> None:
+        """What stays while the rate does."""
+        self._rate_hz = rate_hz
+        high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
+        bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
+        self.bins = bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
+        self._radians = 2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n)
+        # The path needs no more points than its highest frequency asks for.
+        needed = 1 << max(_POINTS_A_CYCLE * bins.stop - 1, 1).bit_length()
+        self._points = min(needed, self._n)
+        # Where the window has come up to half, dividing by it brings the path back.
+        self._inside = slice(-(-self._points // 4), self._points * 3 // 4 + 1)
+        self._hann = spectrum.hann(self._points)[self._inside]
+        channels = len(self._m_per_s2)
+        self._path_bins = np.zeros((channels, self._points // 2 + 1), dtype=np.complex128)
+        self._path = np.empty((channels, self._points))
+
+
+class Motions:
+    """Velocity and displacement of a stream's windows of `n` samples, every `hop` samples."""
+
+    def __init__(self, settings: VelocitySettings, units: tuple[Unit, ...], n: int, hop: int) -> None:
+        self._settings = settings
+        self._units = units
+        self._n, self._hop = n, hop
+        self._planned_hz = 0.0
+        self._spectrum: MotionSpectrum | None = None
+        self._stretch: Stretch | None = None
+        self._transform: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
+
+    def measure(
+        self, samples: Samples, transform: spectrum.Transform, rate_hz: float, first: int | None
+    ) -> Motion | Reason:
+        """What a window, or the stretch that ends with it, shows; or why it shows nothing.
+
+        Args:
+            samples: the window's samples, `[channels, n]`.
+            transform: X of the window, `[channels, bins]`.
+            rate_hz: the sampling rate.
+            first: the index of the first sample; None: it follows on the window before.
+        """
+        if abs(rate_hz - self._planned_hz) > _OTHER_RATE * self._planned_hz:
+            self._plan(rate_hz)
+        covered = None if self._spectrum is None else self._spectrum.covered(rate_hz)
+        if self._spectrum is None or covered is None:
+            return Reason.NOT_COVERED
+        if self._stretch is not None:
+            stretch = self._stretch.add(samples, first)
+            if stretch is None:
+                return Reason.STRETCH_OPEN
+            transform = np.fft.rfft(stretch, axis=1, out=self._transform)
+            return self._spectrum.measure(self._spectrum.windowed(transform), covered)
+        return self._spectrum.measure(transform[:, self._spectrum.bins], covered)
+
+    def _plan(self, rate_hz: float) -> None:
+        """Choose how many samples it takes; a rate that is measured a little better changes nothing."""
+        self._planned_hz = rate_hz
+        n = stretch_length(rate_hz, self._n, self._hop)
+        self._spectrum = None if n is None else MotionSpectrum(self._settings, self._units, n)
+        self._stretch = None
+        if n is not None and n > self._n:
+            self._stretch = Stretch(len(self._units), n, self._hop)
+            self._transform = np.empty((len(self._units), n // 2 + 1), dtype=np.complex128)
+
+
+class Stretch:
+    """The newest samples of some channels, over several windows, until the resolution has enough."""
+
+    def __init__(self, channels: int, n: int, hop: int) -> None:
+        self._hop = hop
+        self._samples = np.empty((channels, n))
+        self._filled = 0
+        self._end: int | None = None
+
+    def add(self, samples: Samples, first: int | None) -> Samples | None:
+        """Take what a window has of new samples; gives the whole stretch once it is full, and begins anew.
+
+        What is given may be overwritten, and is another one after the next call.
+
+        Args:
+            samples: of the window, `[channels, n]`.
+            first: the index of its first sample; None where it follows the window before. A gap begins the
+                stretch anew.
+        """
+        end = None if first is None else first + samples.shape[1]
+        if self._end is not None and end is not None and end - self._hop != self._end:
+            self._filled = 0
+        self._end = end
+        self._samples[:, self._filled : self._filled + self._hop] = samples[:, -self._hop :]
+        self._filled += self._hop
+        if self._filled < self._samples.shape[1]:
+            return None
+        self._filled = 0
+        return self._samples
+
+
+def stretch_length(rate_hz: float, n: int, hop: int) -> int | None:
+    """How many samples the resolution needs: a window, or whole hops; None where windows have holes."""
+    if rate_hz / n <= RESOLUTION_HZ:
+        return n
+    length = hop * int(np.ceil(rate_hz / (RESOLUTION_HZ * hop)))
+    return length if hop <= n and length <= _LONGEST else None

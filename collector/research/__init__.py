@@ -1,0 +1,12 @@
+"""Reading the group's data back: `load` and `gaps` from a store or a snapshot, `subscribe` from the broker.
+
+loading.py   records -> data frame               archive.py   database or snapshot
+columns.py   what each column is and means       snapshot.py  a snapshot's files
+gaps.py      what is missing                     live.py      records as they come
+"""
+
+from collector.research.gaps import Missing, gaps
+from collector.research.live import Live, subscribe
+from collector.research.loading import load
+
+__all__ = ["Live", "Missing", "gaps", "load", "subscribe"]

@@ -1,0 +1,100 @@
+"""Where data is read from: a store's database, or a snapshot that was exported from one.
+
+Both give the same rows. What becomes of them is not known here.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Protocol
+
+from collector.errors import CollectorError
+from collector.research.rows import Link, Row, Selection
+from collector.research.snapshot import Snapshot, is_snapshot
+from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
+from collector.store.sink import Reader, reading
+from collector.texts import research as say
+
+Where = str | Path | None
+"""A store.toml, a file of SQLite, a postgresql:// URL, or the folder of a snapshot.
+
+None takes the one that the environment variable COLLECTOR_STORE names, or else /etc/collector/store.toml.
+"""
+
+
+class Archive(Protocol):
+    """What can be read."""
+
+    def records(self, selection: Selection, kind: str) -> Iterator[Row]:
+        """The records of a kind, by gateway, epoch and seq."""
+
+    def links(self, selection: Selection) -> Iterator[Link]:
+        """The chain of the records of every kind, by gateway, epoch, kind and seq."""
+
+    def metas(self, selection: Selection) -> dict[str, str]:
+        """Every description that the stream has had, as JSON text by its hash."""
+
+
+@contextlib.contextmanager
+def open_archive(where: Where = None) -> Iterator[Archive]:
+    """Open what is to be read.
+
+    Raises:
+        StoreError: the database cannot be read.
+        CollectorError: there is nothing to be read.
+    """
+    text = str(where or os.environ.get("COLLECTOR_STORE") or DEFAULT_FILE)
+    path = Path(text)
+    if text.startswith(("postgresql://", "postgres://")):
+        settings: SqliteSettings | PostgresqlSettings = PostgresqlSettings(kind="postgresql", url=text)
+    elif path.suffix == ".toml":
+        settings = load_store(path).sink
+    elif is_snapshot(path):
+        yield Snapshot(path)
+        return
+    elif path.is_file():
+        settings = SqliteSettings(file=path)
+    else:
+        raise CollectorError(say.NOTHING_THERE(where=text))
+    with reading(settings) as reader:
+        yield _Database(reader)
+
+
+_RECORDS = """
+SELECT gateway, epoch, seq, t_us, CAST(payload AS text) FROM records
+WHERE company = :company AND machine = :machine AND stream = :stream AND kind = :kind
+    AND t_us >= :start_us AND t_us < :end_us
+ORDER BY gateway, epoch, seq
+"""
+_LINKS = """
+SELECT gateway, epoch, kind, seq, prev, t_us FROM records
+WHERE company = :company AND machine = :machine AND stream = :stream AND t_us >= :start_us AND t_us < :end_us
+ORDER BY gateway, epoch, kind, seq
+"""
+_METAS = """
+SELECT meta.hash, CAST(meta.content AS text) FROM meta JOIN stream ON stream.id = meta.stream_id
+WHERE stream.company = :company AND stream.machine = :machine AND stream.stream = :stream
+ORDER BY meta.t_us, meta.hash
+"""
+
+
+class _Database:
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def records(self, selection: Selection, kind: str) -> Iterator[Row]:
+        """The records of a kind."""
+        yield from (Row(*row) for row in self._reader.rows(_RECORDS, **asdict(selection), kind=kind))
+
+    def links(self, selection: Selection) -> Iterator[Link]:
+        """The chain of the records."""
+        yield from (Link(*row) for row in self._reader.rows(_LINKS, **asdict(selection)))
+
+    def metas(self, selection: Selection) -> dict[str, str]:
+        """Every description."""
+        rows = self._reader.rows(
+            _METAS, company=selection.company, machine=selection.machine, stream=selection.stream
+        )
+        return dict(rows)

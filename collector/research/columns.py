@@ -1,0 +1,134 @@
+"""From records to named columns, with what each of them means; pure."""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from collector.research.rows import Row
+from collector.store.values import feature_values
+from collector.times import moment
+
+_OF_FEATURES = ("first", "n", "hop", "rate_hz", "rate_state", "lost", "clipped")
+_OF_SUMMARIES = ("from_us", "to_us", "lost")
+
+
+@dataclass(slots=True)
+class Columns:
+    """A table by columns, all of the same length; what is missing in a row is None there.
+
+    `units` are by column; `definitions` by the name of a feature or figure; `meta` is every description by
+    its hash, which the column `meta` of each row names.
+    """
+
+    values: dict[str, list[Any]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    meta: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: int = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Add a row, perhaps with columns that were not there before."""
+        for name in [name for name in row if name not in self.values]:
+            self.values[name] = [None] * self.rows
+        for name, column in self.values.items():
+            column.append(row.get(name))
+        self.rows += 1
+
+
+def columns_of(
+    features: Iterable[Row],
+    readings: Iterable[Row],
+    metas: dict[str, str],
+    wanted: Collection[str] | None,
+) -> Columns:
+    """One row for each window, or for each summary of a controller's readings.
+
+    `wanted` names features or figures; None means all. A value's column is `channel.feature`, and where the
+    feature has parts `channel.feature.part`; of the context it is `controller/point` for the value at the
+    window's end, with `.quality` and `.vouched_s` beside it.
+    """
+    columns = Columns(meta={hash_: json.loads(content) for hash_, content in metas.items()})
+    for row in features:
+        record = json.loads(row.payload)
+        values = {name: record.get(name) for name in _OF_FEATURES}
+        values["quality"] = ",".join(record["quality"])
+        values |= _channels(record["channels"], wanted)
+        values |= _context(record.get("context", {}))
+        columns.add(_envelope(row, record) | values)
+    for row in readings:
+        record = json.loads(row.payload)
+        if record["reading"] == "summary":
+            values = {name: record.get(name) for name in _OF_SUMMARIES}
+            columns.add(_envelope(row, record) | values | _points(record["points"], wanted))
+    _describe(columns)
+    return columns
+
+
+def _envelope(row: Row, record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "t": moment(row.t_us),
+        "gateway": row.gateway,
+        "epoch": row.epoch,
+        "seq": row.seq,
+        "sync": record["sync"],
+        "meta": record["meta"],
+    }
+
+
+def _channels(channels: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Any]:
+    return {
+        f"{channel}.{feature}.{part}".rstrip("."): value
+        for channel, feature, part, value in feature_values(channels)
+        if wanted is None or feature in wanted
+    }
+
+
+def _context(context: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for point, said in context.items():
+        found[point] = said["last"]
+        found[f"{point}.quality"] = said["quality"]
+        found[f"{point}.vouched_s"] = said["vouched_s"]
+    return found
+
+
+def _points(points: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Any]:
+    return {
+        f"{point}.{figure}": value
+        for point, figures in points.items()
+        for figure, value in figures.items()
+        if figure != "kind" and (wanted is None or figure in wanted)
+    }
+
+
+def _describe(columns: Columns) -> None:
+    """Units and definitions, from the descriptions of the rows that are there; newer ones last."""
+    used = set(columns.values.get("meta", []))
+    for content in (content for hash_, content in columns.meta.items() if hash_ in used):
+        for channel in content.get("channels", []):
+            for feature in content.get("features", {}).get(channel["unit"], []):
+                columns.definitions[feature["name"]] = feature
+                _units(columns, channel["name"], feature["name"], feature["unit"])
+        for figure in content.get("statistics", []):
+            columns.definitions[figure["name"]] = figure
+        for point in content.get("points", []):
+            for figure in ("mean", "min", "max", "std", "rms", "last"):
+                _unit(columns, f"{point['name']}.{figure}", point["unit"])
+        for point in content.get("context", {}).get("points", []):
+            _unit(columns, point["name"], point["unit"])
+    _unit(columns, "rate_hz", "Hz")
+
+
+def _units(columns: Columns, channel: str, feature: str, unit: str) -> None:
+    """The unit of a feature and of its parts; a definition such as `peaks.hz` is of one part of each peak."""
+    feature, _, ending = feature.partition(".")
+    for name in columns.values:
+        of_feature = name == f"{channel}.{feature}" or name.startswith(f"{channel}.{feature}.")
+        if of_feature and name.endswith(ending):
+            columns.units[name] = unit
+
+
+def _unit(columns: Columns, name: str, unit: str) -> None:
+    if name in columns.values and unit:
+        columns.units[name] = unit

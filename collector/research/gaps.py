@@ -1,0 +1,124 @@
+"""`gaps`: what is missing of a stream between two times, and who says so."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
+from typing import Any, Literal
+
+from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
+from collector.research.archive import Where, open_archive
+from collector.research.loading import between
+from collector.research.rows import Link, Row, Selection
+from collector.times import When, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that is not there.
+
+    `samples`: a stretch of samples was never measured or was lost; `off`: the gateway did not run; `records`:
+    records were made and are gone, or are still on their way.
+    """
+
+    what: Literal["samples", "off", "records"]
+    gateway: str
+    start: datetime | None
+    """The last moment known before; None where the gateway cannot tell."""
+    end: datetime | None
+    """The first moment known after."""
+    cause: str
+    """As in the wire contract; `unknown` for a hole in the chain of records that nobody has declared."""
+    count: int | None
+    """How many samples or records; None where it cannot be told."""
+    estimated: bool
+    """Whether the count, or that there is any loss at all, is an estimate."""
+    declared: bool
+    """Whether the gateway has declared it."""
+
+
+def gaps(
+    company: str,
+    machine: str,
+    stream: str,
+    start: When | None = None,
+    end: When | None = None,
+    *,
+    where: Where = None,
+) -> list[Missing]:
+    """What is missing of a stream, in order of time: what the gateway declares, and holes among the records.
+
+    Raises:
+        StoreError: the database cannot be read.
+        CollectorError: there is nothing to be read.
+    """
+    selection = Selection(company, machine, stream, *between(start, end))
+    of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
+    with open_archive(where) as archive:
+        links = list(archive.links(selection))
+        gateways = {link.gateway for link in links}
+        own = list(archive.records(selection, "event"))
+        events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
+    declared = [*_declared(own), *_declared(events)]
+    holes = _holes(links, [(row.gateway, json.loads(row.payload)) for row in events])
+    always = datetime.max.replace(tzinfo=UTC)
+    return sorted([*declared, *holes], key=lambda missing: missing.end or missing.start or always)
+
+
+def _declared(rows: Iterable[Row]) -> Iterator[Missing]:
+    for row in rows:
+        match json.loads(row.payload):
+            case {"event": "gap", "cause": "restart"} as gap:
+                yield _missing("off", row, gap, gap["lost"])
+            case {"event": "gap"} as gap:
+                yield _missing("samples", row, gap, gap["lost"])
+            case {"event": "records-lost"} as loss:
+                yield _missing("records", row, loss, loss["records"])
+
+
+def _missing(
+    what: Literal["samples", "off", "records"], row: Row, event: dict[str, Any], count: int | None
+) -> Missing:
+    return Missing(
+        what,
+        row.gateway,
+        _moment(event["from_us"]),
+        _moment(event["to_us"]),
+        event["cause"],
+        count,
+        estimated=bool(event.get("estimated", False)),
+        declared=True,
+    )
+
+
+def _holes(links: Iterable[Link], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
+    """Where a record's predecessor is not the one that is there, and no loss of records covers that.
+
+    Of the first record of a run nothing can be told: what was before it may lie before the selection.
+    """
+    for (gateway, epoch, _), chain in groupby(links, lambda link: (link.gateway, link.epoch, link.kind)):
+        for before, after in pairwise(chain):
+            prev = after.prev
+            if prev in {before.seq, None} or _covered(gateway, epoch, before.seq, prev, losses):
+                continue
+            start, end = _moment(before.t_us), _moment(after.t_us)
+            yield Missing("records", gateway, start, end, "unknown", None, estimated=False, declared=False)
+
+
+def _covered(
+    gateway: str, epoch: str, before: int, prev: int, losses: list[tuple[str, dict[str, Any]]]
+) -> bool:
+    """Whether the predecessor is among records that were declared lost, of which bounds may be unknown."""
+    return any(
+        of == gateway
+        and loss["event"] == "records-lost"
+        and loss["lost_epoch"] in {epoch, None}
+        and (loss["first_seq"] is None or loss["first_seq"] <= prev)
+        and (loss["last_seq"] is None or loss["last_seq"] > before)
+        for of, loss in losses
+    )
+
+
+def _moment(t_us: int | None) -> datetime | None:
+    return None if t_us is None else moment(t_us)

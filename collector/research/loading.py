@@ -1,0 +1,87 @@
+"""`load`: a stream's windows or summaries as a data frame of pandas or polars."""
+
+import importlib.util
+from collections.abc import Collection
+from typing import Any, Literal
+
+from collector.errors import CollectorError
+from collector.research.archive import Where, open_archive
+from collector.research.columns import Columns, columns_of
+from collector.research.rows import Selection
+from collector.texts import research as say
+from collector.times import When, moment_us
+
+_ALWAYS = (-(2**62), 2**62)
+
+
+def load(
+    company: str,
+    machine: str,
+    stream: str,
+    start: When | None = None,
+    end: When | None = None,
+    *,
+    features: Collection[str] | None = None,
+    where: Where = None,
+    frame: Literal["pandas", "polars"] | None = None,
+) -> Any:
+    """A data frame with a row for each window of a waveform, or each summary of a controller.
+
+    `features` names those to load, such as `["rms", "band_rms"]`; of a controller the figures, such as
+    `["mean"]`. The rows are in order of gateway, epoch and seq, from `start` on and before `end`.
+
+    What the columns mean is attached: `frame.attrs["units"]` by column, `["definitions"]` by feature, and
+    `["meta"]`, the whole description of the stream, by the hash in the column `meta`. pandas carries it along
+    through most operations; polars knows nothing of it, and only the frame given here has it.
+
+    Raises:
+        StoreError: the database cannot be read.
+        CollectorError: there is nothing to read, a feature is nowhere, or there is neither pandas nor polars.
+    """
+    selection = Selection(company, machine, stream, *between(start, end))
+    with open_archive(where) as archive:
+        columns = columns_of(
+            archive.records(selection, "features"),
+            archive.records(selection, "readings"),
+            archive.metas(selection),
+            features,
+        )
+    unknown = [name for name in features or () if not _has(columns, name)]
+    if columns.rows and unknown:
+        known = ", ".join(sorted(columns.definitions))
+        names = {"company": company, "machine": machine, "stream": stream}
+        raise CollectorError(say.NO_FEATURES(**names, unknown=", ".join(unknown), known=known))
+    return _frame(columns, frame)
+
+
+def between(start: When | None, end: When | None) -> tuple[int, int]:
+    """Both ends of a stretch of time in microseconds of UTC; without an end it has none."""
+    return (
+        _ALWAYS[0] if start is None else moment_us(start),
+        _ALWAYS[1] if end is None else moment_us(end),
+    )
+
+
+def _has(columns: Columns, feature: str) -> bool:
+    return feature in columns.definitions or any(feature in name.split(".")[1:] for name in columns.values)
+
+
+def _frame(columns: Columns, kind: str | None) -> Any:
+    attached: dict[Any, Any] = {
+        "units": columns.units,
+        "definitions": columns.definitions,
+        "meta": columns.meta,
+    }
+    if kind in {None, "pandas"} and importlib.util.find_spec("pandas"):
+        import pandas as pd  # noqa: PLC0415 (heavy, and not everybody's)
+
+        frame = pd.DataFrame(columns.values)
+        frame.attrs.update(attached)
+        return frame
+    if kind in {None, "polars"} and importlib.util.find_spec("polars"):
+        import polars as pl  # noqa: PLC0415
+
+        table = pl.DataFrame(columns.values, infer_schema_length=None)
+        setattr(table, "attrs", attached)  # noqa: B010 (it declares none)
+        return table
+    raise CollectorError(say.NO_FRAMES())

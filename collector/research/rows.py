@@ -1,0 +1,37 @@
+"""What is asked of an archive, and what it gives."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which records: of a machine's stream, at or after `start_us` and before `end_us`."""
+
+    company: str
+    machine: str
+    stream: str
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as it is kept, with its gateway; `payload` is its JSON text."""
+
+    gateway: str
+    epoch: str
+    seq: int
+    t_us: int
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A record's place in the chain of its topic: after which one it was made."""
+
+    gateway: str
+    epoch: str
+    kind: str
+    seq: int
+    prev: int | None
+    t_us: int

@@ -1,0 +1,73 @@
+"""The records of a machine's state: its changes, cuts, and how long it was in each state.
+
+What every stream's records have in common is in stream_records.py.
+"""
+
+from collections.abc import Iterable
+
+from collector.activity import Account, Activity, Answer, Change, CutSummary, ratios
+from collector.messages import Cut, Reason, StateChange, Utilisation
+from collector.stream_records import StreamRecords
+
+
+class StateRecords:
+    """Makes the records of one machine's state."""
+
+    def __init__(self, machine: str, stream: StreamRecords) -> None:
+        self._machine = machine
+        self._stream = stream
+        self._event_topic, self._readings_topic = stream.topic("event"), stream.topic("readings")
+
+    def changed(self, change: Change) -> None:
+        """The state became another one."""
+        self._stream.put(
+            StateChange,
+            self._event_topic,
+            change.at_ns,
+            machine=self._machine,
+            previous=change.previous,
+            state=change.activity,
+            since_us=self._stream.clock.utc_us(change.previous_since_ns),
+            why=_reasons(change.answers),
+        )
+
+    def cut(self, cut: CutSummary, to_ns: int, following: Activity | None) -> None:
+        """A cut is over; `following` is None when we stop, and it may go on."""
+        self._stream.put(
+            Cut,
+            self._readings_topic,
+            cut.since_ns,
+            from_us=self._stream.clock.utc_us(cut.since_ns),
+            to_us=self._stream.clock.utc_us(to_ns),
+            duration_s=(to_ns - cut.since_ns) / 1e9,
+            previous=cut.previous,
+            next=following,
+            waveforms=cut.waveforms(),
+            context=cut.context(),
+        )
+
+    def utilisation(self, account: Account, from_ns: int) -> None:
+        """An hour or shift is over, or the part of it that can be seen."""
+        period = account.period
+        self._stream.put(
+            Utilisation,
+            self._readings_topic,
+            from_ns,
+            period=period.kind,
+            shift=period.name,
+            day=period.day,
+            period_from_us=period.from_us,
+            period_to_us=period.to_us,
+            from_us=account.from_us,
+            to_us=account.to_us,
+            complete=account.is_complete,
+            seconds={activity.value: spent / 1e6 for activity, spent in account.spent_us.items()},
+            ratios=ratios(account.spent_us),
+        )
+
+
+def _reasons(answers: Iterable[Answer]) -> list[Reason]:
+    return [
+        Reason(question=answer.rule.question, answer=answer.yes, input=answer.rule.input, value=answer.value)
+        for answer in answers
+    ]

@@ -1,0 +1,24 @@
+"""Sentences for who reads the data back."""
+
+from collector.texts.sentence import Text
+
+NOTHING_THERE = Text(
+    "research.nothing-there",
+    "There is nothing to read at {where}.",
+    "Give a store.toml, a file of SQLite, a postgresql:// URL, or the folder of a snapshot.",
+)
+NO_FRAMES = Text(
+    "research.no-frames",
+    "Neither pandas nor polars is installed.",
+    "Install one of them: pip install pandas",
+)
+NO_FEATURES = Text(
+    "research.no-features",
+    "{company}/{machine}/{stream} has no {unknown} between these times.",
+    "There are: {known}.",
+)
+NOT_A_SNAPSHOT = Text(
+    "research.not-a-snapshot",
+    "The snapshot {folder} is damaged: {file} is not what its manifest says.",
+    "Copy it again from where you have it.",
+)

@@ -1,0 +1,8 @@
+"""One TOML file of settings, judged: every mistake in it with file, line, what was found and what to type.
+
+    document.py     the file's text and data         toml_lines.py where a key stands in it
+    explain.py      pydantic's errors in plain words model_tree.py what is allowed where
+    named_files.py  whether what it names is there   problems.py   a problem, and `ConfigError`
+
+Which keys there are is declared in the settings of each part; nothing here knows one of them.
+"""

@@ -1,0 +1,160 @@
+"""Records for tests of the store, made and numbered as a gateway does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from collector.clock import SystemClock
+from collector.messages import (
+    Change,
+    Features,
+    Gap,
+    Message,
+    Meta,
+    MetaContent,
+    Moment,
+    Numbering,
+    NumberSummary,
+    Readings,
+    Record,
+    RecordsLost,
+    Restart,
+    StateSummary,
+    Topics,
+    meta_hash,
+)
+from collector.store.arrivals import Arrival
+
+ROOT = "shopfloor/v1"
+T0_US = 1_790_000_000_000_000
+DEFINITION = {"name": "rms", "unit": "g", "definition": "Root mean square.", "formula": "", "version": 1}
+CONTENT = MetaContent(
+    version="0.1.0",
+    machine={"name": "mill-1"},
+    tools=[],
+    source={"kind": "simulated", "origin": "simulated", "nominal_hz": 6400.0},
+    sensor={},
+    channels=[{"name": "x", "unit": "g", "ucum": "[g]"}],
+    window={"n": 512, "hop": 512},
+    features={"g": [DEFINITION]},
+    flags=[],
+)
+META = meta_hash(CONTENT)
+
+
+class Gateway:
+    """A gateway that numbers its records; windows are 80 ms apart."""
+
+    def __init__(self, company: str = "works", gateway: str = "gw1", epoch: str = "000001-aaaaaaaa") -> None:
+        self.topics = Topics(ROOT, company, gateway)
+        self.epoch = epoch
+        self._numbering = Numbering(epoch, "boot")
+        self._windows = 0
+
+    def features(
+        self, t_us: int | None = None, *, sync: bool = True, machine: str = "mill-1", **fields: Any
+    ) -> Message:
+        """The record of a window, the next one unless a time is given."""
+        t_us = T0_US + 80_000 * self._windows if t_us is None else t_us
+        values = {
+            "first": 512 * self._windows,
+            "n": 512,
+            "hop": 512,
+            "rate_hz": 6400.0,
+            "rate_state": "exact",
+            "measured_hz": None,
+            "lost": 0,
+            "clipped": 0,
+            "quality": [],
+            "channels": {
+                "x": {
+                    "rms": 0.1 + self._windows / 3,
+                    "crest": None,
+                    "band_rms": {"10-100": 0.5, "100-200": None},
+                    "peaks": [{"hz": 99.5, "amplitude": 0.25}],
+                }
+            },
+        }
+        self._windows += 1
+        topic = self.topics.of(machine, "spindle", "features")
+        return self._message(Features, topic, t_us, values | fields, sync=sync)
+
+    def meta(self, content: MetaContent = CONTENT, machine: str = "mill-1") -> Message:
+        """The description of a stream."""
+        topic = self.topics.of(machine, "spindle", "meta")
+        at = Moment(0, T0_US, sync=True)
+        return self._numbering.message(Meta, topic, at, meta=meta_hash(content), content=content)
+
+    def summary(self) -> Message:
+        """Ten seconds of a controller."""
+        speed = NumberSummary(
+            count=10,
+            mean=6000.0,
+            min=5990.0,
+            max=6010.0,
+            std=5.0,
+            rms=None,
+            coverage=1.0,
+            uncertain=0,
+            bad=0,
+            stale=0,
+            last=6001.0,
+            quality="good",
+            changed_s=1.0,
+            vouched_s=0.5,
+        )
+        mode = StateSummary(
+            kind="state", last="cutting", quality="good", changes=1, changed_s=2.0, vouched_s=0.5
+        )
+        times = {"from_us": T0_US, "to_us": T0_US + 10_000_000, "offset_us": None}
+        points = {"spindle-speed": speed, "mode": mode}
+        topic = self.topics.of("mill-1", "plc", "readings")
+        return self._message(Readings, topic, T0_US, {"lost": 0, "points": points} | times)
+
+    def change(self) -> Message:
+        """A state that becomes another."""
+        topic = self.topics.of("mill-1", "plc", "readings")
+        said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
+        return self._message(Change, topic, T0_US, said)
+
+    def gap(self, lost: int, from_us: int = T0_US, cause: str = "device") -> Message:
+        """Samples that are missing."""
+        topic = self.topics.of("mill-1", "spindle", "event")
+        times = {"from_us": from_us, "to_us": from_us + 1_000_000}
+        fields = {"cause": cause, "first": 5, "lost": lost, "estimated": True}
+        return self._message(Gap, topic, from_us, fields | times)
+
+    def restart(self) -> Message:
+        """The beginning of a run."""
+        facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None}
+        return self._message(Restart, self.topics.gateway_event, T0_US, facts)
+
+    def records_lost(self, first_seq: int, last_seq: int) -> Message:
+        """Records that are gone."""
+        facts = {"cause": "overflow", "records": last_seq - first_seq + 1, "lost_epoch": self.epoch}
+        bounds = {"first_seq": first_seq, "last_seq": last_seq, "from_us": T0_US, "to_us": T0_US + 1}
+        return self._message(RecordsLost, self.topics.gateway_event, T0_US, facts | bounds)
+
+    def _message(
+        self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any], *, sync: bool = True
+    ) -> Message:
+        return self._numbering.message(kind, topic, Moment(t_us - T0_US, t_us, sync), meta=META, **fields)
+
+    def everything(self) -> list[Message]:
+        """One of each kind of record."""
+        made = [self.restart(), self.meta(), self.features(), self.summary(), self.change(), self.gap(7)]
+        return [*made, self.records_lost(100, 200)]
+
+
+def now_us() -> int:
+    """UTC."""
+    return SystemClock().utc_ns() // 1000
+
+
+def arrival(message: Message, received_us: int | None = None) -> Arrival:
+    """A message as it comes from the broker."""
+    return Arrival(message.topic, message.payload, now_us() if received_us is None else received_us)
+
+
+def arrivals(messages: list[Message]) -> list[Arrival]:
+    """Messages as they come, a millisecond apart in the same order."""
+    return [arrival(message, T0_US + 1_000_000_000 + 1000 * n) for n, message in enumerate(messages)]
