@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from collector.clock import UtcClock, iso8601
+from collector.clock import UtcClock
 from collector.messages.message import Message
 from collector.messages.records import CONTRACT_VERSION, Features, MetaContent, Readings, Record
+from collector.times import iso8601
 
 _MADE_OFTEN: dict[type[Record], dict[str, Any]] = {
     Features: {"kind": "features", "context": {}},
