@@ -15,7 +15,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 class Wire(BaseModel):
     """Strictness shared by all records: readers ignore fields that a later version adds, writers add none."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class Envelope(Wire):

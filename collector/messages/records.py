@@ -6,7 +6,7 @@ generated from them.
 
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from collector.messages.descriptions import Meta
 from collector.messages.events import Alarm, ClockSet, Event, Gap, RecordsLost, Restart, StateChange
@@ -30,7 +30,8 @@ Record = (
 
 _OfPoints = Annotated[Readings | Change | Utilisation | Cut, Field(discriminator="reading")]
 _RECORD: TypeAdapter[Record] = TypeAdapter(
-    Annotated[Meta | Features | _OfPoints | Event, Field(discriminator="kind")]
+    Annotated[Meta | Features | _OfPoints | Event, Field(discriminator="kind")],
+    config=ConfigDict(defer_build=True),
 )
 
 
