@@ -43,6 +43,8 @@ _LONGEST_SETTLING_S = 5.0
 _LATE_S = 10.0
 """Windows are joined fully if their samples come no later than this."""
 
+_NUMBER = PointKind.NUMBER
+
 log = structlog.get_logger(__name__)
 
 
@@ -125,19 +127,20 @@ class Controller:
         self._notice_new_points()
         for observation in self._observations:
             observation.add(arrival)
+        histories = self._histories
         for said in arrival.readings:
             if said.source_us is not None:
                 self._offset.add(said)
-            history = self._histories.get(said.point)
+            history = histories.get(said.point)
             if history is None:  # it stays
                 continue
             reading = believable(history.point, said)
-            if history.point.kind is PointKind.NUMBER:
+            if history.point.kind is _NUMBER:
                 history.add(reading)
             else:
                 self._notice(history, reading)
         for name in arrival.vouched:
-            history = self._histories.get(name)
+            history = histories.get(name)
             if history is not None:
                 history.vouch(arrival.received_ns)
         self._health.arrived(arrival.received_ns, len(arrival.readings))
@@ -283,9 +286,14 @@ class Controller:
         return min(slowest_ns, round(_LONGEST_SETTLING_S * 1e9))
 
     def _forget(self, now_ns: int) -> None:
-        for_summaries_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
-        for_windows_s = self.window_s + LONGEST_DELAY_S + _LATE_S if self.window_s else 0.0
-        before_ns = now_ns - round(max(for_summaries_s, for_windows_s) * 1e9)
+        """Forget what neither the next summary asks for, nor a window, nor the machine's state."""
+        before_ns = self._from_ns - 1  # what held then is part of the next summary
+        if self.window_s:
+            window_s = self.window_s + LONGEST_DELAY_S + _LATE_S
+            before_ns = min(before_ns, now_ns - round(window_s * 1e9))
+        elif self.machine.machine.state is not None:
+            state_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
+            before_ns = min(before_ns, now_ns - round(state_s * 1e9))
         for history in self._histories.values():
             history.forget(before_ns)
 

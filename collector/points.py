@@ -122,8 +122,11 @@ def believable(point: Point, reading: Reading) -> Reading:
     quality is not bad.
     """
     said, is_bad = reading.value, reading.quality is _BAD
+    is_number = point.kind is _NUMBER
+    if isinstance(said, float) and is_number and not is_bad and math.isfinite(said):  # nearly all are
+        return reading
     if said is not None and not is_bad:
-        value = _number(said) if point.kind is _NUMBER else _state(said)
+        value = _number(said) if is_number else _state(said)
         if value is said:
             return reading
         if value is not None:
