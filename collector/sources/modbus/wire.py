@@ -1,32 +1,21 @@
 """One open Modbus connection, and what an answer on it is worth.
 
-pymodbus makes the frames of requests and takes replies out of theirs; asking and waiting are here, where each
-byte is seen first: a reply that pymodbus would pass over or choke on is noticed. Only the four functions that
-read are named. When to ask, and what becomes of the connection, belongs to bus.py.
+Every byte is seen here before pymodbus' framer gets it: a reply that it would pass over or choke on is
+noticed. When to ask, and what becomes of the connection, belongs to bus.py.
 """
 
 import asyncio
 import contextlib
-import itertools
-import logging
 import math
-import struct
 import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pymodbus.exceptions import ModbusIOException
-from pymodbus.framer import FramerBase, FramerRTU, FramerSocket
-from pymodbus.pdu import DecodePDU, ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadCoilsResponse, ReadDiscreteInputsRequest
-from pymodbus.pdu.register_message import (
-    ReadHoldingRegistersRequest,
-    ReadHoldingRegistersResponse,
-    ReadInputRegistersRequest,
-)
+from pymodbus.pdu import ModbusPDU
 
 from collector.sources.modbus.addresses import is_of_bits
+from collector.sources.modbus.frames import REQUESTS, framer_of
 from collector.sources.modbus.line import Line, SerialLine, open_line
 from collector.sources.modbus.planner import Span
 from collector.sources.modbus.settings import Table
@@ -67,44 +56,6 @@ class NoAnswer:
 Answer = Reply | Refusal | NoAnswer
 
 
-class _Registers(ReadHoldingRegistersResponse):
-    """The library takes registers out one by one, and drops half of one at the end without a word."""
-
-    def decode(self, data: bytes) -> None:
-        """Take them out all at once."""
-        if data[0] % 2 or len(data) != 1 + data[0]:
-            raise ModbusIOException("not a whole number of registers")
-        self.registers = struct.unpack(f">{data[0] // 2}H", data[1:])
-
-    def __str__(self) -> str:
-        return type(self).__name__  # the library asks for this text with every reply, to log it or not
-
-
-class _InputRegisters(_Registers):
-    function_code = 4
-
-
-class _Coils(ReadCoilsResponse):
-    """The library does not look at the number of bytes."""
-
-    def decode(self, data: bytes) -> None:
-        """Take the bits out, if all are there."""
-        if len(data) != 1 + data[0]:
-            raise ModbusIOException("not as many bytes as announced")
-        super().decode(data)
-
-
-class _DiscreteInputs(_Coils):
-    function_code = 2
-
-
-_REQUESTS: dict[Table, type[ModbusPDU]] = {
-    "coil": ReadCoilsRequest,
-    "discrete-input": ReadDiscreteInputsRequest,
-    "holding": ReadHoldingRegistersRequest,
-    "input": ReadInputRegistersRequest,
-}
-_RESPONSES = (_Coils, _DiscreteInputs, _Registers, _InputRegisters)
 _NUMBERS = 0xFFFF
 """Modbus TCP has so many transaction numbers, without 0."""
 
@@ -134,8 +85,8 @@ class Wire(asyncio.Protocol):
     def __init__(self, line: Line, monotonic_ns: Callable[[], int]) -> None:
         self._line = line
         self._monotonic_ns = monotonic_ns
-        self._framer = _framer(line)
-        self._numbers = itertools.cycle(range(1, _NUMBERS + 1))
+        self._framer = framer_of(rtu=line.rtu)
+        self._number = 0
         self._transport: asyncio.BaseTransport | None = None
         self._send: Callable[[bytes], None] | None = None
         self._question: _Question | None = None
@@ -168,7 +119,8 @@ class Wire(asyncio.Protocol):
         if self._lost or self._send is None:
             return self._lost_before_reply(unit_id)
         loop = asyncio.get_running_loop()
-        request = _REQUESTS[table](unit_id, next(self._numbers), span.first, span.count)
+        self._number = self._number % _NUMBERS + 1
+        request = REQUESTS[table](unit_id, self._number, span.first, span.count)
         question = _Question(
             request, self._framer.buildFrame(request), self._monotonic_ns(), loop.create_future()
         )
@@ -262,16 +214,6 @@ class Wire(asyncio.Protocol):
         # Not the bytes themselves: out of step, even the first may belong to a text that must not leave.
         unit_id, count = question.request.dev_id, len(question.heard)
         return NoAnswer(text(unit=unit_id, place=self._line.place, count=count), "reply not understood")
-
-
-def _framer(line: Line) -> FramerBase:
-    """What makes and reads the frames of a line, with our own responses."""
-    # It writes to standard error by itself; what matters of it is in our own answers.
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    decoder = DecodePDU(is_server=False)
-    for response in _RESPONSES:
-        decoder.register(response)
-    return FramerRTU(decoder) if line.rtu else FramerSocket(decoder)
 
 
 def _is_ours(question: _Question) -> bool:
