@@ -23,7 +23,7 @@ from collector.journal import Journal
 from collector.messages import Message
 from collector.metadata import describe_controller
 from collector.observe import PointObservation
-from collector.points import Arrival, Point, PointKind, Reading, believable
+from collector.points import Arrival, Point, PointKind, Reading, believable, is_finite_number
 from collector.sharing import leaving, share_of
 from collector.sources import describe_controller_source
 from collector.sources.source import PointSource
@@ -42,8 +42,6 @@ _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 _LATE_S = 10.0
 """Windows are joined fully if their samples come no later than this."""
-
-_NUMBER = PointKind.NUMBER
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +71,8 @@ class Controller:
         self._clock = journal.clock
         self._known: tuple[Point, ...] = ()
         self._histories: dict[str, History] = {}
+        self._numbers: dict[str, History] = {}
+        """Those of them that are numbers, which leave as they are."""
         self._offset = ClockOffset()
         self._observations: list[PointObservation] = []
         self._learn()
@@ -127,18 +127,14 @@ class Controller:
         self._notice_new_points()
         for observation in self._observations:
             observation.add(arrival)
-        histories = self._histories
+        histories, numbers = self._histories, self._numbers
         for said in arrival.readings:
             if said.source_us is not None:
                 self._offset.add(said)
-            history = histories.get(said.point)
-            if history is None:  # it stays
-                continue
-            reading = believable(history.point, said)
-            if history.point.kind is _NUMBER:
-                history.add(reading)
-            else:
-                self._notice(history, reading)
+            if (history := numbers.get(said.point)) is not None:
+                history.add(said if is_finite_number(said) else believable(history.point, said))
+            elif (history := histories.get(said.point)) is not None:  # else it stays
+                self._notice(history, believable(history.point, said))
         for name in arrival.vouched:
             history = histories.get(name)
             if history is not None:
@@ -222,6 +218,11 @@ class Controller:
         self._known = self.source.points
         self._histories = {
             point.name: self._history(point) for point in self._known if share_of(point) != "none"
+        }
+        self._numbers = {
+            name: history
+            for name, history in self._histories.items()
+            if history.point.kind is PointKind.NUMBER
         }
 
     def _notice_new_points(self) -> None:

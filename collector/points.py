@@ -115,6 +115,12 @@ class Arrival:
     origins: Callable[[], Mapping[str, Origin]] = field(default=dict, repr=False, compare=False)
 
 
+def is_finite_number(reading: Reading) -> bool:
+    """Whether a reading of a number is as it should be, as nearly all are; else `believable` makes it so."""
+    value = reading.value
+    return isinstance(value, float) and math.isfinite(value) and reading.quality is not _BAD
+
+
 def believable(point: Point, reading: Reading) -> Reading:
     """The reading as its point's kind allows, or a bad one.
 
@@ -122,11 +128,8 @@ def believable(point: Point, reading: Reading) -> Reading:
     quality is not bad.
     """
     said, is_bad = reading.value, reading.quality is _BAD
-    is_number = point.kind is _NUMBER
-    if isinstance(said, float) and is_number and not is_bad and math.isfinite(said):  # nearly all are
-        return reading
     if said is not None and not is_bad:
-        value = _number(said) if is_number else _state(said)
+        value = _number(said) if point.kind is _NUMBER else _state(said)
         if value is said:
             return reading
         if value is not None:

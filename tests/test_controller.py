@@ -541,7 +541,7 @@ async def test_windows_are_joined_with_what_the_machine_was_doing(
     assert meta.content.context["join_delay_s"] == 1.0
 
 
-@pytest.mark.parametrize(("window_s", "remembered_s"), [(0.0, 2), (0.1, 70)])
+@pytest.mark.parametrize(("window_s", "remembered_s"), [(0.0, 1), (0.1, 70)])
 def test_readings_are_remembered_for_the_next_summary_and_for_windows_alone(
     kernel: SettableClock, journal: Journal, window_s: float, remembered_s: int
 ) -> None:
