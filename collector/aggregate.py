@@ -8,14 +8,16 @@ doing during a window of samples is in context.py.
 import math
 from collections.abc import Sequence
 from itertools import compress
-from operator import mul
+from operator import attrgetter, mul, sub
 from typing import cast
 
 from collector.history import History
 from collector.messages import NumberSummary, StateSummary
 from collector.points import Point, PointKind, PointQuality
 
-_GOOD = PointQuality.GOOD
+_GOOD, _UNCERTAIN = PointQuality.GOOD, PointQuality.UNCERTAIN
+_BAD, _STALE = PointQuality.BAD, PointQuality.STALE
+_VALUE, _QUALITY = attrgetter("value"), attrgetter("quality")
 CURRENT_UNITS = frozenset({"A", "mA", "kA"})
 """Points in these units are currents, whose rms tells more than their mean."""
 
@@ -76,17 +78,18 @@ _DEFINITIONS = {
 
 def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
     at, readings = history.observations(from_ns, to_ns)
-    good = [reading.quality is _GOOD for reading in readings]
-    values = cast("list[float]", [reading.value for reading in compress(readings, good)])
-    others = [reading.quality for reading in readings] if len(values) < len(readings) else []
+    qualities = list(map(_QUALITY, readings))
+    good = [quality is _GOOD for quality in qualities]
+    values = cast("list[float]", list(compress(map(_VALUE, readings), good)))
+    others = qualities if len(values) < len(qualities) else []
     end = history.at(to_ns - 1)
     return NumberSummary(
         count=len(values),
         **_figures(values, current=is_current(history.point)),
         coverage=_coverage(history, at, good, from_ns, to_ns),
-        uncertain=others.count(PointQuality.UNCERTAIN),
-        bad=others.count(PointQuality.BAD),
-        stale=others.count(PointQuality.STALE),
+        uncertain=others.count(_UNCERTAIN),
+        bad=others.count(_BAD),
+        stale=others.count(_STALE),
         last=None if end.value is None else float(end.value),
         quality=end.quality,
         changed_s=seconds_since(end.changed_ns, to_ns),
@@ -129,11 +132,10 @@ def _coverage(history: History, at: Sequence[int], good: Sequence[bool], from_ns
     covered_ns = 0
     if before.quality is _GOOD and before.vouched_ns is not None:
         covered_ns = max(0, min(ends[0], before.vouched_ns + limit_ns) - from_ns)
-    for since_ns, until_ns, is_good in zip(at, ends[1:], good, strict=True):
-        if is_good:
-            held_ns = until_ns - since_ns
-            covered_ns += min(limit_ns, held_ns)
-    return covered_ns / (to_ns - from_ns)
+    held_ns: list[int] = list(compress(map(sub, ends[1:], at), good))
+    if held_ns and max(held_ns) > limit_ns:
+        held_ns = [min(limit_ns, each_ns) for each_ns in held_ns]
+    return (covered_ns + sum(held_ns)) / (to_ns - from_ns)
 
 
 def state_value(value: float | str | bool | None) -> str | bool | None:

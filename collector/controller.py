@@ -23,7 +23,7 @@ from collector.journal import Journal
 from collector.messages import Message
 from collector.metadata import describe_controller
 from collector.observe import PointObservation
-from collector.points import Arrival, Point, PointKind, Reading, believable
+from collector.points import Arrival, Point, PointKind, Reading, believable, is_finite_number
 from collector.sharing import leaving, share_of
 from collector.sources import describe_controller_source
 from collector.sources.source import PointSource
@@ -71,6 +71,8 @@ class Controller:
         self._clock = journal.clock
         self._known: tuple[Point, ...] = ()
         self._histories: dict[str, History] = {}
+        self._numbers: dict[str, History] = {}
+        """Those of them that are numbers, which leave as they are."""
         self._offset = ClockOffset()
         self._observations: list[PointObservation] = []
         self._learn()
@@ -125,19 +127,16 @@ class Controller:
         self._notice_new_points()
         for observation in self._observations:
             observation.add(arrival)
+        histories, numbers = self._histories, self._numbers
         for said in arrival.readings:
             if said.source_us is not None:
                 self._offset.add(said)
-            history = self._histories.get(said.point)
-            if history is None:  # it stays
-                continue
-            reading = believable(history.point, said)
-            if history.point.kind is PointKind.NUMBER:
-                history.add(reading)
-            else:
-                self._notice(history, reading)
+            if (history := numbers.get(said.point)) is not None:
+                history.add(said if is_finite_number(said) else believable(history.point, said))
+            elif (history := histories.get(said.point)) is not None:  # else it stays
+                self._notice(history, believable(history.point, said))
         for name in arrival.vouched:
-            history = self._histories.get(name)
+            history = histories.get(name)
             if history is not None:
                 history.vouch(arrival.received_ns)
         self._health.arrived(arrival.received_ns, len(arrival.readings))
@@ -220,6 +219,11 @@ class Controller:
         self._histories = {
             point.name: self._history(point) for point in self._known if share_of(point) != "none"
         }
+        self._numbers = {
+            name: history
+            for name, history in self._histories.items()
+            if history.point.kind is PointKind.NUMBER
+        }
 
     def _notice_new_points(self) -> None:
         points = self.source.points
@@ -283,9 +287,14 @@ class Controller:
         return min(slowest_ns, round(_LONGEST_SETTLING_S * 1e9))
 
     def _forget(self, now_ns: int) -> None:
-        for_summaries_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
-        for_windows_s = self.window_s + LONGEST_DELAY_S + _LATE_S if self.window_s else 0.0
-        before_ns = now_ns - round(max(for_summaries_s, for_windows_s) * 1e9)
+        """Forget what neither the next summary asks for, nor a window, nor the machine's state."""
+        before_ns = self._from_ns - 1  # what held then is part of the next summary
+        if self.window_s:
+            window_s = self.window_s + LONGEST_DELAY_S + _LATE_S
+            before_ns = min(before_ns, now_ns - round(window_s * 1e9))
+        elif self.machine.machine.state is not None:
+            state_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
+            before_ns = min(before_ns, now_ns - round(state_s * 1e9))
         for history in self._histories.values():
             history.forget(before_ns)
 

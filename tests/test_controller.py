@@ -542,6 +542,22 @@ async def test_windows_are_joined_with_what_the_machine_was_doing(
     assert meta.content.context["join_delay_s"] == 1.0
 
 
+@pytest.mark.parametrize(("window_s", "remembered_s"), [(0.0, 1), (0.1, 70)])
+def test_readings_are_remembered_for_the_next_summary_and_for_windows_alone(
+    kernel: SettableClock, journal: Journal, window_s: float, remembered_s: int
+) -> None:
+    plc = controller(journal, Scripted(), publish_every_s=1)
+    plc.window_s = window_s
+    for _ in range(100):
+        plc.take(arrival(kernel, speed=1.0))
+        plc.look()
+        kernel.pass_time(1)
+    last_ns = kernel.monotonic - S
+    speed = plc.histories["speed"]
+    assert speed.remembers(last_ns - remembered_s * S)
+    assert not speed.remembers(last_ns - (remembered_s + 2) * S)
+
+
 async def test_what_waits_is_published_at_the_end(
     kernel: SettableClock, journal: Journal, told: Told
 ) -> None:

@@ -140,6 +140,7 @@ FAULTS: dict[str, tuple[Callable[[Query], Sequence[Step]], set[str]]] = {
     "unknown function": (lambda query: [query.frame(b"\2\0\7", function=0x64)], {"reply not understood"}),
     "odd length": (lambda query: [query.frame(b"\3\0\7\0")], {"reply not understood"}),
     "garbage": (lambda _: [b"\x55\xaa\x00\xff" * 5], {"reply not understood"}),
+    "longer than any frame": (lambda query: [query.frame(bytes(300))], {"reply not understood"}),
     "half a reply": (lambda query: [right(query)[:-3]], {"reply not understood"}),
     "exception": (lambda query: [query.exception(4)], {"exception 4: device failure"}),
     "odd exception": (lambda query: [query.exception(77)], {"exception 77: unknown"}),

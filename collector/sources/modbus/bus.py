@@ -73,6 +73,8 @@ class Bus:
             self._free_ns = self._monotonic_ns()
             if not isinstance(answer, NoAnswer) or answer.clear:
                 self._unclear_until_ns = None
+            else:  # the time for late replies begins no earlier than now: sending took some, too
+                self._unclear_until_ns = max(self._unclear_until_ns, self._free_ns + _ns(unit.discard_s))
             return answer
 
     async def _clear(self, until_ns: int) -> None:

@@ -4,15 +4,12 @@ What is asked and what an answer is worth belongs to wire.py.
 """
 
 import asyncio
-import logging
 import math
 import socket
 import termios
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.framer import FramerType
 from pymodbus.transport.serialtransport import create_serial_connection
 
 from collector.errors import SourceError
@@ -24,8 +21,6 @@ CONNECT_S = 5.0
 _BITS_A_CHARACTER = 11
 _LEAST_GAP_S = 0.00175
 """The specification's silence between frames, for 19200 baud and above."""
-
-Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +82,6 @@ def line_of(settings: AnyModbusSettings) -> Line:
         case _:
             rtu = not isinstance(settings, ModbusTcpSettings)
             return NetworkLine(settings.host, settings.port, rtu)
-
-
-def make_client(line: Line) -> Client:
-    """A fresh client of the library, which neither repeats requests nor connects by itself.
-
-    A repeated request is what makes a late reply pass for the answer to another one.
-    """
-    # It writes to standard error by itself; what matters of it is in our own answers.
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-    match line:
-        case NetworkLine():
-            framer = FramerType.RTU if line.rtu else FramerType.SOCKET
-            return AsyncModbusTcpClient(
-                line.host, port=line.port, framer=framer, retries=0, reconnect_delay=0
-            )
-        case SerialLine():
-            return AsyncModbusSerialClient(line.port, baudrate=line.baud, retries=0, reconnect_delay=0)
-        case _:
-            assert_never(line)
 
 
 async def open_line(line: Line, protocol: asyncio.Protocol) -> None:

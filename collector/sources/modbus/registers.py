@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
-from collector.points import PointQuality, Reading, Value
+from collector.points import PointQuality, Reading, Value, good_readings
 from collector.sources.modbus.settings import ByteOrder, ModbusPointSettings, ValueType, WordOrder
 
 _CODES: dict[ValueType, str] = {
@@ -70,25 +70,17 @@ class Decoder:
             groups = [(_unpack(part, order), part) for order, part in parts if part]
         self._raws = [raws for raws, _ in groups]
         self._points = [cell.point for _, part in groups for cell in part]
-        # Lists beside each other, so that decoding touches no point that is good.
-        self._places = range(len(self._points))
+        # Lists beside each other, so that decoding touches no point while all are good.
         self._names = [point.name for point in self._points]
         self._converts = [_convert(point) for point in self._points]
 
     def readings(self, words: Words, received_ns: int) -> tuple[Reading, ...]:
         """The readings of all points, good or bad."""
-        good = PointQuality.GOOD
-        found = chain.from_iterable([raws(words) for raws in self._raws])
-        return tuple(
-            [
-                Reading(name, value, good, received_ns)
-                if (value := convert(raw)) is not None
-                else _bad(self._points[place], raw, received_ns)
-                for place, name, convert, raw in zip(
-                    self._places, self._names, self._converts, found, strict=True
-                )
-            ]
-        )
+        raws = list(chain.from_iterable([raws(words) for raws in self._raws]))
+        values = [convert(raw) for convert, raw in zip(self._converts, raws, strict=True)]
+        if None in values:
+            return tuple(map(_reading, self._points, values, raws, repeat(received_ns)))
+        return good_readings(self._names, cast("list[Value]", values), received_ns)
 
 
 def _pick(places: list[int]) -> Callable[[Words], Iterable[Any]]:
@@ -112,8 +104,10 @@ def _unpack(cells: Sequence[Cell], byte_order: ByteOrder) -> Callable[[Words], I
     return lambda words: from_bytes(to_bytes(*pick(words)))
 
 
-def _bad(point: ModbusPointSettings, raw: Any, received_ns: int) -> Reading:
-    return Reading(point.name, None, PointQuality.BAD, received_ns, detail=_complaint(point, raw))
+def _reading(point: ModbusPointSettings, value: Value | None, raw: Any, received_ns: int) -> Reading:
+    if value is None:
+        return Reading(point.name, None, PointQuality.BAD, received_ns, detail=_complaint(point, raw))
+    return Reading(point.name, value, PointQuality.GOOD, received_ns)
 
 
 def _complaint(point: ModbusPointSettings, raw: Any) -> str:

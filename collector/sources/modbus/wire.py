@@ -1,26 +1,22 @@
 """One open Modbus connection, and what an answer on it is worth.
 
-It stands between the transport and pymodbus, which builds the requests and decodes the replies, and sees
-every byte first: a reply that pymodbus would wait for, pass over or choke on is noticed here. Only the four
-functions that read are named. When to ask, and what becomes of the connection, belongs to bus.py.
+Every byte is seen here before pymodbus' framer gets it: a reply that it would pass over or choke on is
+noticed. When to ask, and what becomes of the connection, belongs to bus.py.
 """
 
 import asyncio
 import contextlib
 import math
-import struct
 import termios
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from pymodbus.exceptions import ModbusException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsResponse
-from pymodbus.pdu.register_message import ReadHoldingRegistersResponse
 
-from collector.sources.modbus.addresses import FUNCTIONS, is_of_bits
-from collector.sources.modbus.line import Client, Line, SerialLine, make_client, open_line
+from collector.sources.modbus.addresses import is_of_bits
+from collector.sources.modbus.frames import REQUESTS, framer_of
+from collector.sources.modbus.line import Line, SerialLine, open_line
 from collector.sources.modbus.planner import Span
 from collector.sources.modbus.settings import Table
 from collector.texts import Sentence
@@ -60,35 +56,27 @@ class NoAnswer:
 Answer = Reply | Refusal | NoAnswer
 
 
-class _Registers(ReadHoldingRegistersResponse):
-    """The library takes registers out one by one, and drops half of one at the end without a word."""
-
-    def decode(self, data: bytes) -> None:
-        """Take them out all at once."""
-        if data[0] % 2 or len(data) != 1 + data[0]:
-            raise ModbusIOException("not a whole number of registers")
-        self.registers = struct.unpack(f">{data[0] // 2}H", data[1:])
-
-    def __str__(self) -> str:
-        return type(self).__name__  # the library asks for this text with every reply, to log it or not
+_NUMBERS = 0xFFFF
+"""Modbus TCP has so many transaction numbers, without 0."""
 
 
-class _InputRegisters(_Registers):
-    function_code = 4
+@dataclass(slots=True)
+class _Question:
+    """A request that is on the wire, and what has been heard since."""
 
+    request: ModbusPDU
+    sent: bytes
+    asked_ns: int
+    reply: "asyncio.Future[ModbusPDU | None]"
+    heard: bytes = b""
+    heard_ns: int = 0
+    begin: int | None = None
+    """Where in it the reply begins, or goes on behind what pymodbus has thrown away; None: not found yet."""
 
-class _Coils(ReadCoilsResponse):
-    """The library does not look at the number of bytes."""
-
-    def decode(self, data: bytes) -> None:
-        """Take the bits out, if all are there."""
-        if len(data) != 1 + data[0]:
-            raise ModbusIOException("not as many bytes as announced")
-        super().decode(data)
-
-
-class _DiscreteInputs(_Coils):
-    function_code = 2
+    def end(self, reply: ModbusPDU | None) -> None:
+        """Wake who waits for the reply; None: there is none to wait for."""
+        if not self.reply.done():
+            self.reply.set_result(reply)
 
 
 class Wire(asyncio.Protocol):
@@ -97,19 +85,11 @@ class Wire(asyncio.Protocol):
     def __init__(self, line: Line, monotonic_ns: Callable[[], int]) -> None:
         self._line = line
         self._monotonic_ns = monotonic_ns
-        client = make_client(line)
-        for response in (_Coils, _DiscreteInputs, _Registers, _InputRegisters):
-            client.register(response)
-        self._client: Client = client
-        self._reads: dict[Table, Callable[..., Awaitable[ModbusPDU]]] = {
-            "coil": client.read_coils,
-            "discrete-input": client.read_discrete_inputs,
-            "holding": client.read_holding_registers,
-            "input": client.read_input_registers,
-        }
-        self._function: int | None = None
-        self._heard, self._in_frame = b"", False
-        self._asked_ns = self._heard_ns = 0
+        self._framer = framer_of(rtu=line.rtu)
+        self._number = 0
+        self._transport: asyncio.BaseTransport | None = None
+        self._send: Callable[[bytes], None] | None = None
+        self._question: _Question | None = None
         self._lost = self._strayed = False
 
     @classmethod
@@ -130,94 +110,86 @@ class Wire(asyncio.Protocol):
 
     def close(self) -> None:
         """Give it back."""
-        with contextlib.suppress(OSError, termios.error):  # it vanished; there is nothing left to give back
-            self._client.close()
+        if self._transport is not None:
+            with contextlib.suppress(OSError, termios.error):  # it vanished; nothing is left to give back
+                self._transport.close()
 
     async def ask(self, unit_id: int, table: Table, span: Span, timeout_s: float) -> Answer:
         """Read some places; anything but exactly these, from this unit and in time, is no reply."""
-        self._heard, self._in_frame = b"", False
-        self._asked_ns = self._monotonic_ns()
-        self._function = FUNCTIONS[table]
-        self._client.ctx.comm_params.timeout_connect = timeout_s
-        reply: ModbusPDU | None
+        if self._lost or self._send is None:
+            return self._lost_before_reply(unit_id)
+        loop = asyncio.get_running_loop()
+        self._number = self._number % _NUMBERS + 1
+        request = REQUESTS[table](unit_id, self._number, span.first, span.count)
+        question = _Question(
+            request, self._framer.buildFrame(request), self._monotonic_ns(), loop.create_future()
+        )
+        self._question = question
+        self._send(question.sent)
+        limit = loop.call_later(timeout_s, question.end, None)
         try:
-            reply = await self._reads[table](span.first, count=span.count, device_id=unit_id)
-        except ModbusException:
-            reply = None
+            reply = await question.reply
         finally:
-            self._function = None
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # Python 3.11's wait_for forgets a cancellation that comes together with the end of the wait.
-            raise asyncio.CancelledError
+            limit.cancel()
+            self._question = None
         if reply is None:
-            return self._without_reply(unit_id, timeout_s)
-        return self._judged(reply, unit_id, table, span.count)
+            return self._without_reply(question, timeout_s)
+        return self._judged(reply, question, of_bits=is_of_bits(table))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The transport is there."""
-        self._client.ctx.connection_made(transport)
+        self._transport, self._send = transport, cast("asyncio.Transport", transport).write
 
     def data_received(self, data: bytes) -> None:
         """Bytes came; what comes unasked is thrown away."""
-        if self._function is None:
+        question = self._question
+        if question is None:
             self._strayed = not self._line.rtu  # on a serial line, noise after a frame is usual
             return
-        self._heard_ns = self._monotonic_ns()
-        self._heard += data
-        if self._line.rtu:
-            data = self._from_frame(data, self._function)
-        elif not self._is_ours(self._function):
-            self._fail()
+        question.heard_ns = self._monotonic_ns()
+        question.heard += data
+        if not self._line.rtu and not _is_ours(question):
+            question.end(None)
             return
-        try:
-            self._client.ctx.data_received(data)
-        except Exception:  # noqa: BLE001 (whatever a strange frame does to the library: it is no reply)
-            self._fail()
+        if question.begin is None:
+            question.begin = _beginning(question) if self._line.rtu else 0
+        if question.begin is not None:
+            self._decode(question, question.begin)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side closed, or the port went away; whoever waits for a reply need not."""
         self._lost = True
-        self._client.ctx.connection_lost(exc)
-        self._fail()
+        if self._question is not None:
+            self._question.end(None)
 
-    def _is_ours(self, function: int) -> bool:
-        """Whether a Modbus TCP frame answers our request, by all that its head says."""
-        head = self._heard[:_HEAD_BYTES]
-        if len(head) < _HEAD_BYTES:
-            return True  # so far
-        context = self._client.ctx
-        expected = context.request_transaction_id.to_bytes(2, "big") + b"\0\0"
-        return head[:4] == expected and head[6] == context.request_dev_id and head[7] & 0x7F == function
+    def _decode(self, question: _Question, begin: int) -> None:
+        """Take the reply out of what was heard, once it is whole."""
+        request, frame = question.request, question.heard[begin:]
+        if len(frame) > self._framer.MAX_SIZE:
+            question.end(None)
+            return
+        try:
+            used, reply = self._framer.handleFrame(frame, request.dev_id, request.transaction_id)
+        except Exception:  # noqa: BLE001 (whatever a strange frame does to the library: it is no reply)
+            question.end(None)
+            return
+        question.begin = begin + used
+        if reply is not None:
+            question.end(reply)
 
-    def _from_frame(self, data: bytes, function: int) -> bytes:
-        """The bytes without noise before the reply, as some senders make by switching on."""
-        if self._in_frame:
-            return data
-        heard, unit_id = self._heard, self._client.ctx.request_dev_id
-        for start in range(len(heard) - 1):
-            if heard[start] == unit_id and heard[start + 1] & 0x7F == function:
-                self._in_frame = True
-                return heard[start:]
-        return b""
-
-    def _fail(self) -> None:
-        awaited = self._client.ctx.response_future
-        if self._function is not None and not awaited.done():
-            awaited.set_exception(ModbusIOException())
-
-    def _judged(self, reply: ModbusPDU, unit_id: int, table: Table, count: int) -> Answer:
-        if reply.dev_id != unit_id or reply.function_code & 0x7F != FUNCTIONS[table]:
-            return self._not_understood(unit_id)
+    def _judged(self, reply: ModbusPDU, question: _Question, *, of_bits: bool) -> Answer:
+        request = question.request
+        unit_id = request.dev_id
+        if reply.dev_id != unit_id or reply.function_code & 0x7F != request.function_code:
+            return self._not_understood(question)
         if reply.isError():
             return self._refused(reply.exception_code, unit_id)
-        of_bits = is_of_bits(table)
         words: Sequence[Any] = reply.bits if of_bits else reply.registers
-        wanted = math.ceil(count / 8) * 8 if of_bits else count
+        wanted = math.ceil(request.count / 8) * 8 if of_bits else request.count
         if len(words) != wanted:
             short = say.SHORT(unit=unit_id, place=self._line.place, found=len(words), wanted=wanted)
             return NoAnswer(short, "short reply" if len(words) < wanted else "long reply")
-        return Reply(words[:count], self._asked_ns, self._heard_ns)
+        return Reply(words[: request.count], question.asked_ns, question.heard_ns)
 
     def _refused(self, code: int, unit_id: int) -> Answer:
         if code not in _GATEWAY_CODES:
@@ -225,17 +197,37 @@ class Wire(asyncio.Protocol):
         sentence = say.BEHIND_GATEWAY(place=self._line.place, unit=unit_id, exception=code)
         return NoAnswer(sentence, "no reply behind the gateway", clear=True)
 
-    def _without_reply(self, unit_id: int, timeout_s: float) -> NoAnswer:
-        place = self._line.place
+    def _without_reply(self, question: _Question, timeout_s: float) -> NoAnswer:
+        place, unit_id = self._line.place, question.request.dev_id
         if self._lost:
-            return NoAnswer(say.LOST(place=place, unit=unit_id), "connection lost")
-        if self._heard:
-            return self._not_understood(unit_id)
+            return self._lost_before_reply(unit_id)
+        if question.heard:
+            return self._not_understood(question)
         text = say.NO_ANSWER_SERIAL if isinstance(self._line, SerialLine) else say.NO_ANSWER
         return NoAnswer(text(unit=unit_id, place=place, seconds=round(timeout_s, 2)), "no reply")
 
-    def _not_understood(self, unit_id: int) -> NoAnswer:
+    def _lost_before_reply(self, unit_id: int) -> NoAnswer:
+        return NoAnswer(say.LOST(place=self._line.place, unit=unit_id), "connection lost")
+
+    def _not_understood(self, question: _Question) -> NoAnswer:
         text = say.GARBLED if self._line.rtu else say.STRANGE
         # Not the bytes themselves: out of step, even the first may belong to a text that must not leave.
-        sentence = text(unit=unit_id, place=self._line.place, count=len(self._heard))
-        return NoAnswer(sentence, "reply not understood")
+        unit_id, count = question.request.dev_id, len(question.heard)
+        return NoAnswer(text(unit=unit_id, place=self._line.place, count=count), "reply not understood")
+
+
+def _is_ours(question: _Question) -> bool:
+    """Whether a Modbus TCP frame answers a request, by all that its head says; while it is short: so far."""
+    head, sent = question.heard[:_HEAD_BYTES], question.sent
+    if len(head) < _HEAD_BYTES:
+        return True
+    return head[:4] == sent[:4] and head[6] == sent[6] and head[7] & 0x7F == sent[7]
+
+
+def _beginning(question: _Question) -> int | None:
+    """Where an RTU reply begins behind noise, as some senders make by switching on."""
+    heard, request = question.heard, question.request
+    for start in range(len(heard) - 1):
+        if heard[start] == request.dev_id and heard[start + 1] & 0x7F == request.function_code:
+            return start
+    return None
