@@ -202,10 +202,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
 
 
-def test_every_decision_is_in_the_index() -> None:
+def test_every_decision_is_in_the_index_once_and_in_order() -> None:
     folder = PROJECT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in sorted(folder.glob("0*.md")) if f"({page.name})" not in index] == []
+    listed = re.findall(r"^\| \[\d+\]\((.+?)\)", index, re.MULTILINE)
+    assert listed == [page.name for page in sorted(folder.glob("0*.md"))]
 
 
 def test_every_command_named_exists_with_its_options() -> None:
