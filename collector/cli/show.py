@@ -163,10 +163,12 @@ def _points_table(*headings: Text) -> Table:
 
 
 def _said(point: PointSeen) -> Iterator[Line]:
-    quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
+    is_unchanged = not point.quality and point.age_s is not None
+    quality = say.QUALITIES.get(point.quality, say.UNCHANGED if is_unchanged else say.NEVER)()
+    is_well = point.quality == "good" or is_unchanged
     yield Line(point.value or "—")
     yield Line(point.unit)
-    yield Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow")
+    yield Line(f"{quality} {point.detail}".rstrip(), "" if is_well else "yellow")
     yield Line(f"{point.readings:,}")
     yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
     yield Line(str(say.SHARES[point.share]()))
