@@ -164,6 +164,7 @@ PURGE_OTHER_USER = Text(
     "The files in {path} belong to another user; nothing was deleted.",
     "Type: sudo -u collector collector outbox purge",
 )
+PURGED_NOTHING = Text("cli.outbox.purged-nothing", "Nothing waits, so nothing was deleted.")
 PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
 TRUST_PROTECT = Text(
     "cli.trust.protect",

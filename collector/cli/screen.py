@@ -1,0 +1,24 @@
+"""Where pages are printed: as wide as the terminal that somebody reads them on."""
+
+import os
+import stat
+import sys
+
+from rich.console import Console
+
+_UNWATCHED = 160
+"""Characters of a line in a file or for another program: enough for whole lines."""
+
+
+def screen() -> Console:
+    """The terminal; with a pipe to `less` or `head` between, as wide as the terminal behind it."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_width_behind_a_pipe() or _UNWATCHED)
+
+
+def _width_behind_a_pipe() -> int | None:
+    try:
+        piped = stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+        return os.get_terminal_size(sys.stderr.fileno()).columns if piped else None
+    except (OSError, ValueError):  # no terminal
+        return None
