@@ -53,10 +53,10 @@ _TABLES = {
     "sensor": "[waveforms.sensor]",
     "channels": "[[waveforms.channels]]",
     "window": "[waveforms.window]",
-    "points": "[[controllers.source.points]]",
     "context": "[machine.context]",
     "state": "[machine.state]",
 }
+_NOT_ONE_TABLE = {"source": say.KIND_OF_SOURCE, "points": say.POINT_LISTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,9 @@ def _meta(content: MetaContent) -> Iterator[Sent]:
                 yield Sent("meta", (key,), say.DEFINITIONS(names=names), say.TO_UNDERSTAND())
             continue
         table = _TABLES.get(key)
-        why = say.CONFIGURED(table=table) if table else say.TO_UNDERSTAND()
+        why = _NOT_ONE_TABLE.get(key, say.TO_UNDERSTAND)() if table is None else say.CONFIGURED(table=table)
         for field, leaf in _leaves(key, value):
-            yield Sent("meta", (field,), leaf, say.KIND_OF_SOURCE() if key == "source" else why)
+            yield Sent("meta", (field,), leaf, why)
 
 
 def _names_in(definitions_: Any) -> list[str]:

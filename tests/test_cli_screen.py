@@ -109,7 +109,7 @@ def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_
     (tmp_path / "collector.toml").write_text(
         '[gateway]\ncompany = "works"\nname = "gw"\n[broker]\nhost = "localhost"\n', encoding="utf-8"
     )
-    command = [PROGRAM, "features", "m/s", "--config", tmp_path]
+    command: list[str | Path] = [PROGRAM, "features", "m/s", "--config", tmp_path]
     (tmp_path / "machines").mkdir()
     (tmp_path / "machines" / "m.toml").write_text(
         '[machine]\nname = "m"\n[[waveforms]]\nname = "s"\nchannels = [{ name = "x", unit = "g" }]\n'
