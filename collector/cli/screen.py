@@ -17,8 +17,10 @@ def screen() -> Console:
 
 
 def _width_behind_a_pipe() -> int | None:
-    try:
-        piped = stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
-        return os.get_terminal_size(sys.stderr.fileno()).columns if piped else None
-    except (OSError, ValueError):  # no terminal
-        return None
+    for stream in (sys.stderr, sys.stdin):
+        try:
+            if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+                return os.get_terminal_size(stream.fileno()).columns
+        except (OSError, ValueError):  # no terminal
+            continue
+    return None
