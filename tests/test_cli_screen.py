@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from servers import PROGRAM
 
-from collector.cli.show import show_status
+from collector.cli.show import show_outbox, show_status
 from collector.health import (
     BrokerReport,
     ControllerReport,
@@ -21,6 +21,7 @@ from collector.health import (
     SourceReport,
     State,
 )
+from collector.outbox import EpochWaiting, OutboxSettings
 
 WELL = {"state": State.OK, "since_us": 0}
 FEED = WELL | {
@@ -103,6 +104,16 @@ def test_the_status_page_cuts_nothing_off(width: int) -> None:
         "12 / 12",
     ]
     assert waveform[0] == controller[0] == "● ok"
+
+
+@pytest.mark.parametrize("pending", [0, 3])
+def test_the_outbox_shows_no_files_while_nothing_waits(pending: int) -> None:
+    console = Console(width=80, file=StringIO(), record=True)
+    report = OUTBOX.model_copy(update={"pending": pending})
+    on_disk = [EpochWaiting("000001-aaaa", records=3, bytes=300, first_seq=1, last_seq=3, oldest_us=0)]
+    console.print(show_outbox(OutboxSettings(), report, on_disk, []))
+    shown = console.export_text()
+    assert ("nothing waits" in shown, "000001-aaaa" in shown) == (not pending, bool(pending))
 
 
 def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def show_outbox(
     for loss in losses:
         lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
         lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
-    if not epochs:
+    if not records:  # files of what has been delivered may stand a little longer
         return Group(*lines)
     table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
     for waiting in epochs:
