@@ -8,7 +8,7 @@ import ctypes
 import struct
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +18,6 @@ STEP_LIMIT_NS = 50_000_000
 The kernel steers by at most 500 ppm, that is 0.5 ms between looks a second apart.
 """
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME_ERROR_LIMIT_US = 1_000_000
 _STA_UNSYNC = 0x0040
 _TIMEX = struct.Struct("@Iqqqqi")  # modes, offset, freq, maxerror, esterror, status: the head of struct timex
@@ -135,21 +134,3 @@ def boot_id() -> str:
 def today() -> datetime:
     """The date and time as the kernel believes, for certificates: TLS judges them by the same clock."""
     return datetime.now(UTC)
-
-
-def utc_moment(utc_us: int) -> datetime:
-    """The date of UTC microseconds."""
-    return _EPOCH + timedelta(microseconds=utc_us)
-
-
-def iso8601(utc_us: int) -> str:
-    """UTC microseconds as text, as in `2026-05-26T21:15:16.881000Z`."""
-    moment = utc_moment(utc_us)
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"  # strftime is much slower
-
-
-def utc_us(moment: datetime) -> int:
-    """UTC microseconds of a date; without a zone it is taken as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = aware - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -36,7 +36,7 @@ from collector.messages import (
     Topics,
     Utilisation,
 )
-from collector.messages.records import Envelope
+from collector.messages.envelope import Envelope
 from collector.metadata import describe, describe_controller, describe_state
 from collector.points import Point, PointKind
 from collector.sharing import PSEUDONYM_LENGTH, share_of

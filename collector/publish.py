@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 from pydantic import ValidationError
 
-from collector.clock import UtcClock, utc_moment
+from collector.clock import UtcClock
 from collector.errors import BrokerError
 from collector.health import BrokerReport, Condition, State
 from collector.messages import Receipt
@@ -29,6 +29,7 @@ from collector.mqtt import (
 from collector.outbox import Key, Outbox, Outgoing
 from collector.texts import Sentence
 from collector.texts import broker as say
+from collector.times import moment
 
 log = structlog.get_logger(__name__)
 
@@ -310,7 +311,7 @@ class Publisher:
             self.condition.change(State.FAILED, reason)
             return
         ends = self._connection.ends if self._connection is not None else Ends()
-        warning = ends.warning(utc_moment(self._clock.now_us()))
+        warning = ends.warning(moment(self._clock.now_us()))
         self.condition.change(State.DEGRADED if warning else State.OK, warning)
 
     def _failed(self, error: BrokerError) -> None:

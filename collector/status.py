@@ -7,13 +7,14 @@ ports of the company.
 from typing import Literal
 
 from collector import __version__
-from collector.clock import UtcClock, iso8601
+from collector.clock import UtcClock
 from collector.health import Condition, GatewayReport, HostReport, OutboxReport, State
 from collector.host import Host
 from collector.messages import Status
 from collector.outbox import OutboxState
 from collector.texts import Sentence
 from collector.texts import gateway as say
+from collector.times import iso8601
 
 _OF_A_SOURCE = {
     "state",

@@ -1,15 +1,20 @@
-"""Moments as people give them, in microseconds of UTC; pure."""
+"""Moments of UTC as integer microseconds, as dates, and as text; pure. What time it is now is in clock.py."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 When = datetime | date | str
-"""A moment: a day means its first moment, a text is ISO 8601, and what names no time zone is UTC."""
+"""A moment as people give it: a day means its first moment, a text is ISO 8601; without a zone it is UTC."""
+
+
+def utc_us(moment: datetime) -> int:
+    """UTC microseconds of a date; without a zone it is taken as UTC."""
+    return (moment.replace(tzinfo=moment.tzinfo or UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 def moment_us(when: When) -> int:
-    """A moment in microseconds of UTC.
+    """UTC microseconds of a moment as people give it.
 
     Raises:
         ValueError: the text is no moment.
@@ -18,13 +23,20 @@ def moment_us(when: When) -> int:
         when = datetime.fromisoformat(when)
     elif not isinstance(when, datetime):
         when = datetime.combine(when, time())
-    return (when.replace(tzinfo=when.tzinfo or UTC) - EPOCH) // timedelta(microseconds=1)
+    return utc_us(when)
 
 
-def moment(t_us: int) -> datetime:
+def moment(utc_us: int) -> datetime:
     """The same the other way round.
 
     Raises:
         OverflowError: no calendar has it.
     """
-    return EPOCH + timedelta(microseconds=t_us)
+    return EPOCH + timedelta(microseconds=utc_us)
+
+
+def iso8601(utc_us: int) -> str:
+    """UTC microseconds as text, as in `2026-05-26T21:15:16.881000Z`."""
+    return (
+        moment(utc_us).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    )  # strftime is slower

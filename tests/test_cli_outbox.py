@@ -154,6 +154,8 @@ async def test_nothing_was_ever_kept(tmp_path: Path) -> None:
         0,
         ["the collector is not running; this is what is on disk", "nothing waits"],
     )
+    code, said = await collector.ask("outbox", "purge", "--yes")
+    assert (code, said.strip()) == (0, "Nothing waits, so nothing was deleted.")
     assert not (tmp_path / "outbox").exists()
     code, said = await collector.ask("outbox", "export", str(tmp_path / "no" / "copy"))
     assert code == 1

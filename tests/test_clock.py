@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from stand_ins import S, SettableClock
 
-from collector.clock import SystemClock, UtcClock, boot_id, iso8601, utc_us
+from collector.clock import SystemClock, UtcClock, boot_id
+from collector.times import iso8601, utc_us
 
 
 @pytest.mark.parametrize("step_s", [3600, -3600, 86400, -86400, 0.2])

@@ -21,7 +21,8 @@ from collector.errors import SourceError
 from collector.health import State
 from collector.journal import Journal
 from collector.messages import Alarm, Change, Features, Meta, Readings, decode
-from collector.messages.records import ContextNumber, ContextState, NumberSummary, StateSummary
+from collector.messages.features import ContextNumber, ContextState
+from collector.messages.readings import NumberSummary, StateSummary
 from collector.outbox import Outbox
 from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
 from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings

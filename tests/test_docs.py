@@ -47,7 +47,8 @@ from collector.messages import (
     Status,
     Utilisation,
 )
-from collector.messages.records import Envelope, Peak
+from collector.messages.envelope import Envelope
+from collector.messages.features import Peak
 from collector.texts import CATALOGUE, Text
 
 PROJECT = Path(__file__).resolve().parent.parent

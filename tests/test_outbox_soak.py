@@ -22,7 +22,7 @@ from collector.messages import RecordsLost, decode
 from collector.outbox import Cause, Files, Outbox, OutboxSettings
 from collector.outbox.files import RealFiles
 
-SECONDS = float(os.environ.get("COLLECTOR_SOAK_SECONDS", "25"))
+SECONDS = float(os.environ.get("COLLECTOR_SOAK_SECONDS", "12"))
 SIMULATED = """\
 channels = [{ name = "x", unit = "g" }]
 window = { samples = 256 }

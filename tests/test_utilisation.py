@@ -23,7 +23,7 @@ from collector.activity import (
     ratios,
 )
 from collector.activity.calendar import Hours, Shift, is_zone
-from collector.clock import iso8601, utc_us
+from collector.times import iso8601, utc_us
 
 S, HOUR = 1_000_000, 3_600_000_000
 ZONES = ("UTC", "Europe/Berlin", "Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns")

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from collector.clock import utc_us
 from collector.settings import Name, Settings
+from collector.times import utc_us
 
 LOCAL_ZONE = Path("/etc/localtime")
 _HOUR_S = 3600

@@ -93,11 +93,17 @@ def purge(
         raise CollectorError(say.PURGE_CANCELLED())
     records = _ask(config, {"do": "purge-outbox"})
     if records is None:
-        owner = settings.directory.stat().st_uid if settings.directory.exists() else os.geteuid()
-        if owner != os.geteuid():  # files of another owner would keep the daemon out
-            raise CollectorError(say.PURGE_OTHER_USER(path=str(settings.directory)))
-        records = purge_folder(settings)
+        records = _purge_here(settings)
     typer.echo(str(say.PURGED(records=f"{records:,}") if records else say.PURGED_NOTHING()))
+
+
+def _purge_here(settings: OutboxSettings) -> int:
+    """Give up what is in the folder, which no daemon uses."""
+    if not settings.directory.exists():
+        return 0
+    if settings.directory.stat().st_uid != os.geteuid():  # files of another owner would keep the daemon out
+        raise CollectorError(say.PURGE_OTHER_USER(path=str(settings.directory)))
+    return purge_folder(settings)
 
 
 def _line(message: Message) -> bytes:

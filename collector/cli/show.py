@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.spans import span
-from collector.clock import iso8601
 from collector.health import (
     ActivityReport,
     BrokerReport,
@@ -28,6 +27,7 @@ from collector.health import (
 from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
+from collector.times import iso8601
 
 _COLOURS = {
     State.OK: "green",

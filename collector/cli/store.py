@@ -11,7 +11,7 @@ from collector.cli.files import complain
 from collector.cli.logs import log_to
 from collector.cli.screen import screen
 from collector.cli.store_pages import show_fleet, show_letters, show_store
-from collector.clock import SystemClock, iso8601
+from collector.clock import SystemClock
 from collector.errors import CollectorError
 from collector.run import stop_on_signals
 from collector.store.deletion import cutoffs, expire
@@ -24,7 +24,7 @@ from collector.store.snapshot import Extent, Format
 from collector.store.snapshot import export as export_snapshot
 from collector.store.status import letters, payload, store_health
 from collector.texts import store as say
-from collector.times import moment_us
+from collector.times import iso8601, moment_us
 from collector.toml.problems import ConfigError
 
 NOT_RUNNING = 3

@@ -8,7 +8,7 @@ from rich.text import Text as Line
 from collector.demo.configuration import LOAD, POINTS, POWER, SPEED, STATE, TOOL
 from collector.demo.received import Received
 from collector.messages import ContextNumber, Features
-from collector.messages.records import ChannelValues, ContextValue
+from collector.messages.features import ChannelValues, ContextValue
 from collector.points import Share
 from collector.texts import cli as say
 

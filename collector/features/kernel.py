@@ -51,8 +51,9 @@ class Kernel:
         self._deviation, self._scratch = np.empty(self._shape), np.empty(self._shape)
         self._power = np.empty((len(channels), n // 2 + 1))
         self._transform = np.empty(self._power.shape, dtype=np.complex128)
-        self._spectral_shape = SpectralShape(len(channels), n)
-        self._segments = SegmentKurtosis(len(channels), n)
+        if "spectrum" in self._groups:
+            self._spectral_shape = SpectralShape(len(channels), n)
+            self._segments = SegmentKurtosis(len(channels), n)
         self._line_hz = settings.line_hz
         self._current = part_of("current", settings, channels)
         self._moving = part_of("velocity", settings, channels)
@@ -65,7 +66,7 @@ class Kernel:
             self._envelope_peaks = PeakSearch(count, n, settings.envelope.peaks)
         self._rate_hz: float | None = None
         self._band_bins: list[slice | None] = []
-        self._octaves = octaves.octave_bands(self._octave_width, 1.0, 0)
+        self._octaves = octaves.NO_BANDS
 
     def compute(
         self, samples: Samples, rate_hz: float, first: int | None = None, *, carry: bool = False

@@ -31,6 +31,9 @@ class OctaveBands:
     edges: npt.NDArray[np.intp]
 
 
+NO_BANDS = OctaveBands((), np.array([], dtype=np.intp))
+
+
 def octave_bands(width: Width, rate_hz: float, n: int) -> OctaveBands:
     """The bands that a spectrum covers, lowest first.
 

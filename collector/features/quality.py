@@ -3,6 +3,7 @@
 A flag is no verdict: it says that a number of the window may not mean what it seems to.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,8 +20,8 @@ _PARTS, _PART_SAMPLES = 64, 4
 _JUMP = 5.0
 """Over the rms about both levels; a ramp reaches 3.5 of it, one cycle of a sine 4.1."""
 _RUN_SAMPLES, _RUN_PART = 32, 64
-_LINE_OVER_MEAN = 16.0
-"""12 dB; of two thousand bins of noise alone the highest exceeds this once in 4000 windows."""
+_NOISE_MARGIN = 3.0
+"""The highest of N bins of noise exceeds (ln N + 3) times their mean once in e³ = 20 windows."""
 _LOOKS_LIKE_NOISE = 4.0
 """A kurtosis above this means blows, whose spectrum may be as flat as noise."""
 
@@ -88,9 +89,9 @@ FLAGS: tuple[QualityFlag, ...] = (
     ),
     QualityFlag(
         "low-snr",
-        "A channel shows hardly more than noise: no bin of its power spectrum (mean removed, periodic Hann "
-        "window) is more than 12 dB above their mean, and its kurtosis is below 4. Usual while a machine "
-        "stands still.",
+        "A channel shows hardly more than noise: the highest of the N bins of its power spectrum (mean "
+        "removed, periodic Hann window) is below ln N + 3 times their mean, as that of noise is in 19 of 20 "
+        "windows, and its kurtosis is below 4. Usual while a machine stands still.",
         lambda of: bool(of.values.noisy.any()),
     ),
 )
@@ -115,6 +116,7 @@ class Doubts:
         self._levelled = np.array([channel.unit != "A" for channel in channels])
         self._low = np.array([channel.clip_low for channel in channels])
         self._high = np.array([channel.clip_high for channel in channels])
+        self._of_noise = math.log(n // 2 + 1) + _NOISE_MARGIN
         self._same = np.empty((len(channels), n), dtype=np.bool_)
         self._same[:, 0] = False
         self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
@@ -167,7 +169,7 @@ class Doubts:
             of: their moments.
         """
         total = np.einsum("cb->c", power)
-        mask: Mask = highest * power.shape[1] < _LINE_OVER_MEAN * total
+        mask: Mask = highest * power.shape[1] < self._of_noise * total
         if mask.any():
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
         return mask

@@ -138,7 +138,9 @@ def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.flo
     share = aside.sum(axis=1) / carried.power[:, first:].sum(axis=1)
     if off[-1] == bins - 1:  # no peak
         off, aside = off[:-1], aside[:, :-1]
-    highest = aside.argmax(axis=1) if len(off) else np.zeros(channels, dtype=np.intp)
+        if not len(off):
+            return Chatter(share, nothing, nothing)
+    highest = aside.argmax(axis=1)
     top = off[highest] + np.arange(channels) * bins
     found = lines_at(carried.power, carried.n, top[:, np.newaxis])
     amplitude = found.amplitude[:, 0]

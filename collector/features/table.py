@@ -270,7 +270,8 @@ FEATURES: tuple[Feature, ...] = (
         "displacement_p2p",
         "um",
         "Peak to peak of the vibration displacement over the same band: X over -(2πf)² is transformed "
-        "back and divided by w, and the middle half taken, where w is at least one half.",
+        "back, to four points or more a cycle of the band's upper edge, and divided by w; of that the "
+        "middle half is taken, where w is at least one half.",
         "max d - min d, d = F⁻¹(X / -(2πf)²) / w",
         "ISO 20816-1:2016, clause 4",
         group="velocity",

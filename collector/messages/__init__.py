@@ -4,37 +4,25 @@ This is all that a store or a researcher imports of the daemon.
 """
 
 from collector.messages.asyncapi import asyncapi
+from collector.messages.descriptions import Meta, MetaContent, Status
+from collector.messages.events import Alarm, ClockSet, Event, Gap, Reason, RecordsLost, Restart, StateChange
+from collector.messages.features import ContextNumber, ContextState, Features
 from collector.messages.message import Message
 from collector.messages.numbering import Moment, Numbering, meta_hash, moment
-from collector.messages.receipts import Receipt, Rejected, SeqRange, seq_ranges
-from collector.messages.records import (
-    Alarm,
+from collector.messages.readings import (
     Change,
-    ClockSet,
-    ContextNumber,
-    ContextState,
     Cut,
     CutFeature,
     CutNumber,
     CutState,
     CutWaveform,
-    Event,
-    Features,
-    Gap,
-    Meta,
-    MetaContent,
     NumberSummary,
     Readings,
-    Reason,
-    Record,
-    RecordsLost,
-    Restart,
-    StateChange,
     StateSummary,
-    Status,
     Utilisation,
-    decode,
 )
+from collector.messages.receipts import Receipt, Rejected, SeqRange, seq_ranges
+from collector.messages.records import Record, decode
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT, STATE_STREAM, StreamTopic, Topics, parse_topic
 
 __all__ = [

@@ -4,23 +4,12 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from collector.messages.descriptions import Meta, Status
+from collector.messages.envelope import CONTRACT_VERSION
+from collector.messages.events import Alarm, ClockSet, Gap, RecordsLost, Restart, StateChange
+from collector.messages.features import Features
+from collector.messages.readings import Change, Cut, Readings, Utilisation
 from collector.messages.receipts import Receipt
-from collector.messages.records import (
-    CONTRACT_VERSION,
-    Alarm,
-    Change,
-    ClockSet,
-    Cut,
-    Features,
-    Gap,
-    Meta,
-    Readings,
-    RecordsLost,
-    Restart,
-    StateChange,
-    Status,
-    Utilisation,
-)
 
 _STREAM = "{root}/{company}/{gateway}/{machine}/{stream}"
 _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {

@@ -7,9 +7,14 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from collector.clock import UtcClock, iso8601
+from collector.clock import UtcClock
+from collector.messages.descriptions import MetaContent
+from collector.messages.envelope import CONTRACT_VERSION
+from collector.messages.features import Features
 from collector.messages.message import Message
-from collector.messages.records import CONTRACT_VERSION, Features, MetaContent, Readings, Record
+from collector.messages.readings import Readings
+from collector.messages.records import Record
+from collector.times import iso8601
 
 _MADE_OFTEN: dict[type[Record], dict[str, Any]] = {
     Features: {"kind": "features", "context": {}},

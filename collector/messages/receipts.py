@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from collector.messages.records import CONTRACT_VERSION, Wire
+from collector.messages.envelope import CONTRACT_VERSION, Wire
 
 SeqRange = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 """First and last `seq`, both included."""

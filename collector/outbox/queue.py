@@ -368,8 +368,10 @@ class Outbox:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
             self._lose(loss)
-        for loss in report.again:
-            merge_loss(self._losses, loss)
+        if report.again:  # the disk knows which of the records that declare something are gone
+            for loss in report.again:
+                merge_loss(self._losses, loss)
+            self._declared = {key: loss for key, loss in self._declared.items() if self._memory.holds(key)}
         if (
             self._nothing_but is None
             and not self._reading

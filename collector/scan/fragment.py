@@ -12,7 +12,7 @@ from collector.sources.text_lines import TextFormat
 from collector.sources.witmotion import WitMotionFormat
 from collector.texts import Sentence
 from collector.texts import scan as say
-from collector.toml_text import comment, quoted
+from collector.toml.text import comment, quoted
 
 _MANTISSAS = (1.0, 1.25, 1.28, 1.6, 2.0, 2.5, 2.56, 3.2, 4.0, 5.0, 5.12, 6.4, 8.0, 10.0)
 _NEAR = 0.025

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from collector import __version__
-from collector.clock import iso8601
 from collector.errors import CollectorError
 from collector.store.sink import Reader
 from collector.store.values import feature_values
 from collector.texts import store as say
+from collector.times import iso8601
 
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
 Format = Literal["parquet", "csv"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from collector.points import PointKind
 from collector.sources.opcua.settings import ConnectionSettings
-from collector.toml_text import comment, quoted
+from collector.toml.text import comment, quoted
 
 _NAME_LENGTH = 64
 

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from asyncua import ua
 
-from collector.clock import utc_us
 from collector.points import Point, PointKind, PointQuality, Reading, Value
 from collector.sources.opcua.failures import status_name
+from collector.times import utc_us
 
 _SEVERITY = 0xC0000000
 _UNCERTAIN = 0x40000000
