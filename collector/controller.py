@@ -166,7 +166,7 @@ class Controller:
         Raises:
             ControlError: nothing arrived, with the reason.
         """
-        observation = PointObservation(self.source)
+        observation = PointObservation(self.source, self._said_plainly())
         self._observations.append(observation)
         try:
             await asyncio.sleep(seconds)
@@ -177,6 +177,14 @@ class Controller:
             reason = self._health.reason or gateway.NOTHING_ARRIVES(name=self.name, seconds=seconds)
             raise ControlError(reason)
         return report
+
+    def _said_plainly(self) -> dict[str, Reading]:
+        """What each point said last, of those whose value is remembered as it was said."""
+        return {
+            name: history.last
+            for name, history in self._histories.items()
+            if history.last is not None and share_of(history.point) == "plain"
+        }
 
     def report(self) -> ControllerReport:
         """How this controller is."""

@@ -53,10 +53,11 @@ _TABLES = {
     "sensor": "[waveforms.sensor]",
     "channels": "[[waveforms.channels]]",
     "window": "[waveforms.window]",
-    "points": "[[controllers.source.points]]",
     "context": "[machine.context]",
     "state": "[machine.state]",
 }
+_TABLES_OF_CONTROLLERS = {**_TABLES, "window": "[[controllers]]"}
+_NOT_ONE_TABLE = {"source": say.KIND_OF_SOURCE, "points": say.POINT_LISTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def _of_waveform(
 
 
 def _of_controller(machine: MachineFile, settings: ControllerSettings, controller: _Known) -> Iterator[Sent]:
-    yield from _meta(describe_controller(machine, settings, controller.source, controller.points))
+    content = describe_controller(machine, settings, controller.source, controller.points)
+    yield from _meta(content, _TABLES_OF_CONTROLLERS)
     yield Sent("readings", _ENVELOPE, say.NUMBERING(), say.TO_COUNT())
     period = ("kind", *_own(Readings, "kind", "points"))
     yield Sent("readings", period, say.PERIOD(), say.TO_EVALUATE())
@@ -202,7 +204,7 @@ def _events(*models: type[BaseModel]) -> Iterator[Sent]:
         yield Sent("event", (*_ENVELOPE, *_own(model)), what, why)
 
 
-def _meta(content: MetaContent) -> Iterator[Sent]:
+def _meta(content: MetaContent, tables: Mapping[str, str] = _TABLES) -> Iterator[Sent]:
     yield Sent("meta", _ENVELOPE, say.NUMBERING(), say.TO_COUNT())
     described = content.model_dump(mode="json")
     for key, value in described.items():
@@ -211,10 +213,10 @@ def _meta(content: MetaContent) -> Iterator[Sent]:
             if names:
                 yield Sent("meta", (key,), say.DEFINITIONS(names=names), say.TO_UNDERSTAND())
             continue
-        table = _TABLES.get(key)
-        why = say.CONFIGURED(table=table) if table else say.TO_UNDERSTAND()
+        table = tables.get(key)
+        why = _NOT_ONE_TABLE.get(key, say.TO_UNDERSTAND)() if table is None else say.CONFIGURED(table=table)
         for field, leaf in _leaves(key, value):
-            yield Sent("meta", (field,), leaf, say.KIND_OF_SOURCE() if key == "source" else why)
+            yield Sent("meta", (field,), leaf, why)
 
 
 def _names_in(definitions_: Any) -> list[str]:

@@ -5,6 +5,7 @@ Points are shown as they are, whether they are shared or not: it is for eyes on 
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from contextlib import aclosing
 
 import numpy as np
@@ -90,10 +91,14 @@ async def observe(source: WaveformSource, seconds: float, silent_after_s: float)
 
 
 class PointObservation:
-    """What every point of a controller said last, and how often."""
+    """What every point of a controller said last, and how often.
 
-    def __init__(self, source: PointSource) -> None:
+    `before` is what points had said before it began: it is shown of those that are only vouched for since.
+    """
+
+    def __init__(self, source: PointSource, before: Mapping[str, Reading] | None = None) -> None:
         self._source = source
+        self._before = before or {}
         self._began_ns = monotonic_ns()
         self._arrivals = 0
         self._count: dict[str, int] = {}
@@ -111,6 +116,9 @@ class PointObservation:
             self._vouched_ns[reading.point] = reading.received_ns
         for name in arrival.vouched:
             self._vouched_ns[name] = arrival.received_ns
+            self._within.setdefault(name, arrival)
+            if name in self._before:
+                self._last.setdefault(name, self._before[name])
 
     def report(self, *, through_daemon: bool) -> PointTestReport | None:
         """The figures; None when nothing arrived."""

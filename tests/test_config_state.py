@@ -106,6 +106,14 @@ def test_points_that_are_found_later_may_answer() -> None:
     assert loaded(with_state('turning = { point = "cnc/feed-override" }', text)).machines[0].machine.state
 
 
+def test_beside_points_that_are_found_later_the_others_are_still_compared() -> None:
+    source = 'kind = "opcua"\nurl = "opc.tcp://192.168.0.10:4840"\nprofile = "opc-40501-1"\n'
+    text = MACHINE + f'\n[[controllers]]\nname = "cnc"\n[controllers.source]\n{source}'
+    for wrong in ("plc/sped", "cnd/feed-override"):
+        path, _, sentence = only_problem(with_state(f'turning = {{ point = "{wrong}" }}', text))
+        assert (path, sentence.code.startswith("config.choice")) == ("machine.state.turning.point", True)
+
+
 @pytest.mark.parametrize("name", ["spindle", "plc"])
 def test_the_stream_of_the_state_keeps_its_name(name: str) -> None:
     path, _, sentence = only_problem(MACHINE.replace(f'name = "{name}"', 'name = "state"', 1))

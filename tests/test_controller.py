@@ -218,6 +218,20 @@ async def test_a_change_is_told_of_value_and_of_quality(
     ]
 
 
+async def test_who_watches_sees_what_was_said_before_of_points_that_are_only_vouched_for(
+    kernel: SettableClock, journal: Journal
+) -> None:
+    plc = controller(journal, Scripted(points=(SPEED, program(None))))
+    plc.take(arrival(kernel, speed=1200.0, program=CANARY))
+    watching = asyncio.create_task(plc.watch(0.05))
+    await asyncio.sleep(0)
+    plc.take(arrival(kernel, vouched={"speed", "program"}))
+    speed, withheld = (await watching).points
+    assert (speed.value, speed.quality, speed.readings) == ("1200", "good", 0)
+    # What stays is not remembered, so that only its next change shows it.
+    assert (withheld.value, withheld.quality, withheld.age_s is None) == ("", "", False)
+
+
 async def test_a_controller_that_is_off_is_summarised_all_the_same(
     kernel: SettableClock, journal: Journal, told: Told
 ) -> None:

@@ -67,6 +67,18 @@ def test_every_field_of_every_record_is_told() -> None:
     assert MetaContent.model_fields.keys() - empty_here <= described
 
 
+def test_why_a_description_leaves_names_the_table_where_it_stands() -> None:
+    told_now = told(MACHINE)
+
+    def why(stream: str, beginning: str) -> set[str]:
+        sent = [one for one in told_now[f"mill-1/{stream}"].sent if one.fields[0].startswith(beginning)]
+        return {str(one.why).rpartition(" under ")[2] for one in sent}
+
+    assert why("spindle", "window") == {"[waveforms.window]"}
+    assert why("plc", "window") == {"[[controllers]]"}
+    assert why("plc", "points[") == {"the machine's file lists the point, or the profile that it names"}
+
+
 def sent_of(disclosure: Disclosure, beginning: str) -> list[tuple[str, str]]:
     return [
         (str(sent.what), str(sent.why))

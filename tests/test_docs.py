@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -203,10 +204,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
 
 
-def test_every_decision_is_in_the_index() -> None:
+def test_every_decision_is_in_the_index_once_and_in_order() -> None:
     folder = PROJECT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in sorted(folder.glob("0*.md")) if f"({page.name})" not in index] == []
+    listed = re.findall(r"^\| \[\d+\]\((.+?)\)", index, re.MULTILINE)
+    assert listed == [page.name for page in sorted(folder.glob("0*.md"))]
+
+
+def test_the_layers_are_told_as_they_are_enforced() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    enforced = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \|", page.partition("## Layers")[2], re.MULTILINE)
+    assert [re.findall(r"`(\w+)`", row) for row in rows] == [layer.split(" | ") for layer in enforced]
 
 
 def test_every_command_named_exists_with_its_options() -> None:

@@ -402,6 +402,7 @@ class TestUnreachable:
     async def test_nobody_listens(self) -> None:
         error = await failure(source_for(NetworkPeer()))
         assert error.sentence.code == "source.modbus.unreachable"
+        assert str(error.sentence).endswith(": Connection refused.")
 
     async def test_no_such_host(self) -> None:
         settings = {"kind": "modbus-tcp", "host": "no-such-host.invalid", "points": [A]}

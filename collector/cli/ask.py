@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import screen
 from collector.cli.show import show_point_test, show_status, show_test
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
@@ -35,7 +36,7 @@ def status(
     Exit code 0: healthy; 1: something needs attention; 3: not running.
     """
     socket = socket_of(config)
-    console = _console()
+    console = screen()
     report = _report(socket)
     if json_:
         typer.echo(report.model_dump_json(indent=2))
@@ -59,7 +60,7 @@ def test(
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
-    console = _console()
+    console = screen()
     if isinstance(report, TestReport):
         console.print(show_test(source, report))
     else:
@@ -88,12 +89,6 @@ def is_running(config: Path) -> bool:
     except ControlError as error:
         return error.sentence.code != gateway.NOT_RUNNING.code
     return True
-
-
-def _console() -> Console:
-    """Into a file or a pipe, wide enough for whole lines."""
-    console = Console()
-    return console if console.is_terminal else Console(width=160, soft_wrap=False)
 
 
 def _watch(console: Console, socket: Path, report: GatewayReport) -> None:

@@ -4,12 +4,13 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import screen
 from collector.config import Config, ConfigError, WaveformSettings, load
 from collector.errors import CollectorError
 from collector.features import FEATURES, Feature, definitions, selected
@@ -37,9 +38,7 @@ def features(
             json.dumps({name: _as_json(s) for name, s in chosen.items()}, indent=2, ensure_ascii=False)
         )
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
+    console = screen()
     console.print(_page(chosen, meanings=stream is not None))
     if stream is None:
         console.print(Line(str(say.FEATURES_MEANINGS())))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from collector.cli.ask import ask_daemon, socket_of
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import screen
 from collector.cli.show import show_outbox
 from collector.config import ConfigError, load
 from collector.errors import CollectorError, ControlError
@@ -57,7 +57,7 @@ def show(
             )
         )
     else:
-        Console().print(show_outbox(settings, report, reading.epochs, reading.losses))
+        screen().print(show_outbox(settings, report, reading.epochs, reading.losses))
 
 
 @outbox.command()
@@ -94,7 +94,7 @@ def purge(
     records = _ask(config, {"do": "purge-outbox"})
     if records is None:
         records = _purge_here(settings)
-    typer.echo(str(say.PURGED(records=f"{records:,}")))
+    typer.echo(str(say.PURGED(records=f"{records:,}") if records else say.PURGED_NOTHING()))
 
 
 def _purge_here(settings: OutboxSettings) -> int:

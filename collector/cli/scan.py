@@ -15,6 +15,7 @@ from rich.text import Text as Line
 
 from collector.cli.ask import is_running
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import screen
 from collector.config import ConfigError, load
 from collector.errors import CollectorError
 from collector.scan import Progress
@@ -85,10 +86,7 @@ def _list_ports(config: Path) -> None:
         users = [str(say.USED_BY_COLLECTOR(sources=", ".join(sources)))] if sources else users_of(port.device)
         name = port.name if port.lasting else f"{port.name} {say.NOT_LASTING()}"
         table.add_row(Line(name), Line(port.description), Line(", ".join(users) or str(say.FREE())))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=160)
-    console.print(table)
+    screen().print(table)
     if os.geteuid():
         typer.echo(str(say.OTHERS_UNSEEN()))
     typer.echo(str(say.LOOK_AT_ONE(port=ports[0].name)))

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import screen
 from collector.config import ConfigError, load
 from collector.control import ask
 from collector.disclosure import Disclosure, disclosures
@@ -47,9 +48,7 @@ def share(
     if json_:
         typer.echo(json.dumps([_as_json(disclosure) for disclosure in chosen], indent=2, ensure_ascii=False))
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=140)
+    console = screen()
     for disclosure in chosen:
         console.print(_page(disclosure))
     if stream is None:

@@ -36,7 +36,7 @@ _COLOURS = {
     State.DEGRADED: "yellow",
     State.FAILED: "bold red",
 }
-_WIDE = 100
+_WIDE = 110
 """Characters that the whole table needs."""
 _WIDE_POINTS = 130
 _SAID = (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED)
@@ -58,7 +58,7 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
     if waveforms:
         tables += ["", _waveforms(waveforms, report.now_us, width)]
     if controllers:
-        tables += ["", _controllers(controllers, report.now_us)]
+        tables += ["", _controllers(controllers, report.now_us, width)]
     if report.machines:
         tables += ["", _machines(report.machines, report.now_us)]
     running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
@@ -96,7 +96,7 @@ def show_outbox(
     for loss in losses:
         lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
         lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
-    if not epochs:
+    if not records:  # files of what has been delivered may stand a little longer
         return Group(*lines)
     table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
     for waiting in epochs:
@@ -163,10 +163,12 @@ def _points_table(*headings: Text) -> Table:
 
 
 def _said(point: PointSeen) -> Iterator[Line]:
-    quality = say.QUALITIES[point.quality]() if point.quality else say.NEVER()
+    is_unchanged = not point.quality and point.age_s is not None
+    quality = say.QUALITIES.get(point.quality, say.UNCHANGED if is_unchanged else say.NEVER)()
+    is_well = point.quality == "good" or is_unchanged
     yield Line(point.value or "—")
     yield Line(point.unit)
-    yield Line(f"{quality} {point.detail}".rstrip(), "" if point.quality == "good" else "yellow")
+    yield Line(f"{quality} {point.detail}".rstrip(), "" if is_well else "yellow")
     yield Line(f"{point.readings:,}")
     yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
     yield Line(str(say.SHARES[point.share]()))
@@ -217,10 +219,8 @@ def _host(host: HostReport) -> str:
 def _waveforms(sources: dict[str, SourceReport], now_us: int, width: int) -> Table:
     """A line for each waveform; on a narrow terminal without what can be spared."""
     wide = width >= _WIDE
-    table = Table(box=None, pad_edge=False, padding=(0, 3 if wide else 2, 0, 0), header_style="dim")
     headings = (say.STATE, say.SOURCE, say.LAST_DATA, say.RATE if wide else say.MEASURED, say.LOST)
-    for heading in (*headings, *((say.WINDOWS, say.SINCE) if wide else ())):
-        table.add_column(str(heading()), no_wrap=heading is not say.SOURCE, overflow="fold")
+    table = _sources((*headings, *((say.WINDOWS, say.SINCE) if wide else ())), wide)
     for name, source in sources.items():
         facts = [_last_data(source), _rate(source) if wide else _measured(source), _lost(source)]
         if wide:
@@ -229,13 +229,24 @@ def _waveforms(sources: dict[str, SourceReport], now_us: int, width: int) -> Tab
     return table
 
 
-def _controllers(sources: dict[str, ControllerReport], now_us: int) -> Table:
-    headings = (say.CONTROLLER, say.STATE, say.SINCE, say.LAST_DATA)
-    table = _table(headings, (say.GOOD_POINTS, say.READINGS, say.LOST, say.WITHHELD))
+def _controllers(sources: dict[str, ControllerReport], now_us: int, width: int) -> Table:
+    """A line for each controller, in the manner of waveforms."""
+    wide = width >= _WIDE
+    headings = (say.STATE, say.CONTROLLER, say.LAST_DATA, say.GOOD_POINTS, say.LOST)
+    table = _sources((*headings, *((say.READINGS, say.WITHHELD, say.SINCE) if wide else ())), wide)
     for name, source in sources.items():
         good = f"{source.good:,} / {source.points - source.withheld:,}"
-        figures = (good, *(f"{number:,}" for number in (source.readings, source.lost, source.withheld)))
-        table.add_row(name, *_condition(source, now_us), *figures)
+        facts = [_last_data(source), good, f"{source.lost:,}"]
+        if wide:
+            facts += [f"{source.readings:,}", f"{source.withheld:,}", _ago(now_us - source.since_us)]
+        table.add_row(_state(source), name, *facts)
+    return table
+
+
+def _sources(headings: tuple[Text, ...], wide: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3 if wide else 2, 0, 0), header_style="dim")
+    for heading in headings:
+        table.add_column(str(heading()), no_wrap=heading not in {say.SOURCE, say.CONTROLLER}, overflow="fold")
     return table
 
 
@@ -259,11 +270,6 @@ def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
     for heading in right:
         table.add_column(str(heading()), justify="right", no_wrap=True)
     return table
-
-
-def _condition(source: FeedReport, now_us: int) -> tuple[Line, str, str]:
-    since = str(say.AGO(duration=span(now_us - source.since_us)))
-    return _state(source), since, _last_data(source)
 
 
 def _state(part: PartReport) -> Line:

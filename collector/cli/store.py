@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from collector.cli.files import complain
 from collector.cli.logs import log_to
+from collector.cli.screen import screen
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
 from collector.errors import CollectorError
@@ -71,7 +71,7 @@ def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     if json_:
         typer.echo(health.model_dump_json(indent=2))
     else:
-        _console().print(show_store(health))
+        screen().print(show_store(health))
     if not health.running:
         raise typer.Exit(NOT_RUNNING)
     raise typer.Exit(1 if health.complaints else 0)
@@ -88,7 +88,7 @@ def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     if json_:
         typer.echo("[" + ",\n".join(gateway.model_dump_json() for gateway in gateways) + "]")
     else:
-        _console().print(show_fleet(gateways, _now_us()))
+        screen().print(show_fleet(gateways, _now_us()))
     raise typer.Exit(1 if any(gateway.complaints for gateway in gateways) else 0)
 
 
@@ -112,7 +112,7 @@ def dead_letters(
     if json_:
         typer.echo("[" + ",\n".join(letter.model_dump_json() for letter in found) + "]")
     else:
-        _console().print(show_letters(found, _now_us()))
+        screen().print(show_letters(found, _now_us()))
 
 
 @app.command()
@@ -194,8 +194,3 @@ def _moment_us(text: str) -> int:
 
 def _now_us() -> int:
     return SystemClock().utc_ns() // 1000
-
-
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=160, soft_wrap=False)

@@ -6,6 +6,7 @@ What a source's own keys must have to do with each other is known by the source 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
+from collector.config.declared_points import DeclaredPoints
 from collector.config.state_checks import check_state
 from collector.context import ContextSettings
 from collector.points import Point, PointKind
@@ -27,22 +28,24 @@ def check_controllers(document: Document) -> Iterator[Problem]:
     """What must fit together in the controllers of one machine file, and what refers to their points."""
     if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
         yield document.problem((), texts.NOTHING_COLLECTED())
-    points: dict[str, Point] | None = {}
+    points: dict[str, Point] = {}
+    open_ended: set[str] = set()
     for path in document.entries(("controllers",)):
         source = document.valid((*path, "source"), ANY_CONTROLLER_SOURCE)
         wrong = [] if source is None else list(mistakes(source))
         yield from (document.problem((*path, "source", *key), sentence) for key, sentence in wrong)
+        name = str(document.value((*path, "name")))
         if source is None or wrong:
-            points = None
+            open_ended.add(name)
             continue
         known, more = known_points(source)
         yield from _check_shares(document, (*path, "source", "points"), known)
-        name = document.value((*path, "name"))
-        if points is not None:
-            points |= {f"{name}/{point.name}": point for point in known}
-            points = None if more else points
-    yield from _check_context(document, points)
-    yield from check_state(document, points)
+        points |= {f"{name}/{point.name}": point for point in known}
+        if more:
+            open_ended.add(name)
+    declared = DeclaredPoints(points, open_ended)
+    yield from _check_context(document, declared)
+    yield from check_state(document, declared)
 
 
 def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
@@ -92,11 +95,10 @@ def _check_shares(document: Document, path: TomlPath, known: Iterable[Point]) ->
             yield document.problem((*point, "share"), texts.NUMBER_PSEUDONYM())
 
 
-def _check_context(document: Document, points: dict[str, Point] | None) -> Iterator[Problem]:
-    """That the points of context and spindle exist, if all are known beforehand, and are shared."""
+def _check_context(document: Document, declared: DeclaredPoints) -> Iterator[Problem]:
+    """That the points of context and spindle exist, as far as is known beforehand, and are shared."""
     context = document.valid(("machine", "context"), ContextSettings) or ContextSettings()
-    if points is None:
-        return
+    points = declared.points
     named: list[tuple[TomlPath, str]] = [
         (("machine", "context", "points", index), path) for index, path in enumerate(context.points or ())
     ]
@@ -114,13 +116,13 @@ def _check_context(document: Document, points: dict[str, Point] | None) -> Itera
         elif spindle_path is not None:
             named.append((("machine", "spindle", key), spindle_path))
     for place, path in named:
-        sentence = _not_joined(path, points)
+        sentence = _not_joined(path, declared)
         if sentence is not None:
             yield document.problem(place, sentence)
 
 
-def _not_joined(path: str, points: dict[str, Point]) -> Sentence | None:
-    point = points.get(path)
+def _not_joined(path: str, declared: DeclaredPoints) -> Sentence | None:
+    point = declared.points.get(path)
     if point is not None:
         return None if share_of(point) != "none" else texts.CONTEXT_NOT_SHARED(found=shown(path))
-    return choice(path, points)
+    return choice(path, declared.points) if declared.rule_out(path) else None

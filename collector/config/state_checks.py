@@ -3,14 +3,15 @@
 What one key alone may hold is declared in activity/.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import get_args
 
 from collector.activity import QUESTIONS, CalendarSettings, EvidenceSettings, StateSettings
 from collector.activity.calendar import is_zone
+from collector.config.declared_points import DeclaredPoints
 from collector.features import FeatureSettings, selected
 from collector.messages import STATE_STREAM
-from collector.points import Point, PointKind
+from collector.points import PointKind
 from collector.samples import Unit
 from collector.sharing import share_of
 from collector.texts import configuration as texts
@@ -36,8 +37,8 @@ def check_stream_names(document: Document, streams: list[TomlPath]) -> Iterator[
             yield document.problem((*path, "name"), texts.RESERVED_STREAM(found=shown(STATE_STREAM)))
 
 
-def check_state(document: Document, points: Mapping[str, Point] | None) -> Iterator[Problem]:
-    """What must fit together in [machine.state]; `points` are those of the controllers, if all are known."""
+def check_state(document: Document, declared: DeclaredPoints) -> Iterator[Problem]:
+    """What must fit together in [machine.state]."""
     if document.value(_STATE) is None:
         return
     state = document.valid(_STATE, StateSettings)
@@ -49,7 +50,7 @@ def check_state(document: Document, points: Mapping[str, Point] | None) -> Itera
         evidence = document.valid(path, EvidenceSettings)
         if evidence is not None:
             yield from _check_evidence(document, path, evidence)
-            yield from _check_input(document, path, evidence, points, features)
+            yield from _check_input(document, path, evidence, declared, features)
 
 
 def _check_evidence(document: Document, path: TomlPath, evidence: EvidenceSettings) -> Iterator[Problem]:
@@ -70,15 +71,16 @@ def _check_input(
     document: Document,
     path: TomlPath,
     evidence: EvidenceSettings,
-    points: Mapping[str, Point] | None,
+    declared: DeclaredPoints,
     features: tuple[str, ...] | None,
 ) -> Iterator[Problem]:
-    if evidence.point is not None and points is not None:
-        point = points.get(evidence.point)
-        if not points:
+    if evidence.point is not None:
+        point = declared.points.get(evidence.point)
+        if not declared.points and not declared.open_ended:
             yield document.problem((*path, "point"), texts.STATE_NO_POINTS())
         elif point is None:
-            yield document.problem((*path, "point"), choice(evidence.point, tuple(points)))
+            if declared.rule_out(evidence.point):
+                yield document.problem((*path, "point"), choice(evidence.point, tuple(declared.points)))
         elif share_of(point) != "plain":
             yield document.problem((*path, "point"), texts.STATE_NOT_SHARED(found=shown(evidence.point)))
         elif point.kind is PointKind.NUMBER and evidence.states is not None:

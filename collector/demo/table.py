@@ -75,7 +75,8 @@ def page(received: Received, width: int, height: int) -> RenderableType:
 def _title(received: Received, window: Features, wide: bool) -> Line:
     stream = "/".join(received.topic.split("/")[-3:-1])
     lost = f"  {say.LOST()} {window.lost}" if wide or window.lost else ""
-    facts = f"{window.t[11:21]}Z  {window.rate_hz:.1f} Hz ({window.rate_state}){lost}"
+    rate_state = f" ({window.rate_state})" if wide else ""
+    facts = f"{window.t[11:21]}Z  {window.rate_hz:.1f} Hz{rate_state}{lost}"
     flags = " ".join((*window.quality, received.event))
     title = Line.assemble((stream, "bold cyan"), "  ", facts, "  ", (flags, "yellow"))
     title.no_wrap, title.overflow = True, "ellipsis"

@@ -50,6 +50,7 @@ MACHINE = Text("cli.column.machine", "machine")
 DOING = Text("cli.column.doing", "what it does")
 BECAUSE = Text("cli.column.because", "because")
 NEVER = Text("cli.never", "never")
+UNCHANGED = Text("cli.unchanged", "unchanged")
 AGO = Text("cli.ago", "{duration} ago")
 ABOUT = Text("cli.about", "about {number}")
 NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
@@ -163,6 +164,7 @@ PURGE_OTHER_USER = Text(
     "The files in {path} belong to another user; nothing was deleted.",
     "Type: sudo -u collector collector outbox purge",
 )
+PURGED_NOTHING = Text("cli.outbox.purged-nothing", "Nothing waits, so nothing was deleted.")
 PURGED = Text("cli.outbox.purged", "{records} records deleted. That they are missing is published.")
 TRUST_PROTECT = Text(
     "cli.trust.protect",

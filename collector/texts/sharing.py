@@ -44,7 +44,10 @@ STATUS = Text(
 # Why
 TO_COUNT = Text("share.why.to-count", "so that a missing record is noticed, and times can be trusted")
 TO_EVALUATE = Text("share.why.to-evaluate", "this is what the group evaluates")
-CONFIGURED = Text("share.why.configured", "it stands in the file of the machine under {table}")
+CONFIGURED = Text("share.why.configured", "it stands in the machine's file under {table}")
+POINT_LISTED = Text(
+    "share.why.point-listed", "the machine's file lists the point, or the profile that it names"
+)
 TO_UNDERSTAND = Text(
     "share.why.to-understand", "so that the numbers can be understood; the same for everyone"
 )

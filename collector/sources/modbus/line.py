@@ -5,6 +5,7 @@ What is asked and what an answer is worth belongs to wire.py.
 
 import asyncio
 import math
+import os
 import socket
 import termios
 from dataclasses import dataclass
@@ -111,7 +112,9 @@ async def _connect(line: NetworkLine, protocol: asyncio.Protocol) -> None:
     except (socket.gaierror, UnicodeError) as error:
         raise SourceError(say.UNKNOWN_HOST(host=line.host)) from error
     except OSError as error:
-        raise SourceError(say.UNREACHABLE(place=line.place, reason=error.strerror or str(error))) from error
+        # In the system's own words: the library's hold the address once more, as Python writes it.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise SourceError(say.UNREACHABLE(place=line.place, reason=reason)) from error
 
 
 async def _open_port(line: SerialLine, protocol: asyncio.Protocol) -> None:
