@@ -41,10 +41,10 @@ def transform(
 
 
 def power(spectrum: Transform, out: Samples) -> None:
-    """Write |X|² to `out`; what `spectrum` held is destroyed."""
-    parts = spectrum.view(np.float64)  # real and imaginary parts take turns
+    """Write |X|² to `out`, both contiguous; what `spectrum` held is destroyed."""
+    parts = spectrum.view(np.float64).reshape(-1)  # real and imaginary parts take turns
     np.multiply(parts, parts, out=parts)
-    np.add(parts[:, 0::2], parts[:, 1::2], out=out)
+    np.add(parts[0::2], parts[1::2], out=out.reshape(-1))
 
 
 def band_bins(low_hz: float, high_hz: float, rate_hz: float, n: int) -> slice | None:
