@@ -43,7 +43,7 @@ class SpectralShape:
         bins = n // 2 + 1
         self._n = n
         self._middle = bins // 2
-        self._halves = [0, -1] if n % 2 == 0 else [0]
+        self._halves = slice(0, None, bins - 1) if n % 2 == 0 else slice(0, 1)  # both ends, or the first
         self._counted = np.ones(bins)
         self._counted[self._halves] = 0.5
         from_middle = np.arange(bins, dtype=np.float64) - self._middle
@@ -89,12 +89,12 @@ class SpectralShape:
         below = self._below
         below[:, 0] = -0.5 * power[:, 0]
         np.add.reduceat(power, self._parts, axis=1, out=below[:, 1:])
-        np.cumsum(below, axis=1, out=below)
+        np.add.accumulate(below, axis=1, out=below)
         share = share[:, np.newaxis]
         whole = np.add.reduce(below[:, 1:-1] < share, axis=1)
         # What is taken from beyond the last part belongs to another channel, and comes after the share's end.
         at = (self._row_starts + whole * _PART)[:, np.newaxis] + self._in_part
-        inside = np.cumsum(power.reshape(-1).take(at, mode="clip"), axis=1)
+        inside = np.add.accumulate(power.reshape(-1).take(at, mode="clip"), axis=1)
         inside += below[self._rows, whole][:, np.newaxis]
         return whole * _PART + np.add.reduce(inside < share, axis=1)
 
