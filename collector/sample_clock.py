@@ -223,6 +223,8 @@ class SampleClock:
 
     def _forget_if_early(self) -> None:
         """Start measuring anew where samples come before their time: the device has become faster."""
+        if not self._settled or self._lateness(self._prompt[-1]) >= -_LATE_NS / 5:
+            return  # the usual case: the newest one is not early, so neither are all of the recent ones
         for kept, early_ns in ((_EARLY_BUCKETS, _LATE_NS), (_LATE_BUCKETS, _LATE_NS / 5)):
             recent = list(self._prompt)[-kept:]
             if self._settled and len(recent) == kept and max(map(self._lateness, recent)) < -early_ns:

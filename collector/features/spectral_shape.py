@@ -96,7 +96,8 @@ class SpectralShape:
         at = (self._row_starts + whole * _PART)[:, np.newaxis] + self._in_part
         inside = np.add.accumulate(power.reshape(-1).take(at, mode="clip"), axis=1)
         inside += below[self._rows, whole][:, np.newaxis]
-        return whole * _PART + np.add.reduce(inside < share, axis=1)
+        bins: npt.NDArray[np.intp] = whole * _PART + np.add.reduce(inside < share, axis=1)
+        return bins
 
 
 class SegmentKurtosis:
