@@ -100,6 +100,10 @@ class Kernel:
             jumped = self._doubts.jumped(self._deviation, moments)
             if "shape" in self._groups:
                 self._add_shape(made, moments, rate_hz)
+            if "spectrum" in self._groups:
+                kurtosis, at = self._segments.measure(self._deviation, self._scratch)
+                made.scalars["spectral_kurtosis"] = kurtosis
+                made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
             transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
             covered = self._add_motion(made, samples, transform, rate_hz, first)
             power = np.empty(self._power.shape) if carry else self._power
@@ -165,9 +169,6 @@ class Kernel:
             for name in ("centroid", "spread", "rolloff"):
                 made.scalars[name] = getattr(shape, name) * per_bin
             made.scalars["entropy"], made.scalars["flatness"] = shape.entropy, shape.flatness
-            kurtosis, at = self._segments.measure(self._deviation)
-            made.scalars["spectral_kurtosis"] = kurtosis
-            made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
         if "octaves" in self._groups:
             rms = octaves.octave_rms(power, self._n, self._octaves)
             made.keyed["octave_rms"] = self._octaves.names, rms

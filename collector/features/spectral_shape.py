@@ -114,21 +114,22 @@ class SegmentKurtosis:
         # One long row for all segments, since each row costs a numpy loop some time to begin.
         self._window = np.tile(0.5 - 0.5 * np.cos(angle), self._count)
         self._rows = np.arange(channels)
-        self._windowed = np.empty((channels, self._count * self.length))
         self._transform = np.empty((channels, self._count, self.length // 2 + 1), dtype=np.complex128)
         self._power = np.empty(self._transform.shape)
 
-    def measure(self, deviation: Samples) -> tuple[Values, Values]:
+    def measure(self, deviation: Samples, scratch: Samples) -> tuple[Values, Values]:
         """The largest value over all frequencies but DC and Nyquist, and where it is, in bins of a segment.
 
         Args:
             deviation: the samples less their mean, `[channels, n]`.
+            scratch: overwritten, of the same shape.
         """
         channels = len(deviation)
         if not self.length:
             return np.full(channels, np.nan), np.full(channels, np.nan)
-        np.multiply(deviation[:, : self._windowed.shape[1]], self._window, out=self._windowed)
-        segments = self._windowed.reshape(channels, self._count, self.length)
+        used = len(self._window)
+        windowed = np.multiply(deviation[:, :used], self._window, out=scratch[:, :used])
+        segments = windowed.reshape(channels, self._count, self.length)
         power = self._power
         spectrum.power(np.fft.rfft(segments, axis=2, out=self._transform), out=power)
         total = np.einsum("csk->ck", power)[:, 1:-1]
