@@ -27,10 +27,10 @@ _EDGE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Bands for `band_rms`: `edges` are the first bin of each and where it ends, by turns, all in the spectrum.
+    """Bands for `band_rms`: `edges` are the first bin of each and where it ends, by turns.
 
-    `first` and `last` say how often the first and last bin of the spectrum count beyond that; NaN stands for a
-    band without bins.
+    `first` and `last` say how often the first and last bin of the spectrum count beyond that; NaN stands for
+    a band without bins.
     """
 
     edges: npt.NDArray[np.intp]
@@ -76,9 +76,7 @@ def bands_of(bins: Sequence[slice | None], n: int) -> Bands:
     half = 0.5 if n % 2 == 0 else 1.0  # of the last bin, which is Nyquist's where n is even
     edges = [(0, 1) if band is None else (band.start, min(band.stop, last)) for band in bins]
     first = [math.nan if band is None else -0.5 * (band.start == 0) for band in bins]
-    at_end = [
-        0.0 if band is None or band.stop <= last else half - (band.start == last) for band in bins
-    ]
+    at_end = [0.0 if band is None or band.stop <= last else half - (band.start == last) for band in bins]
     return Bands(np.array(edges, dtype=np.intp).reshape(-1), np.array(first), np.array(at_end))
 
 
