@@ -21,6 +21,7 @@ DUST = 1e-24
 """Bins below this part of the highest one are rounding: they count as if they had so much."""
 
 _PART = 64
+"""Bins whose energy is added in one go on the way to the rolloff."""
 _LN_2 = math.log(2)
 
 

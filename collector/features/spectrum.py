@@ -97,10 +97,9 @@ def band_rms(power: Samples, n: int, bands: Bands) -> npt.NDArray[np.float64]:
         return np.empty((len(power), 0))
     # Every second sum is asked for, since bands may overlap or leave gaps.
     total = np.add.reduceat(power, bands.edges, axis=1)[:, ::2]
-    if bands.first.any():
-        total += bands.first * power[:, :1]
-    if bands.last.any():
-        total += bands.last * power[:, -1:]
+    for counts, end in ((bands.first, power[:, :1]), (bands.last, power[:, -1:])):
+        if counts.any():  # nothing of an end that overflowed may reach the other bands
+            np.add(total, counts * end, out=total, where=counts != 0)
     # The density times the distance between bins, rate / n: the rate cancels.
     rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
     return rms
