@@ -190,3 +190,32 @@ def test_a_spectrum_that_overflows_gives_null(amplitude: float) -> None:
     found = per_channel(compute(samples, bands=((0, 500),)))
     assert (found[0]["peaks"], found[0]["band_rms"]) == ([], {"0-500": None})
     assert len(found[1]["peaks"]) == 1
+
+
+def test_an_end_of_the_spectrum_that_overflows_leaves_other_bands_alone() -> None:
+    """A slow and enormous drift: DC is beyond float64, and what is far from it is not."""
+    n = 1024
+    samples = tone(0.4, n, 3e152)
+    bands = ((0.0, 100.0), (300.0, 450.0), (300.0, RATE_HZ / 2))
+    found = per_channel(compute(samples, bands=bands))[0]["band_rms"]
+    assert found["0-100"] is None
+    assert found["300-450"] is not None
+    assert found["300-500"] is not None
+
+
+@pytest.mark.parametrize("n", [64, 65])
+def test_bands_at_the_ends_of_the_spectrum(n: int) -> None:
+    """Every band of neighbouring bins against the sum over them, DC and Nyquist once and the others twice."""
+    samples = np.random.default_rng(3).standard_normal((2, n))
+    windowed = (samples - samples.mean(axis=1, keepdims=True)) * signal.get_window("hann", n)
+    twice = 2 * np.abs(np.fft.rfft(windowed)) ** 2
+    twice[:, 0] /= 2
+    if n % 2 == 0:
+        twice[:, -1] /= 2
+    last = n // 2
+    edges = [(0, 0), (0, last), (last, last), (last - 1, last), (0, last - 1), (last - 1, last - 1), (1, 1)]
+    bands = tuple((first * RATE_HZ / n, max(end, 1e-9) * RATE_HZ / n) for first, end in edges)
+    found = compute(samples, bands=bands).rows.keyed["band_rms"][1]
+    energy = n * (signal.get_window("hann", n) ** 2).sum()
+    expected = np.stack([twice[:, first : end + 1].sum(axis=1) for first, end in edges], axis=1)
+    np.testing.assert_allclose(found, np.sqrt(expected / energy), rtol=1e-9)

@@ -65,7 +65,7 @@ class Kernel:
             self._envelope = EnvelopeSpectrum(settings.envelope, count, n)
             self._envelope_peaks = PeakSearch(count, n, settings.envelope.peaks)
         self._rate_hz: float | None = None
-        self._band_bins: list[slice | None] = []
+        self._in_bands = spectrum.bands_of((), n)
         self._octaves = octaves.NO_BANDS
 
     def compute(
@@ -100,6 +100,10 @@ class Kernel:
             jumped = self._doubts.jumped(self._deviation, moments)
             if "shape" in self._groups:
                 self._add_shape(made, moments, rate_hz)
+            if "spectrum" in self._groups:
+                kurtosis, at = self._segments.measure(self._deviation, self._scratch)
+                made.scalars["spectral_kurtosis"] = kurtosis
+                made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
             transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
             covered = self._add_motion(made, samples, transform, rate_hz, first)
             power = np.empty(self._power.shape) if carry else self._power
@@ -118,9 +122,8 @@ class Kernel:
         """The bins of each band; kept while the rate stays."""
         if rate_hz != self._rate_hz:
             self._rate_hz = rate_hz
-            self._band_bins = [
-                spectrum.band_bins(band.low_hz, band.high_hz, rate_hz, self._n) for band in self._bands
-            ]
+            bins = [spectrum.band_bins(band.low_hz, band.high_hz, rate_hz, self._n) for band in self._bands]
+            self._in_bands = spectrum.bands_of(bins, self._n)
             self._octaves = octaves.octave_bands(self._octave_width, rate_hz, self._n)
 
     def _add_shape(self, made: Rows, moments: Moments, rate_hz: float) -> None:
@@ -158,7 +161,7 @@ class Kernel:
         found = self._peaks.find(power, largest)
         per_bin = rate_hz / self._n
         peaks = {"hz": found.bins * per_bin, "amplitude": found.amplitude}
-        made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._band_bins)
+        made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._in_bands)
         if "spectrum" in self._groups:
             peaks["prominence"] = self._peaks.prominence(power, found)
             shape = self._spectral_shape.measure(power, highest)
@@ -166,9 +169,6 @@ class Kernel:
             for name in ("centroid", "spread", "rolloff"):
                 made.scalars[name] = getattr(shape, name) * per_bin
             made.scalars["entropy"], made.scalars["flatness"] = shape.entropy, shape.flatness
-            kurtosis, at = self._segments.measure(self._deviation)
-            made.scalars["spectral_kurtosis"] = kurtosis
-            made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
         if "octaves" in self._groups:
             rms = octaves.octave_rms(power, self._n, self._octaves)
             made.keyed["octave_rms"] = self._octaves.names, rms

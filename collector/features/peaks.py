@@ -108,8 +108,10 @@ class PeakSearch:
         starts = np.where(self._stronger & (other < this), other, self._row_starts).max(axis=1)
         stops = np.where(self._stronger & (other > this), other, last).min(axis=1)
         # Every second segment is asked for: from start to peak, and from peak to stop.
-        bounds = np.stack((starts, at, at, stops), axis=-1).reshape(-1)
-        before, after = np.minimum.reduceat(flat, bounds)[::2].reshape(*at.shape, 2).transpose(2, 0, 1)
+        bounds = np.empty((*at.shape, 4), dtype=np.intp)
+        bounds[..., 0], bounds[..., 1], bounds[..., 2], bounds[..., 3] = starts, at, at, stops
+        lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
+        before, after = lowest[..., 0], lowest[..., 2]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
         height = 2.0 / self._gain * (np.sqrt(flat[at]) - np.sqrt(valleys))
         return np.where(np.isnan(peaks.bins), np.nan, height.T)

@@ -3,13 +3,15 @@
 Powers are |X|² of the windowed samples, one-sided: DC and Nyquist bin count half.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from collector.features import spectrum
 from collector.features.spectrum import MEAN_SQUARE
-from collector.features.time_domain import Values
+from collector.features.time_domain import Values, products
 from collector.samples import Samples
 
 ROLLOFF = 0.85
@@ -17,6 +19,10 @@ ROLLOFF = 0.85
 
 DUST = 1e-24
 """Bins below this part of the highest one are rounding: they count as if they had so much."""
+
+_PART = 64
+"""Bins whose energy is added in one go on the way to the rolloff."""
+_LN_2 = math.log(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +44,35 @@ class SpectralShape:
         bins = n // 2 + 1
         self._n = n
         self._middle = bins // 2
-        self._from_middle = np.arange(bins, dtype=np.float64) - self._middle
-        self._square = self._from_middle * self._from_middle
-        self._powers, self._logarithms = np.empty((channels, bins)), np.empty((channels, bins))
+        self._halves = slice(0, None, bins - 1) if n % 2 == 0 else slice(0, 1)  # both ends, or the first
+        self._counted = np.ones(bins)
+        self._counted[self._halves] = 0.5
+        from_middle = np.arange(bins, dtype=np.float64) - self._middle
+        self._from_middle = self._counted * from_middle
+        self._square = self._from_middle * from_middle
+        self._logarithms = np.empty((channels, bins))
+        self._parts = np.arange(0, bins, _PART)
+        self._below = np.empty((channels, len(self._parts) + 1))
+        self._in_part = np.arange(_PART)
+        self._rows = np.arange(channels)
+        self._row_starts = self._rows * bins
 
     def measure(self, power: Samples, highest: Values) -> Shape:
         """The figures of a window's power spectrum, `[channels, bins]`, whose largest value is `highest`."""
-        powers = np.maximum(power, (DUST * highest)[:, np.newaxis], out=self._powers)
-        powers[:, 0] *= 0.5
-        if self._n % 2 == 0:
-            powers[:, -1] *= 0.5
-        bins = powers.shape[1]
-        total = np.einsum("cb->c", powers)
+        dust = DUST * highest
+        if (power.min(axis=1) < dust).any():
+            power = np.maximum(power, dust[:, np.newaxis])
+        bins = power.shape[1]
+        total = products(power, self._counted)
         # From the middle of the spectrum, so that the difference of squares keeps ten digits at least.
-        offset = np.einsum("cb,b->c", powers, self._from_middle) / total
-        square = np.einsum("cb,b->c", powers, self._square) / total
-        logarithms = np.log(powers, out=self._logarithms)
-        mean_log = np.einsum("cb->c", logarithms) / bins
-        entropy = np.log(total) - np.einsum("cb,cb->c", powers, logarithms) / total
-        lower = np.cumsum(powers, axis=1, out=logarithms) < (ROLLOFF * total)[:, np.newaxis]
-        rolloff = np.einsum("cb->c", lower.view(np.uint8), dtype=np.int32)
+        offset = products(power, self._from_middle) / total
+        square = products(power, self._square) / total
+        logarithms = np.log(power, out=self._logarithms)
+        logarithms[:, self._halves] -= _LN_2
+        mean_log = np.add.reduce(logarithms, axis=1) / bins
+        logarithms[:, self._halves] *= 0.5
+        entropy = np.log(total) - products(power, logarithms) / total
+        rolloff = self._rolloff(power, ROLLOFF * total)
         return Shape(
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
             offset + self._middle,
@@ -66,6 +81,24 @@ class SpectralShape:
             entropy / np.log(bins),
             np.exp(mean_log) * bins / total,
         )
+
+    def _rolloff(self, power: Samples, share: Values) -> npt.NDArray[np.intp]:
+        """How many bins from the lowest on stay below a share of the energy together.
+
+        The sums of parts tell in which part that ends; only there bins are added one by one.
+        """
+        below = self._below
+        below[:, 0] = -0.5 * power[:, 0]
+        np.add.reduceat(power, self._parts, axis=1, out=below[:, 1:])
+        np.add.accumulate(below, axis=1, out=below)
+        share = share[:, np.newaxis]
+        whole = np.add.reduce(below[:, 1:-1] < share, axis=1)
+        # What is taken from beyond the last part belongs to another channel, and comes after the share's end.
+        at = (self._row_starts + whole * _PART)[:, np.newaxis] + self._in_part
+        inside = np.add.accumulate(power.reshape(-1).take(at, mode="clip"), axis=1)
+        inside += below[self._rows, whole][:, np.newaxis]
+        bins: npt.NDArray[np.intp] = whole * _PART + np.add.reduce(inside < share, axis=1)
+        return bins
 
 
 class SegmentKurtosis:
@@ -79,27 +112,29 @@ class SegmentKurtosis:
         self.length = segment_length(n)
         self._count = n // self.length if self.length else 0
         angle = 2 * np.pi * np.arange(self.length) / max(self.length, 1)
-        self._window = 0.5 - 0.5 * np.cos(angle)
+        # One long row for all segments, since each row costs a numpy loop some time to begin.
+        self._window = np.tile(0.5 - 0.5 * np.cos(angle), self._count)
         self._rows = np.arange(channels)
-        self._windowed = np.empty((channels, self._count, self.length))
         self._transform = np.empty((channels, self._count, self.length // 2 + 1), dtype=np.complex128)
+        self._power = np.empty(self._transform.shape)
 
-    def measure(self, deviation: Samples) -> tuple[Values, Values]:
+    def measure(self, deviation: Samples, scratch: Samples) -> tuple[Values, Values]:
         """The largest value over all frequencies but DC and Nyquist, and where it is, in bins of a segment.
 
         Args:
             deviation: the samples less their mean, `[channels, n]`.
+            scratch: overwritten, of the same shape.
         """
         channels = len(deviation)
         if not self.length:
             return np.full(channels, np.nan), np.full(channels, np.nan)
-        used = deviation[:, : self._count * self.length].reshape(channels, self._count, self.length)
-        np.multiply(used, self._window, out=self._windowed)
-        parts = np.fft.rfft(self._windowed, axis=2, out=self._transform).view(np.float64)
-        np.multiply(parts, parts, out=parts)
-        power: npt.NDArray[np.float64] = parts[:, :, 2:-2:2] + parts[:, :, 3:-2:2]
-        total = power.sum(axis=1)
-        fourth = np.einsum("csk,csk->ck", power, power)
+        used = len(self._window)
+        windowed = np.multiply(deviation[:, :used], self._window, out=scratch[:, :used])
+        segments = windowed.reshape(channels, self._count, self.length)
+        power = self._power
+        spectrum.power(np.fft.rfft(segments, axis=2, out=self._transform), out=power)
+        total = np.einsum("csk->ck", power)[:, 1:-1]
+        fourth = np.einsum("csk,csk->ck", power, power)[:, 1:-1]
         seen = total > DUST * total.max(axis=1, keepdims=True)
         ratio = np.where(seen, fourth / (total * total), -np.inf)
         highest = ratio.argmax(axis=1)

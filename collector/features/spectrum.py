@@ -5,6 +5,7 @@ Nothing here removes the mean or knows units. Arrays are `[channels, bins]`, for
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,19 @@ _EDGE_TOLERANCE = 1e-6
 """In bins: a band's edge that lies on a bin must not miss it by rounding."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Bands for `band_rms`: `edges` are the first bin of each and where it ends, by turns.
+
+    `first` and `last` say how often the first and last bin of the spectrum count beyond that; NaN stands for
+    a band without bins.
+    """
+
+    edges: npt.NDArray[np.intp]
+    first: npt.NDArray[np.float64]
+    last: npt.NDArray[np.float64]
+
+
 def hann(n: int) -> npt.NDArray[np.float64]:
     """The periodic Hann window `[n]` (`numpy.hanning` is the symmetric one, which adds error).
 
@@ -41,10 +55,10 @@ def transform(
 
 
 def power(spectrum: Transform, out: Samples) -> None:
-    """Write |X|² to `out`; what `spectrum` held is destroyed."""
-    parts = spectrum.view(np.float64)  # real and imaginary parts take turns
+    """Write |X|² to `out`, both contiguous; what `spectrum` held is destroyed."""
+    parts = spectrum.view(np.float64).reshape(-1)  # real and imaginary parts take turns
     np.multiply(parts, parts, out=parts)
-    np.add(parts[:, 0::2], parts[:, 1::2], out=out)
+    np.add(parts[0::2], parts[1::2], out=out.reshape(-1))
 
 
 def band_bins(low_hz: float, high_hz: float, rate_hz: float, n: int) -> slice | None:
@@ -56,7 +70,17 @@ def band_bins(low_hz: float, high_hz: float, rate_hz: float, n: int) -> slice | 
     return slice(first, last + 1) if first <= last else None
 
 
-def band_rms(power: Samples, n: int, bands: Sequence[slice | None]) -> npt.NDArray[np.float64]:
+def bands_of(bins: Sequence[slice | None], n: int) -> Bands:
+    """What `band_rms` needs of the bins of some bands, each of which may be None."""
+    last = n // 2
+    half = 0.5 if n % 2 == 0 else 1.0  # of the last bin, which is Nyquist's where n is even
+    edges = [(0, 1) if band is None else (band.start, min(band.stop, last)) for band in bins]
+    first = [math.nan if band is None else -0.5 * (band.start == 0) for band in bins]
+    at_end = [0.0 if band is None or band.stop <= last else half - (band.start == last) for band in bins]
+    return Bands(np.array(edges, dtype=np.intp).reshape(-1), np.array(first), np.array(at_end))
+
+
+def band_rms(power: Samples, n: int, bands: Bands) -> npt.NDArray[np.float64]:
     """The root of the power spectral density integrated over each band, `[channels, bands]`.
 
     One-sided density 2|X|²/(rate·S2), with S2 the sum of the window's squares; DC and Nyquist not doubled.
@@ -64,21 +88,18 @@ def band_rms(power: Samples, n: int, bands: Sequence[slice | None]) -> npt.NDArr
     Args:
         power: |X|² of samples under the periodic Hann window, `[channels, bins]`.
         n: the window's length.
-        bands: the bins of each band; None gives NaN.
+        bands: the bands; NaN for those without bins.
 
     Source: G. Heinzel, A. Ruediger, R. Schilling, Spectrum and spectral density estimation by the discrete
     Fourier transform (2002), equation 23.
     """
-    channels, bins = power.shape
-    total = np.full((channels, len(bands)), np.nan)
-    for column, band in enumerate(bands):
-        if band is None:
-            continue
-        np.einsum("cb->c", power[:, band], out=total[:, column])
-        if band.start == 0:
-            total[:, column] -= power[:, 0] / 2
-        if band.stop == bins and n % 2 == 0:
-            total[:, column] -= power[:, -1] / 2
+    if not bands.edges.size:
+        return np.empty((len(power), 0))
+    # Every second sum is asked for, since bands may overlap or leave gaps.
+    total = np.add.reduceat(power, bands.edges, axis=1)[:, ::2]
+    for counts, end in ((bands.first, power[:, :1]), (bands.last, power[:, -1:])):
+        if counts.any():  # nothing of an end that overflowed may reach the other bands
+            np.add(total, counts * end, out=total, where=counts != 0)
     # The density times the distance between bins, rate / n: the rate cancels.
     rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
     return rms

@@ -16,6 +16,10 @@ Values = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 """One truth a channel, `[channels]`."""
 
+_ONE_THREAD = 8192
+"""Products of this length are summed in the thread that asks; with longer ones the library of linear algebra
+starts others, which keep spinning on the other processors."""
+
 SMALLEST_VARIANCE = 1e-140
 """Below it the fourth powers leave the range of float64: better no moments than wrong ones."""
 
@@ -71,14 +75,27 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     mean = np.where(constant, low, samples.sum(axis=1) / n)
     np.subtract(samples, mean[:, np.newaxis], out=deviation)
     np.multiply(deviation, deviation, out=square)
-    # Sums of products: `deviation**4` takes longer than the whole spectrum. Not `@` or `dot`, whose threads
-    # keep spinning on the other processors.
-    variance = np.einsum("cn->c", square) / n
+    variance = products(deviation, deviation) / n
     variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
-    third = np.einsum("cn,cn->c", square, deviation) / n
-    fourth = np.einsum("cn,cn->c", square, square) / n
+    third = products(square, deviation) / n
+    fourth = products(square, square) / n
     distance = np.maximum(high - mean, mean - low)
     return Moments(n, mean, low, high, np.sqrt(variance), distance, variance, third, fourth, finite, constant)
+
+
+def products(left: Samples, right: Samples) -> Values:
+    """The sum of the products of each channel's numbers, in half the time of `einsum`.
+
+    Args:
+        left: `[channels, n]`.
+        right: `[channels, n]`, or `[n]` for all channels.
+    """
+    n = left.shape[1]
+    total: Values = np.vecdot(left[:, :_ONE_THREAD], right[..., :_ONE_THREAD])
+    for start in range(_ONE_THREAD, n, _ONE_THREAD):
+        piece = slice(start, start + _ONE_THREAD)
+        total += np.vecdot(left[:, piece], right[..., piece])
+    return total
 
 
 def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
@@ -95,7 +112,7 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     absolute = np.einsum("cn->c", scratch) / of.n
     np.sqrt(scratch, out=scratch)
     root = np.einsum("cn->c", scratch) / of.n
-    crossings = np.einsum("cn->c", turns.view(np.uint8), dtype=np.int32).astype(np.float64)
+    crossings = np.add.reduce(np.bitwise_count(np.packbits(turns, axis=1)), axis=1, dtype=np.float64)
     if of.constant.any() or not np.isfinite(of.variance).all():
         nothing = of.constant | ~np.isfinite(of.variance)
         for values in (absolute, root, crossings):

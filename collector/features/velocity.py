@@ -11,7 +11,7 @@ import numpy as np
 from collector.features import spectrum
 from collector.features.reasons import Reason
 from collector.features.settings import VelocitySettings
-from collector.features.time_domain import Values
+from collector.features.time_domain import Values, products
 from collector.samples import Samples, Unit
 
 STANDARD_GRAVITY = 9.80665
@@ -58,7 +58,8 @@ class MotionSpectrum:
         self._m_per_s2 = np.array([_M_PER_S2[unit] for unit in units])
         self._rate_hz: float | None = None
         self.bins = slice(0, 0)
-        self._radians = np.empty(0)
+        self._per_radian = np.empty(0)
+        self._path_parts = slice(0, 0)
         self._points = n
         self._inside = slice(0, 0)
         self._hann = np.empty(0)
@@ -80,9 +81,10 @@ class MotionSpectrum:
         The Hann window is a sum of three waves, and the mean is in the lowest two bins alone.
         """
         first, end = self.bins.start, self.bins.stop
-        return 0.5 * transform[:, first:end] - 0.25 * (
-            transform[:, first - 1 : end - 1] + transform[:, first + 1 : end + 1]
-        )
+        inside = transform[:, first - 1 : end - 1] + transform[:, first + 1 : end + 1]
+        inside *= -0.25
+        inside += 0.5 * transform[:, first:end]
+        return inside
 
     def measure(self, inside: spectrum.Transform, covered: Covered) -> Motion:
         """Integrate once and twice.
@@ -91,11 +93,11 @@ class MotionSpectrum:
             inside: X of these channels' samples under the periodic Hann window, in `bins`.
             covered: what `covered` said for the rate.
         """
-        velocity = inside / self._radians  # as far as magnitudes go
-        parts = velocity.view(np.float64)
-        square = np.einsum("cb,cb->c", parts, parts)
+        parts = inside.view(np.float64)
+        velocity = parts * self._per_radian  # as far as magnitudes go
+        square = products(velocity, velocity)
         rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
-        np.divide(velocity, -self._radians, out=self._path_bins[:, self.bins])
+        np.multiply(velocity, -self._per_radian, out=self._path_bins.view(np.float64)[:, self._path_parts])
         path = np.fft.irfft(self._path_bins, n=self._points, axis=1, out=self._path)[:, self._inside]
         path /= self._hann
         p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
@@ -107,7 +109,11 @@ class MotionSpectrum:
         high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
         bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
         self.bins = bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
-        self._radians = 2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n)
+        # For real and imaginary parts, which take turns.
+        self._per_radian = 1 / np.repeat(
+            2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n), 2
+        )
+        self._path_parts = slice(2 * bins.start, 2 * bins.stop)
         # The path needs no more points than its highest frequency asks for.
         needed = 1 << max(_POINTS_A_CYCLE * bins.stop - 1, 1).bit_length()
         self._points = min(needed, self._n)
