@@ -83,6 +83,8 @@ class _Run:
         self._machine, self._state = machine, machine.machine.state
         if not self._inputs():
             raise CollectorError(say.NOTHING_TO_LEARN(machine=machine.name))
+        # At first, because who may not write should know it before standing at the machine for minutes.
+        keep_values(self._folder, machine.name, kept_values(self._folder, machine.name))
 
     def watch(self, activity: Activity, seconds: float) -> None:
         """Watch the running collector, and keep what came."""
@@ -107,8 +109,6 @@ class _Run:
 
     def converse(self, seconds: float) -> None:
         """Ask what the machine is doing and watch it, until that is all; then ask whether to write."""
-        # At first, because who may not write should know it before standing at the machine for minutes.
-        keep_values(self._folder, self._machine.name, kept_values(self._folder, self._machine.name))
         intro = say.INTRO(machine=self._machine.name, inputs=", ".join(self._inputs()))
         typer.echo(f"{intro} {intro.advice}")
         known = ", ".join(_name(activity) for activity in LEARNABLE)

@@ -9,7 +9,7 @@ INTRO = Text(
 )
 ASK_ACTIVITY = Text("cli.learn.ask-activity", "What does it do now? {known} (Enter: that is all)")
 WATCHING = Text("cli.learn.watching", "Watching for {seconds} s. Let it go on: {activity}.")
-SEEN = Text("cli.learn.seen", "{activity}: {count} values of {input}, from {low} to {high}")
+SEEN = Text("cli.learn.seen", "{activity}: {input} from {low} to {high}, values: {count}")
 SEEN_NOTHING = Text(
     "cli.learn.seen-nothing",
     "{activity}: not one good value of {input} came",
@@ -27,7 +27,7 @@ MISSING = Text(
 )
 TOO_FEW = Text(
     "cli.learn.too-few",
-    'For "{question}" only {count} values of {input} were watched; {least} are needed.',
+    'For "{question}" too little of {input} was watched, values: {count}; {least} are needed.',
     "Watch it for longer: --seconds 60",
 )
 INSEPARABLE = Text(
