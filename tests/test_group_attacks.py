@@ -324,7 +324,7 @@ async def test_a_revoked_member(scene: Scene, connect: Connect) -> None:
     with pytest.raises(BrokerError):
         await Member.connect(scene.rival)
     for client in clients:
-        with pytest.raises(OSError, match=r"revoked|reset|closed"):
+        with pytest.raises((ssl.SSLError, ConnectionError)):  # told why, or simply cut off
             await asyncio.to_thread(client.greet)
     await scene.group.logged("certificate verify failed")
 
