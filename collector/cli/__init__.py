@@ -22,7 +22,7 @@ if (
 
 import typer
 
-from collector.cli import lazily
+from collector.cli import lazily, logs  # noqa: F401 (the log is the first that loads structlog)
 from collector.errors import CollectorError
 from collector.texts import cli as say
 

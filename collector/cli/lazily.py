@@ -1,5 +1,6 @@
 """Groups of commands whose modules are loaded when they are asked for, and not with every command."""
 
+import gc
 import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +29,10 @@ class _Commands(Mapping[str, Any]):
         self._modules = modules
 
     def __getitem__(self, name: str) -> Any:
+        gc.disable()  # what is imported is no garbage, but looking for it takes a twentieth of the time
         found = getattr(importlib.import_module(self._modules[name]), name)
+        gc.freeze()
+        gc.enable()
         if not isinstance(found, typer.Typer):
             app = typer.Typer(add_completion=False)
             app.command()(found)
