@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -20,12 +21,19 @@ from collector.store.settings import PostgresqlSettings, SqliteSettings
 PROGRAM = Path(sys.executable).with_name("collector")
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(10_000 + _WORKER % 16, 32_000, 16)
+"""Each worker has ports of its own, and the system gives none of them to an outgoing connection."""
+_next_port = itertools.count(os.getpid())
+
+
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, nor comes to before all others were given out."""
+    while True:
+        port = _PORTS[next(_next_port) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 45.0) -> Any:
@@ -128,7 +136,10 @@ StartBroker = Callable[..., Awaitable[Mosquitto]]
 
 
 class Subscriber:
-    """A stranger's mosquitto_sub; stdbuf makes it print each line at once into our pipe."""
+    """A stranger's mosquitto_sub; stdbuf makes it print each line at once into our pipe.
+
+    It takes any number of messages at a time: what waits for a slow one in the broker would die with it.
+    """
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -147,6 +158,7 @@ class Subscriber:
             "-q",
             "1",
             "-d",
+            *("-D", "connect", "receive-maximum", "65535"),
             "-t",
             topic,
             *options,
