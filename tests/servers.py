@@ -19,6 +19,11 @@ from collector.mqtt import BrokerSettings
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 PROGRAM = Path(sys.executable).with_name("collector")
+PATIENCE_S = 120.0
+"""How long a test waits for what is to happen before it calls it missing.
+
+A machine that is busy may need a while only to start a program; when all is well, nothing waits so long.
+"""
 
 
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -36,7 +41,7 @@ def free_port() -> int:
             return port
 
 
-async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 45.0) -> Any:
+async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = PATIENCE_S) -> Any:
     """Wait for something to become true, and return it."""
     async with asyncio.timeout(timeout_s):
         while True:
@@ -208,7 +213,7 @@ class Collector:
     async def ask(self, *command: str) -> tuple[int, str]:
         """Run another command of the CLI against it: exit code and output."""
         process = await Process.start(PROGRAM, *command, "--config", self.folder)
-        code = await asyncio.wait_for(process.process.wait(), 60)
+        code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         return code, "\n".join(process.lines)
 
@@ -239,7 +244,7 @@ class Store:
     async def ask(self, *command: str) -> tuple[int, str]:
         """Run another command of `collector store` with the same file: exit code and output."""
         process = await Process.start(PROGRAM, "store", *command, "--config", self.file)
-        code = await asyncio.wait_for(process.process.wait(), 60)
+        code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         return code, "\n".join(process.lines)
 

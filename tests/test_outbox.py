@@ -65,7 +65,7 @@ def confirm(outbox: Outbox, sent: list[Outgoing]) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 (`state` has no event)
             await asyncio.sleep(0.005)
 
@@ -73,7 +73,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def take(outbox: Outbox, count: int, withheld: Collection[str] = ()) -> list[Outgoing]:
     """Take so many, waiting for them; what is taken stays in flight."""
     sent: list[Outgoing] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(sent) < count:
             await outbox.ready.wait()
             sent += outbox.take(count - len(sent), withheld)
