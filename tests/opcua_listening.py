@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from servers import until
+from servers import PATIENCE_S, until
 
 from collector.errors import SourceError
 from collector.points import Arrival, PointQuality, Reading, Value
@@ -29,7 +29,7 @@ class Heard:
         """The last quality of a point."""
         return self.latest[point].quality if point in self.latest else None
 
-    async def until(self, true: Callable[[], Any], timeout_s: float = 15.0) -> None:
+    async def until(self, true: Callable[[], Any], timeout_s: float = PATIENCE_S) -> None:
         """Wait for something to become true; an error of the source is raised instead."""
 
         def look() -> Any:
@@ -39,7 +39,7 @@ class Heard:
 
         await until(look, timeout_s)
 
-    async def failure(self, timeout_s: float = 15.0) -> SourceError:
+    async def failure(self, timeout_s: float = PATIENCE_S) -> SourceError:
         """Wait until the source gives up, and return why."""
         await until(lambda: self.error is not None, timeout_s)
         assert isinstance(self.error, SourceError), repr(self.error)

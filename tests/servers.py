@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -18,17 +19,29 @@ from collector.mqtt import BrokerSettings
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 PROGRAM = Path(sys.executable).with_name("collector")
+PATIENCE_S = 120.0
+"""How long a test waits for what is to happen before it calls it missing.
+
+A machine that is busy may need a while only to start a program; when all is well, nothing waits so long.
+"""
+
+
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = range(10_000 + _WORKER % 16, 32_000, 16)
+"""Each worker has ports of its own, and the system gives none of them to an outgoing connection."""
+_next_port = itertools.count(os.getpid())
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, nor comes to before all others were given out."""
+    while True:
+        port = _PORTS[next(_next_port) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 45.0) -> Any:
+async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = PATIENCE_S) -> Any:
     """Wait for something to become true, and return it."""
     async with asyncio.timeout(timeout_s):
         while True:
@@ -128,7 +141,10 @@ StartBroker = Callable[..., Awaitable[Mosquitto]]
 
 
 class Subscriber:
-    """A stranger's mosquitto_sub; stdbuf makes it print each line at once into our pipe."""
+    """A stranger's mosquitto_sub; stdbuf makes it print each line at once into our pipe.
+
+    It takes any number of messages at a time: what waits for a slow one in the broker would die with it.
+    """
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -147,6 +163,7 @@ class Subscriber:
             "-q",
             "1",
             "-d",
+            *("-D", "connect", "receive-maximum", "65535"),
             "-t",
             topic,
             *options,
@@ -196,7 +213,7 @@ class Collector:
     async def ask(self, *command: str) -> tuple[int, str]:
         """Run another command of the CLI against it: exit code and output."""
         process = await Process.start(PROGRAM, *command, "--config", self.folder)
-        code = await asyncio.wait_for(process.process.wait(), 60)
+        code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         return code, "\n".join(process.lines)
 
@@ -227,7 +244,7 @@ class Store:
     async def ask(self, *command: str) -> tuple[int, str]:
         """Run another command of `collector store` with the same file: exit code and output."""
         process = await Process.start(PROGRAM, "store", *command, "--config", self.file)
-        code = await asyncio.wait_for(process.process.wait(), 60)
+        code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         return code, "\n".join(process.lines)
 

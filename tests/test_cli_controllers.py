@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from modbus_peers import NetworkPeer
 from opcua_server import BENCH, OpcuaServer, make_certificate, serving
-from servers import PROGRAM, Process, free_port
+from servers import PATIENCE_S, PROGRAM, Process, free_port
 
 from collector.config import MachineFile
 from collector.profiles import profile_names
@@ -41,7 +41,7 @@ def configure(folder: Path, source: str) -> None:
 
 async def collector(*command: str, config: Path) -> tuple[int, str]:
     process = await Process.start(PROGRAM, *command, "--config", config)
-    code = await asyncio.wait_for(process.process.wait(), 60)
+    code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
     await process.end()
     return code, "\n".join(process.lines)
 
@@ -133,6 +133,6 @@ async def test_a_meters_points_stand_beside_their_registers(tmp_path: Path) -> N
 
 async def test_profiles_are_listed(tmp_path: Path) -> None:
     process = await Process.start(PROGRAM, "profiles")
-    assert await asyncio.wait_for(process.process.wait(), 60) == 0
+    assert await asyncio.wait_for(process.process.wait(), PATIENCE_S) == 0
     await process.end()
     assert [line.split()[0] for line in process.lines] == list(profile_names())

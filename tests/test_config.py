@@ -334,9 +334,9 @@ def test_of_thousands_of_mistakes_the_first_are_told_and_the_rest_counted(folder
     text = (folder / MILL).read_text("utf-8")
     unknown = "".join(f"xyzzy-{number} = 1\n" for number in range(6000))
     (folder / MILL).write_text(unknown + text, "utf-8")
-    began_s = time.monotonic()
+    began_s = time.process_time()
     *listed, more = problems(folder)
-    assert time.monotonic() - began_s < 10
+    assert time.process_time() - began_s < 10
     assert len(listed) == 50
     assert more.sentence.code == "config.more"
     assert more.sentence.values["count"] == 5950

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import PROGRAM, Process, until
+from servers import PATIENCE_S, PROGRAM, Process, until
 
 from collector.control import ask, serving
 from collector.errors import ControlError
@@ -52,7 +52,7 @@ class Answers:
 async def send_line(path: Path, line: bytes) -> Any:
     reader, writer = await asyncio.open_unix_connection(path)
     writer.write(line + b"\n")
-    answer = await asyncio.wait_for(reader.readline(), 5)
+    answer = await asyncio.wait_for(reader.readline(), PATIENCE_S)
     writer.close()
     await writer.wait_closed()
     return json.loads(answer)
@@ -148,7 +148,7 @@ async def test_an_idle_client_is_dropped(tmp_path: Path) -> None:
 
 async def run_python(code: str, **environment: str) -> tuple[int, str]:
     process = await Process.start(sys.executable, "-c", code, **environment)
-    ended_with = await asyncio.wait_for(process.process.wait(), 30)
+    ended_with = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
     await process.end()
     return ended_with, "\n".join(process.lines)
 
@@ -193,7 +193,7 @@ async def test_the_socket_is_found_in_a_file_from_windows(tmp_path: Path) -> Non
     (tmp_path / "collector.toml").write_bytes(b'\xef\xbb\xbf[control]\r\nsocket = "other.sock"\r\n')
     async with serving(path, Answers()):
         process = await Process.start(PROGRAM, "reload", "--config", tmp_path)
-        code = await asyncio.wait_for(process.process.wait(), 30)
+        code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         await ended(before)
     assert code == 0, process.lines
@@ -225,6 +225,6 @@ async def test_watching_into_a_pipe_prints_page_after_page(tmp_path: Path) -> No
     (tmp_path / "collector.toml").write_text('[control]\nsocket = "c.sock"\n')
     async with serving(tmp_path / "c.sock", Healthy()):
         process = await Process.start(PROGRAM, "status", "--watch", "--config", tmp_path)
-        await until(lambda: "\n".join(process.lines).count("watched-gateway") >= 2, 20)
+        await until(lambda: "\n".join(process.lines).count("watched-gateway") >= 2)
         assert await process.end(signal.SIGINT) == 0
         await ended(before)

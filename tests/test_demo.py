@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
-from servers import PROGRAM, Collector, Mosquitto, Process, Subscriber, free_port, until
+from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, Subscriber, free_port, until
 
 from collector.demo.accelerometer import running_accelerometer
 from collector.demo.configuration import (
@@ -74,15 +74,15 @@ async def test_the_printed_commands_work_and_ctrl_c_ends_cleanly() -> None:
     beside = await asyncio.create_subprocess_shell(
         f"{subscribe.strip()} -C 3", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
-    output, _ = await asyncio.wait_for(beside.communicate(), 60)
+    output, _ = await asyncio.wait_for(beside.communicate(), PATIENCE_S)
     assert b"shopfloor/v1/demo-works/gw1/mill-1/" in output
     for name, code in (("status", {0, 1}), ("share", {0})):
         command = next(line for line in demo.lines if f"collector {name}" in line).strip().split()
         asked = await Process.start(PROGRAM, *command[1:])
-        assert await asyncio.wait_for(asked.process.wait(), 60) in code
+        assert await asyncio.wait_for(asked.process.wait(), PATIENCE_S) in code
         await asked.end()
         assert any("mill-1/spindle" in line for line in asked.lines)
-    await until(lambda: any(re.search(JOINED, line) for line in demo.lines), 90)
+    await until(lambda: any(re.search(JOINED, line) for line in demo.lines))
     assert await demo.end(signal.SIGINT) == 0
     text = "\n".join(demo.lines)
     assert "Traceback" not in text
@@ -107,9 +107,9 @@ async def test_on_a_terminal_it_shows_machine_and_vibration_side_by_side() -> No
             asyncio.get_running_loop().remove_reader(ours)
 
     asyncio.get_running_loop().add_reader(ours, read)
-    await until(lambda: b"as a pseudonym" in screen and b"/min" in screen, 60)
+    await until(lambda: b"as a pseudonym" in screen and b"/min" in screen)
     demo.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(demo.wait(), 60) == 0
+    assert await asyncio.wait_for(demo.wait(), PATIENCE_S) == 0
     asyncio.get_running_loop().remove_reader(ours)
     os.close(ours)
     text = screen.decode(errors="replace")
@@ -160,7 +160,7 @@ async def test_what_it_says_is_what_the_machine_did(tmp_path: Path, broker: Mosq
     async with shop(tmp_path, broker) as began_s:
         await collector.start()
         try:
-            await until(lambda: any(r["context"][LOAD]["last"] > 40 for r in complete()), 90)
+            await until(lambda: any(r["context"][LOAD]["last"] > 40 for r in complete()))
             tool = complete()[-1]["context"][TOOL]["last"]
             await until(
                 lambda: any(

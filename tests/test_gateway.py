@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from servers import Collector, Mosquitto, Subscriber, until, write_configuration
+from servers import PATIENCE_S, Collector, Mosquitto, Subscriber, until, write_configuration
 
 SIMULATED = """\
 channels = [{ name = "x", unit = "g" }]
@@ -154,7 +154,7 @@ async def test_boot_with_a_wrong_configuration_and_no_good_one_exits_with_2(coll
     machine_file(collector).write_text("[machine\n")
     await collector.start()
     assert collector.process is not None
-    assert await asyncio.wait_for(collector.process.process.wait(), 20) == 2
+    assert await asyncio.wait_for(collector.process.process.wait(), PATIENCE_S) == 2
     await collector.end()
     output = "\n".join(collector.process.lines)
     assert "machines/mill-1.toml:1" in output
@@ -212,7 +212,7 @@ async def test_two_daemons_do_not_share_a_gateway(collector: Collector) -> None:
     second = Collector(collector.folder)
     await second.start()
     assert second.process is not None
-    assert await asyncio.wait_for(second.process.process.wait(), 20) == 1
+    assert await asyncio.wait_for(second.process.process.wait(), PATIENCE_S) == 1
     await second.end()
     assert "Traceback" not in "\n".join(second.process.lines)
     assert await collecting(collector)
@@ -276,7 +276,7 @@ async def test_commands_that_need_nothing(collector: Collector, command: list[st
     from servers import PROGRAM, Process
 
     process = await Process.start(PROGRAM, *command)
-    assert await asyncio.wait_for(process.process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.process.wait(), PATIENCE_S) == 0
     await process.end()
     if command[0] == "schema":
         assert json.loads("\n".join(process.lines))

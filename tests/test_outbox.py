@@ -15,7 +15,7 @@ from outbox_faults import FaultyFiles
 
 from collector.errors import OutboxError
 from collector.messages import Message
-from collector.outbox import Cause, Mark, Outbox, OutboxSettings, Outgoing
+from collector.outbox import Cause, Mark, Outbox, OutboxSettings, Outgoing, Reading
 from collector.outbox.memory import FRESH_BYTES
 
 
@@ -40,13 +40,32 @@ def fill(outbox: Outbox, seqs: Collection[int], topic: str = "a", size: int = 50
     return records
 
 
+def append_at_next_sync(outbox: Outbox, files: FaultyFiles, seq: int) -> asyncio.Future[None]:
+    """While the disk is busy with a group of records, another record comes; done when it has."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[None] = loop.create_future()
+
+    def append() -> None:
+        fill(outbox, [seq])
+        came.set_result(None)
+
+    def watch(operation: str, path: Path) -> int | None:
+        if operation == "sync" and path.suffix == ".log":
+            files.fault = lambda _operation, _path: None
+            loop.call_soon_threadsafe(append)
+        return None
+
+    files.fault = watch
+    return came
+
+
 def confirm(outbox: Outbox, sent: list[Outgoing]) -> None:
     for outgoing in sent:
         outbox.confirm(outgoing.message.epoch, outgoing.message.seq)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 (`state` has no event)
             await asyncio.sleep(0.005)
 
@@ -54,7 +73,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def take(outbox: Outbox, count: int, withheld: Collection[str] = ()) -> list[Outgoing]:
     """Take so many, waiting for them; what is taken stays in flight."""
     sent: list[Outgoing] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(sent) < count:
             await outbox.ready.wait()
             sent += outbox.take(count - len(sent), withheld)
@@ -103,6 +122,45 @@ async def test_many_records_go_as_one_group(tmp_path: Path) -> None:
     fill(outbox, range(1000))
     await outbox.commit()
     assert files.counts["sync"] - syncs == 1
+    await outbox.close()
+
+
+async def test_records_that_come_while_others_are_stored_are_stored_once(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    outbox = await Outbox.open(slow_settings(tmp_path), files)
+    coming = append_at_next_sync(outbox, files, 11)
+    fill(outbox, range(1, 11))
+    await asyncio.gather(*(outbox.commit() for _ in range(3)))  # the second and third wait for the first
+    await coming
+    assert outbox.state().uncommitted == 0
+    assert [message.seq for message in Reading(tmp_path).messages()] == [*range(1, 12)]
+    await outbox.close()
+
+
+async def test_purge_takes_what_was_there_and_minds_no_record_that_comes_meanwhile(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    outbox = await Outbox.open(slow_settings(tmp_path), files)
+    coming = append_at_next_sync(outbox, files, 11)
+    fill(outbox, range(1, 11))
+    assert await outbox.purge() == 10
+    await coming
+    (loss,) = outbox.losses()
+    assert (loss.cause, loss.records, loss.first_seq, loss.last_seq) == (Cause.PURGED, 10, 1, 10)
+    assert [outgoing.message.seq for outgoing in await take(outbox, 1)] == [11]
+    assert outbox.state().records == 1
+    await outbox.close()
+
+
+async def test_purge_of_what_the_disk_does_not_take_gives_up_nothing(tmp_path: Path) -> None:
+    files = FaultyFiles()
+    outbox = await Outbox.open(slow_settings(tmp_path), files)
+    files.fault = lambda operation, path: errno.EIO if path.suffix == ".log" else None
+    fill(outbox, range(1, 11))
+    with pytest.raises(OutboxError, match=r"disk that holds .* failed"):
+        await outbox.purge()
+    files.fault = lambda _operation, _path: None
+    assert outbox.state().records == 10
+    assert await outbox.purge() == 10
     await outbox.close()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from modbus_peers import NetworkPeer, Query, SerialPeer, Step, its_address
-from servers import PROGRAM, Collector, Mosquitto, Process, until
+from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, until
 from streams import binary_frames, modbus_traffic, text_lines, vibration, witmotion
 from uart import received
 
@@ -83,7 +83,7 @@ async def checked(folder: Path, output: str) -> dict[str, Any]:
     pasted = f'[machine]\nname = "m"\n\n{fragment}'
     (folder / "machines" / "m.toml").write_text(pasted, encoding="utf-8")
     process = await Process.start(PROGRAM, "check", folder)
-    assert await asyncio.wait_for(process.process.wait(), 60) == 0, process.lines
+    assert await asyncio.wait_for(process.process.wait(), PATIENCE_S) == 0, process.lines
     await process.end()
     return tomllib.loads(pasted)
 
@@ -214,11 +214,11 @@ class TestModbus:
     async def test_a_silent_port_is_asked_after_it_was_listened_to(self, tmp_path: Path) -> None:
         async with SerialPeer(tmp_path / "line", meter).running():
             process = await Process.start(PROGRAM, "scan", tmp_path / "line", "--config", tmp_path)
-            await until(lambda: any("asking unit" in line for line in process.lines), 60)
+            await until(lambda: any("asking unit" in line for line in process.lines))
             assert "listening on" in process.lines[0]
             await until(lambda: sum("asking" in line for line in process.lines) == 1)
             process.process.send_signal(signal.SIGINT)
-            code = await asyncio.wait_for(process.process.wait(), 20)
+            code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
             await process.end()
         assert code == 130
         assert "Stopped" in "\n".join(process.lines)

@@ -110,7 +110,7 @@ class Scene:
         self, group: Group, gateways: list[Gateway], stores: list[Store], cluster: Cluster | None
     ) -> None:
         self.group, self.gateways, self.stores, self.cluster = group, gateways, stores, cluster
-        self.overflowed = False
+        self._overflowed = False
         self.accidents: Counter[str] = Counter()
 
     async def start_broker(self) -> None:
@@ -129,7 +129,7 @@ class Scene:
             await gateway.start()
 
     async def kill_broker(self, chance: random.Random) -> None:
-        self.look_at_broker()
+        self.has_overflowed()  # its log goes with it
         await self.kill(self.group.broker)
         await asyncio.sleep(chance.uniform(0, 0.5))
         await self.start_broker()
@@ -141,7 +141,7 @@ class Scene:
         await store.start()
 
     async def stop_ingesters(self, chance: random.Random) -> None:
-        """They are there, but take nothing: the broker's queues run over."""
+        """They are there, but take nothing; at the first time until one of the broker's queues runs over."""
         for number in (signal.SIGSTOP, signal.SIGCONT):
             for store in self.stores:
                 assert store.process is not None
@@ -149,6 +149,7 @@ class Scene:
                     store.process.process.send_signal(number)
             if number is signal.SIGSTOP:
                 await asyncio.sleep(chance.uniform(1, 2))
+                await until(self.has_overflowed, PATIENCE_S)
 
     async def kill_database(self, chance: random.Random) -> None:
         assert self.cluster is not None
@@ -156,9 +157,19 @@ class Scene:
         await asyncio.sleep(chance.uniform(0, 0.3))
         await asyncio.to_thread(self.cluster.start)
 
-    def look_at_broker(self) -> None:
+    def has_overflowed(self) -> bool:
+        """Whether a queue of the broker has run over at any time."""
         assert self.group.broker is not None
-        self.overflowed |= any("being dropped" in line for line in self.group.broker.lines)
+        self._overflowed |= any("being dropped" in line for line in self.group.broker.lines)
+        return self._overflowed
+
+    def ingesters_connected(self) -> bool:
+        """Whether all of them have been."""
+        processes = (store.process for store in self.stores)
+        return all(
+            process is not None and any("store.connected" in line for line in process.lines)
+            for process in processes
+        )
 
     async def accidents_until(self, over: Callable[[], bool]) -> None:
         chance = random.Random(SEED)
@@ -236,6 +247,7 @@ async def play(played: Scene) -> None:
     rival = played.gateways[1]
     await until(lambda: rival.truth().stored, PATIENCE_S)  # the burst is over
     await played.start_broker()
+    await until(played.ingesters_connected, PATIENCE_S)
     await played.gateways[0].start()
 
     def all_made() -> bool:
@@ -245,13 +257,12 @@ async def play(played: Scene) -> None:
         )
 
     await asyncio.wait_for(played.accidents_until(all_made), PATIENCE_S)
-    played.look_at_broker()
     await until(lambda: all(gateway.truth().drained for gateway in played.gateways), PATIENCE_S)
 
 
 def check(played: Scene, sink: SqliteSettings | PostgresqlSettings) -> None:
     """What the database has is what the gateways had stored, or had declared lost."""
-    assert played.overflowed, "no queue has run over"
+    assert played.has_overflowed(), "no queue has run over"
     with reading(sink) as reader:
         assert list(reader.rows("SELECT reason, topic, detail FROM dead_letter")) == []
         for gateway in played.gateways:

@@ -222,19 +222,22 @@ class Outbox:
 
     async def commit(self) -> None:
         """Write everything unconfirmed to disk now, and return when that was done or has failed."""
-        await self._commit_done.wait()
+        while not self._commit_done.is_set():  # by the time we are woken the next may have begun
+            await self._commit_done.wait()
         now_s = self._loop.time()
         self._commit_until(now_s, self._memory.bytes, now_s)
         await self._commit_done.wait()
 
     async def purge(self) -> int:
-        """Give up every record there is, for good, and declare that; returns how many.
+        """Give up every record there is now, for good, and declare that; returns how many.
 
         Raises:
             OutboxError: the disk does not take records, so that nothing can be said of them, or not any more.
         """
+        last_seq = self._last_seq
         await self.commit()
-        if self._memory.fresh or self._disk.ended.is_set():
+        oldest = self._memory.oldest_fresh()  # others may have come while it was written
+        if self._disk.ended.is_set() or (oldest is not None and oldest.seq <= last_seq):
             sentence = self.state().last_disk_error
             raise OutboxError(sentence or delivery.OUTBOX_DISK_STOPPED())
         if self._purging is None:
