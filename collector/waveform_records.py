@@ -50,7 +50,7 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
         "n": window.n,
         "hop": window.hop,
         "rate_hz": clock.axis_hz,
-        "rate_state": clock.rate_state,
+        "rate_state": str(clock.rate_state),
         "measured_hz": clock.measured_hz,
         "lost": window.lost,
         "clipped": int(values.clipped.sum()),
