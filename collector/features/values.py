@@ -61,7 +61,7 @@ class Rows:
         """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
 
         Scalars by name, what is keyed as a dictionary, peaks as a list without padding. None stands for what
-        is undefined.
+        is undefined. Names and numbers are paired without `strict`, which would take as long as all the rest.
         """
         columns = [column.tolist() for column in self.scalars.values()]
         rows = zip(*columns, strict=True) if columns else [()] * self.channels
@@ -70,11 +70,9 @@ class Rows:
             for channel, values in zip(made, numbers.tolist(), strict=True):
                 channel[name] = _plain(keys, values)
         for name, parts in self.peaks.items():
-            by_channel = zip(*(part.tolist() for part in parts.values()), strict=True)
+            by_channel = zip(*[part.tolist() for part in parts.values()], strict=True)
             for channel, found in zip(made, by_channel, strict=True):
-                peaks = zip(*found, strict=True)
-                # Only NaN differs from itself.
-                channel[name] = [dict(zip(parts, peak, strict=True)) for peak in peaks if peak[0] == peak[0]]
+                channel[name] = _peaks(parts, found)
         for name, has in self.only.items():
             if len(has) < self.channels:
                 for row in range(self.channels):
@@ -117,5 +115,11 @@ def per_channel(values: FeatureValues) -> list[dict[str, Any]]:
 def _plain(names: Iterable[str], numbers: Sequence[float]) -> dict[str, float | None]:
     """Numbers by name, None for what is not finite. That there is none, their sum tells with one look."""
     if isfinite(sum(numbers)):
-        return dict(zip(names, numbers, strict=True))
+        return dict(zip(names, numbers))  # noqa: B905
     return {name: x if isfinite(x) else None for name, x in zip(names, numbers, strict=True)}
+
+
+def _peaks(names: Iterable[str], columns: Iterable[Sequence[float]]) -> list[dict[str, float]]:
+    """The peaks of a channel, without padding: only NaN differs from itself."""
+    peaks = zip(*columns, strict=True)
+    return [dict(zip(names, peak)) for peak in peaks if peak[0] == peak[0]]  # noqa: B905
