@@ -53,7 +53,7 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
         "rate_state": str(clock.rate_state),
         "measured_hz": clock.measured_hz,
         "lost": window.lost,
-        "clipped": int(values.clipped.sum()),
+        "clipped": sum(values.clipped.tolist()),
         "quality": quality,
         "channels": dict(
             zip((channel.name for channel in signal.channels), per_channel(values), strict=True)
