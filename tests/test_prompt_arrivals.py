@@ -39,8 +39,8 @@ def test_only_the_newest_are_kept() -> None:
     arrivals = PromptArrivals(3)
     for index in range(5):
         arrivals.add(index, 10 * index)
-    index, at_ns = arrivals.newest(9)
-    assert (index.tolist(), at_ns.tolist()) == ([2, 3, 4], [20, 30, 40])
+    kept, at_ns = arrivals.newest(9)
+    assert (kept.tolist(), at_ns.tolist()) == ([2, 3, 4], [20, 30, 40])
     arrivals.move(2, 100)
     assert arrivals.newest(3)[0].tolist() == [2, 103, 104]
     arrivals.forget(2)
