@@ -8,33 +8,33 @@ doing during a window of samples is in context.py.
 import math
 from collections.abc import Sequence
 from itertools import compress
-from operator import attrgetter, mul, sub
-from typing import cast
+from operator import mul, sub
+from typing import Any, cast
 
-from collector.history import History
-from collector.messages import NumberSummary, StateSummary
+from collector.history import History, Standing, Stretch
 from collector.points import Point, PointKind, PointQuality
 
 _GOOD, _UNCERTAIN = PointQuality.GOOD, PointQuality.UNCERTAIN
 _BAD, _STALE = PointQuality.BAD, PointQuality.STALE
-_VALUE, _QUALITY = attrgetter("value"), attrgetter("quality")
 CURRENT_UNITS = frozenset({"A", "mA", "kA"})
 """Points in these units are currents, whose rms tells more than their mean."""
 
 
-def summary(history: History, from_ns: int, to_ns: int) -> NumberSummary | StateSummary:
-    """What a point said from a moment until before another."""
+def summary(history: History, from_ns: int, to_ns: int) -> dict[str, Any]:
+    """What a point said from a moment until before another: a summary's fields, in the record's order.
+
+    Qualities are plain text: a member of an enumeration takes the encoder nearly as long as all the rest.
+    """
     if history.point.kind is PointKind.NUMBER:
         return _number(history, from_ns, to_ns)
     end = history.at(to_ns - 1)
-    return StateSummary(
-        kind=history.point.kind.value,
-        last=state_value(end.value),
-        quality=end.quality,
-        changes=history.changes(from_ns - 1, to_ns - 1),
-        changed_s=seconds_since(end.changed_ns, to_ns),
-        vouched_s=seconds_since(end.vouched_ns, to_ns),
-    )
+    return {
+        "kind": history.point.kind.value,
+        "last": state_value(end.value),
+        "quality": str(end.quality),
+        "changes": history.changes(from_ns - 1, to_ns - 1),
+        **_ages(end, to_ns),
+    }
 
 
 def definitions() -> list[dict[str, str]]:
@@ -76,25 +76,32 @@ _DEFINITIONS = {
 }
 
 
-def _number(history: History, from_ns: int, to_ns: int) -> NumberSummary:
-    at, readings = history.observations(from_ns, to_ns)
-    qualities = list(map(_QUALITY, readings))
-    good = [quality is _GOOD for quality in qualities]
-    values = cast("list[float]", list(compress(map(_VALUE, readings), good)))
-    others = qualities if len(values) < len(qualities) else []
-    end = history.at(to_ns - 1)
-    return NumberSummary(
-        count=len(values),
+def _number(history: History, from_ns: int, to_ns: int) -> dict[str, Any]:
+    said = history.stretch(from_ns, to_ns)
+    good = [reading.value for reading in said.readings if reading.quality is _GOOD]
+    values = cast("list[float]", good)
+    qualities: Sequence[PointQuality] = ()
+    if len(values) < len(said.readings):  # else all are good
+        qualities = [reading.quality for reading in said.readings]
+    return {
+        "kind": "number",
+        "count": len(values),
         **_figures(values, current=is_current(history.point)),
-        coverage=_coverage(history, at, good, from_ns, to_ns),
-        uncertain=others.count(_UNCERTAIN),
-        bad=others.count(_BAD),
-        stale=others.count(_STALE),
-        last=None if end.value is None else float(end.value),
-        quality=end.quality,
-        changed_s=seconds_since(end.changed_ns, to_ns),
-        vouched_s=seconds_since(end.vouched_ns, to_ns),
-    )
+        "coverage": _covered_ns(said, qualities, history.limit_ns, from_ns, to_ns) / (to_ns - from_ns),
+        "uncertain": qualities.count(_UNCERTAIN),
+        "bad": qualities.count(_BAD),
+        "stale": qualities.count(_STALE),
+        "last": None if said.end.value is None else float(said.end.value),
+        "quality": str(said.end.quality),
+        **_ages(said.end, to_ns),
+    }
+
+
+def _ages(end: Standing, to_ns: int) -> dict[str, float | None]:
+    return {
+        "changed_s": seconds_since(end.changed_ns, to_ns),
+        "vouched_s": seconds_since(end.vouched_ns, to_ns),
+    }
 
 
 def _figures(x: Sequence[float], *, current: bool) -> dict[str, float | None]:
@@ -125,17 +132,21 @@ def _root_mean_square(x: Sequence[float]) -> float:
     return math.hypot(*x) / math.sqrt(len(x))  # which neither underflows nor overflows on the way
 
 
-def _coverage(history: History, at: Sequence[int], good: Sequence[bool], from_ns: int, to_ns: int) -> float:
-    """The part of the time in which a good value held; each holds until the next one, or for the limit."""
-    before, limit_ns = history.at(from_ns - 1), history.limit_ns
+def _covered_ns(
+    said: Stretch, qualities: Sequence[PointQuality], limit_ns: int, from_ns: int, to_ns: int
+) -> int:
+    """How long a good value held: each until the next or for the limit; without `qualities` all are good."""
+    before, at = said.before, said.at
     ends = (*at, to_ns)
     covered_ns = 0
     if before.quality is _GOOD and before.vouched_ns is not None:
         covered_ns = max(0, min(ends[0], before.vouched_ns + limit_ns) - from_ns)
-    held_ns: list[int] = list(compress(map(sub, ends[1:], at), good))
+    held_ns: list[int] = list(map(sub, ends[1:], at))
+    if qualities:
+        held_ns = list(compress(held_ns, [quality is _GOOD for quality in qualities]))
     if held_ns and max(held_ns) > limit_ns:
         held_ns = [min(limit_ns, each_ns) for each_ns in held_ns]
-    return (covered_ns + sum(held_ns)) / (to_ns - from_ns)
+    return covered_ns + sum(held_ns)
 
 
 def state_value(value: float | str | bool | None) -> str | bool | None:

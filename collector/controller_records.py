@@ -4,10 +4,11 @@ What every stream's records have in common is in stream_records.py.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from collector.aggregate import state_value
 from collector.clock import STEP_LIMIT_NS
-from collector.messages import Change, NumberSummary, Readings, StateSummary
+from collector.messages import Change, Readings
 from collector.points import Reading, Value
 from collector.stream_records import StreamRecords
 
@@ -25,12 +26,12 @@ class ControllerRecords:
         self,
         from_ns: int,
         to_ns: int,
-        points: Mapping[str, NumberSummary | StateSummary],
+        points: Mapping[str, Mapping[str, Any]],
         *,
         offset_us: int | None,
         lost: int,
     ) -> None:
-        """What all points said in a stretch of time."""
+        """What all points said in a stretch of time: the fields of each one's summary."""
         from_us, to_us = self._began_us(from_ns), self._stream.clock.utc_us(to_ns)
         self._ended = to_ns, to_us
         self._stream.put(

@@ -26,6 +26,18 @@ class Standing(NamedTuple):
     source_us: int | None = None
 
 
+class Stretch(NamedTuple):
+    """What a point said from a moment until before another, and how it stood just before that and at the end.
+
+    `at` says when it was read or vouched for, `readings` what it said each time.
+    """
+
+    before: Standing
+    at: Sequence[int]
+    readings: Sequence[Reading]
+    end: Standing
+
+
 PERIODS_UNTIL_STALE = 3
 
 _GOOD, _STALE = PointQuality.GOOD, PointQuality.STALE
@@ -106,19 +118,7 @@ class History:
 
     def at(self, at_ns: int) -> Standing:
         """What was known at a moment; a value that nobody vouched for within the limit is stale."""
-        last = bisect_right(self._at, at_ns) - 1
-        if last < 0:
-            return _NOTHING
-        vouched_ns = self._at[last]
-        if self._vouched:
-            vouch = bisect_right(self._vouched, at_ns) - 1
-            if vouch >= 0:
-                vouched_ns = max(vouched_ns, self._vouched[vouch])
-        reading = self._readings[last]
-        quality = _STALE if at_ns - vouched_ns > self.limit_ns else reading.quality
-        change = bisect_right(self._changed, at_ns) - 1
-        changed_ns = self._changed[change] if change >= 0 else None
-        return Standing(reading.value, quality, changed_ns, vouched_ns, reading.source_us)
+        return self._standing(bisect_right(self._at, at_ns) - 1, at_ns)
 
     def good_values(self, first_ns: int, last_ns: int) -> list[Value]:
         """The good value that held at the first moment, if one did, and those read up to the last one."""
@@ -141,7 +141,38 @@ class History:
 
     def observations(self, from_ns: int, to_ns: int) -> tuple[Sequence[int], Sequence[Reading]]:
         """When the point was read or vouched for, from a moment until before another, and what it said."""
+        return self._observations(
+            bisect_left(self._at, from_ns), bisect_left(self._at, to_ns), from_ns, to_ns
+        )
+
+    def stretch(self, from_ns: int, to_ns: int) -> Stretch:
+        """Everything from a moment until before another, looked up once."""
         start, end = bisect_left(self._at, from_ns), bisect_left(self._at, to_ns)
+        return Stretch(
+            self._standing(start - 1, from_ns - 1),
+            *self._observations(start, end, from_ns, to_ns),
+            self._standing(end - 1, to_ns - 1),
+        )
+
+    def _standing(self, last: int, at_ns: int) -> Standing:
+        """How it stood at a moment, of which `last` is the last reading's place."""
+        if last < 0:
+            return _NOTHING
+        vouched_ns = self._at[last]
+        if self._vouched:
+            vouch = bisect_right(self._vouched, at_ns) - 1
+            if vouch >= 0:
+                vouched_ns = max(vouched_ns, self._vouched[vouch])
+        reading = self._readings[last]
+        quality = _STALE if at_ns - vouched_ns > self.limit_ns else reading.quality
+        change = bisect_right(self._changed, at_ns) - 1
+        changed_ns = self._changed[change] if change >= 0 else None
+        return Standing(reading.value, quality, changed_ns, vouched_ns, reading.source_us)
+
+    def _observations(
+        self, start: int, end: int, from_ns: int, to_ns: int
+    ) -> tuple[Sequence[int], Sequence[Reading]]:
+        """The readings from one place until before another, and when it was vouched for meanwhile."""
         at, readings = self._at[start:end], self._readings[start:end]
         if not self._vouched:
             return at, readings

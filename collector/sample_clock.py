@@ -2,14 +2,15 @@
 
 Arrival is one-sided: a sample can come late, never early. So the line through the *lower envelope* of arrival
 against index is the device's own clock, and lateness that is made up for is not loss. The decision and its
-measurements: docs/decisions/0007-sample-clock.md.
+measurements: docs/decisions/0007-sample-clock.md. How the line is fitted is in prompt_arrivals.py.
 """
 
-from collections import deque
-from dataclasses import dataclass
+import math
 
 import numpy as np
+import numpy.typing as npt
 
+from collector.prompt_arrivals import PromptArrivals
 from collector.samples import Block, Chunk, Gap, Loss, LossCause, RateState, Signal
 
 _NS = 1_000_000_000
@@ -20,8 +21,10 @@ _GROWTH_NS = 2_000_000
 """Lateness that grows by more than this in 4 s, and by more than jitter, is another rate: a loss stays."""
 _BUCKETS = 480
 """Two minutes of bucket minima set the line."""
+_FEWEST = 8
+"""So many buckets make a line."""
 _REFIT_PARTS = 16
-"""A new fit once a sixteenth of the buckets are new: it costs as much as a window of features."""
+"""A new fit once a sixteenth of the buckets are new."""
 _SETTLED_SPAN_NS = 5 * _NS
 _SETTLED_ERROR = 1.5e-3
 """The rate counts as measured once its estimated relative error is below this."""
@@ -33,14 +36,6 @@ _EARLY_BUCKETS = 4
 """A stream that is early by `_LATE_NS` for so many buckets (1 s) has another rate: no sample comes early."""
 _LATE_BUCKETS = 20
 """Samples vanished once a stream stayed late by `_LATE_NS` for so many buckets (5 s)."""
-
-
-@dataclass(slots=True)
-class _Arrival:
-    """The promptest arrival of a bucket: index of the sample and when it came."""
-
-    index: int
-    at_ns: int
 
 
 class SampleClock:
@@ -58,11 +53,13 @@ class SampleClock:
         self._end = 0
         self._settled = False
         self._rate_known = False
-        self._opened_ns = 0
+        self._measured_from_ns = 0
         self._arrived_ns = 0
-        self._prompt: deque[_Arrival] = deque(maxlen=_BUCKETS)
-        self._bucket: _Arrival | None = None
-        self._bucket_delay_ns = 0.0
+        self._prompt = PromptArrivals(_BUCKETS)
+        self._bucket = (0, 0)
+        """Index and time of the promptest arrival since the last bucket ended."""
+        self._bucket_delay_ns = math.inf
+        """How late it came; without end while there is none."""
         self._bucket_ends_ns = 0
         self._unfitted = 0
         self._vanished = 0
@@ -122,7 +119,10 @@ class SampleClock:
         if self._origin_ns is None:
             self._start(chunk, n)
         loss = chunk.run.loss if self._end else None  # nothing is missing before the first sample
-        gap = self._gap(loss, chunk, n)
+        if loss is None and self._was_silent(chunk, n):
+            loss = Loss(LossCause.LATE, 0)  # nothing known to be missing, but no window may span it
+        self._arrived_ns = chunk.arrived_ns
+        gap = self._gap(loss, chunk, n) if loss is not None or self._vanished else None
         first = self._end + (gap.lost if gap else 0)
         self._end = first + n
         if loss is not None and loss.cause is LossCause.RECONNECT:
@@ -137,26 +137,20 @@ class SampleClock:
 
     def _begin_fit(self, at_ns: int) -> None:
         """Start measuring anew after a (re)opening; the rate known so far stays in use."""
-        self._opened_ns = at_ns
-        self._prompt.clear()
-        self._bucket = None
-        self._bucket_ends_ns = at_ns + _START_UP_NS
+        self._prompt.forget(len(self._prompt))
+        self._bucket_delay_ns = math.inf
+        self._measured_from_ns = self._bucket_ends_ns = at_ns + _START_UP_NS
         self._vanished = 0
 
-    def _gap(self, loss: Loss | None, chunk: Chunk, n: int) -> Gap | None:
-        lost, estimated, cause = 0, False, LossCause.LATE
-        if self._vanished:
-            lost, estimated = self._vanished, True
-            self._vanished = 0
-        if loss is None and self._was_silent(chunk, n):
-            loss = Loss(cause, 0)  # nothing known to be missing, but no window may span it
-        self._arrived_ns = chunk.arrived_ns
+    def _gap(self, loss: Loss | None, chunk: Chunk, n: int) -> Gap:
+        """What is missing before a chunk; a loss that turns out as nothing still breaks the run."""
+        lost, self._vanished = self._vanished, 0
+        estimated, cause = lost > 0, LossCause.LATE
         if loss is not None:
             cause = loss.cause
             counted, guessed = self._resolve(loss, chunk, n)
             lost, estimated = lost + counted, estimated or guessed
-        # A loss that turns out as nothing still breaks the run: no window may span it.
-        return Gap(cause, self._end, lost, estimated) if lost or loss is not None else None
+        return Gap(cause, self._end, lost, estimated)
 
     def _was_silent(self, chunk: Chunk, n: int) -> bool:
         """Whether the device paused and did not bring the samples of the pause: they may be lost."""
@@ -182,74 +176,62 @@ class SampleClock:
 
     def _observe(self, index: int, at_ns: int) -> None:
         """Keep the promptest arrival of each bucket and fit the line when a bucket ends."""
-        if at_ns < self._opened_ns + _START_UP_NS:
+        if at_ns < self._measured_from_ns:
             return
+        assert self._origin_ns is not None
         if at_ns >= self._bucket_ends_ns:
             self._bucket_ends_ns = at_ns + _BUCKET_NS
-            if self._bucket is not None:
-                self._prompt.append(self._bucket)
-                self._bucket = None
-                self._fit()
-        delay_ns = self._delay(index, at_ns)
-        if self._bucket is None or delay_ns < self._bucket_delay_ns:
-            self._bucket, self._bucket_delay_ns = _Arrival(index, at_ns), delay_ns
+            if self._bucket_delay_ns < math.inf:
+                self._prompt.add(*self._bucket)
+                self._fit(self._bucket_delay_ns)
+                self._bucket_delay_ns = math.inf
+        delay_ns = at_ns - self._origin_ns - (index - self._origin_index) * self._period_ns
+        if delay_ns < self._bucket_delay_ns:
+            self._bucket, self._bucket_delay_ns = (index, at_ns), delay_ns
 
-    def _delay(self, index: int, at_ns: int) -> float:
-        """How much later than the line a sample came, in nanoseconds."""
-        assert self._origin_ns is not None
-        return at_ns - self._origin_ns - (index - self._origin_index) * self._period_ns
-
-    def _fit(self) -> None:
+    def _fit(self, delay_ns: float) -> None:
+        """Fit the line to the arrivals, of which the newest came so much later than the line until now."""
         self._unfitted += 1
-        self._forget_if_early()
-        if len(self._prompt) < 8 or self._is_late() or self._unfitted * _REFIT_PARTS < len(self._prompt):
+        if self._settled:
+            self._forget_if_early(delay_ns)
+        if self._settled and delay_ns >= _LATE_NS and self._is_late():
+            return
+        if len(self._prompt) < _FEWEST or self._unfitted * _REFIT_PARTS < len(self._prompt):
             return
         self._unfitted = 0
-        base = self._prompt[0]
-        index = np.array([a.index - base.index for a in self._prompt], dtype=np.float64)
-        at_ns = np.array([a.at_ns - base.at_ns for a in self._prompt], dtype=np.float64)
-        half = len(index) // 2
-        # Median of slopes over half the span: neither a late stretch nor a single early burst moves it.
-        period_ns = float(np.median((at_ns[-half:] - at_ns[:half]) / (index[-half:] - index[:half])))
-        delays = np.sort(at_ns - index * period_ns)
-        # The tenth and half quantile; `numpy.quantile` takes ten times as long for the same.
-        last = len(delays) - 1
-        envelope, middle = np.interp((0.1 * last, 0.5 * last), np.arange(len(delays)), delays)
-        span_ns = at_ns[-1]
-        error = 4 * (middle - envelope) / span_ns
-        self._period_ns = period_ns
-        self._origin_index, self._origin_ns = base.index, base.at_ns + float(envelope)
+        line = self._prompt.line()
+        self._period_ns = line.period_ns
+        self._origin_index, self._origin_ns = line.origin_index, line.origin_ns
         self._rate_known = True
-        if span_ns >= _SETTLED_SPAN_NS and error < _SETTLED_ERROR:
+        if line.span_ns >= _SETTLED_SPAN_NS and line.error < _SETTLED_ERROR:
             self._settled = True
 
-    def _forget_if_early(self) -> None:
+    def _forget_if_early(self, delay_ns: float) -> None:
         """Start measuring anew where samples come before their time: the device has become faster."""
-        if not self._settled or self._lateness(self._prompt[-1]) >= -_LATE_NS / 5:
+        if delay_ns >= -_LATE_NS / 5:
             return  # the usual case: the newest one is not early, so neither are all of the recent ones
         for kept, early_ns in ((_EARLY_BUCKETS, _LATE_NS), (_LATE_BUCKETS, _LATE_NS / 5)):
-            recent = list(self._prompt)[-kept:]
-            if self._settled and len(recent) == kept and max(map(self._lateness, recent)) < -early_ns:
+            delays = self._delays(kept)
+            if self._settled and len(delays) == kept and delays.max() < -early_ns:
                 self._measure_anew(kept)
 
     def _measure_anew(self, kept: int) -> None:
         """Trust only the newest arrivals, and no rate until it has settled again."""
         self._settled = False
-        for _ in range(len(self._prompt) - kept):
-            self._prompt.popleft()
+        self._prompt.forget(len(self._prompt) - kept)
 
-    def _lateness(self, arrival: _Arrival) -> float:
-        return self._delay(arrival.index, arrival.at_ns)
+    def _delays(self, n: int) -> npt.NDArray[np.float64]:
+        """How much later than the line the newest arrivals came, in nanoseconds."""
+        assert self._origin_ns is not None
+        index, at_ns = self._prompt.newest(n)
+        return at_ns - self._origin_ns - (index - self._origin_index) * self._period_ns
 
     def _is_late(self) -> bool:
         """Whether the stream has stayed behind its line for long: samples vanished, or the rate changed."""
-        if not self._settled or len(self._prompt) < 2 * _LATE_BUCKETS:
+        if len(self._prompt) < 2 * _LATE_BUCKETS:
             return False
-        if self._lateness(self._prompt[-1]) < _LATE_NS:
-            return False
-        recent = list(self._prompt)[-_LATE_BUCKETS:]
-        delays = [self._lateness(arrival) for arrival in recent]
-        if min(delays) < _LATE_NS:
+        delays = self._delays(_LATE_BUCKETS)
+        if delays.min() < _LATE_NS:
             return False
         part = _LATE_BUCKETS // 4
         growth_ns = float(np.median(delays[-part:]) - np.median(delays[:part]))
@@ -258,8 +240,5 @@ class SampleClock:
             self._measure_anew(_LATE_BUCKETS)
             return False
         self._vanished = round(float(np.median(delays)) / self._period_ns)
-        for arrival in recent:
-            arrival.index += self._vanished
-        if self._bucket is not None:
-            self._bucket.index += self._vanished
+        self._prompt.move(_LATE_BUCKETS, self._vanished)
         return self._vanished > 0

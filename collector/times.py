@@ -1,6 +1,7 @@
 """Moments of UTC as integer microseconds, as dates, and as text; pure. What time it is now is in clock.py."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,6 +38,14 @@ def moment(utc_us: int) -> datetime:
 
 def iso8601(utc_us: int) -> str:
     """UTC microseconds as text, as in `2026-05-26T21:15:16.881000Z`."""
-    return (
-        moment(utc_us).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-    )  # strftime is slower
+    seconds, microseconds = divmod(utc_us, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    return f"{_day(days)}T{hour:02}:{minute:02}:{second:02}.{microseconds:06}Z"
+
+
+@lru_cache(maxsize=16)
+def _day(number: int) -> str:
+    """A day as text, counted from 1970: it is asked for with each record, and changes once a day."""
+    return (EPOCH + timedelta(number)).date().isoformat()

@@ -4,11 +4,12 @@ What every stream's records have in common is in stream_records.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from collector.features import (
     Carried,
+    Covered,
     FeatureValues,
     Judged,
     SpeedFeatures,
@@ -49,16 +50,16 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
         "n": window.n,
         "hop": window.hop,
         "rate_hz": clock.axis_hz,
-        "rate_state": clock.rate_state,
+        "rate_state": str(clock.rate_state),
         "measured_hz": clock.measured_hz,
         "lost": window.lost,
-        "clipped": int(values.clipped.sum()),
+        "clipped": sum(values.clipped.tolist()),
         "quality": quality,
         "channels": dict(
             zip((channel.name for channel in signal.channels), per_channel(values), strict=True)
         ),
-        "nulls": {name: reason.value for name, reason in values.rows.reasons.items()},
-        "velocity": values.covered and asdict(values.covered),
+        "nulls": values.rows.nulls(),
+        "velocity": _velocity(values.covered),
     }
     return Evaluated(first_ns, last_ns, quality, fields, values.carried)
 
@@ -76,7 +77,13 @@ def at_speed(window: Evaluated, features: SpeedFeatures, turning: Turning) -> Ev
         "nulls": window.fields["nulls"] | found.nulls,
         "spindle": _spindle(turning, found.refined_hz),
     }
-    return replace(window, fields=fields, carried=None)
+    return Evaluated(window.first_ns, window.last_ns, window.quality, fields)
+
+
+def _velocity(covered: Covered | None) -> dict[str, Any] | None:
+    if covered is None:
+        return None
+    return {"low_hz": covered.low_hz, "high_hz": covered.high_hz, "n": covered.n}
 
 
 def _spindle(turning: Turning, refined_hz: float | None) -> dict[str, Any] | None:

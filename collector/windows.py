@@ -85,12 +85,14 @@ class Windows:
         if channels != self._channels:
             raise ValueError(f"expected {self._channels} channels, got {channels}")
         start = self._start(block)
-        windows: list[Window] = []
-        at = 0
+        self._fed += size
+        self._end = start + size
         if not self._skip and self._filled + size < self._n:  # the usual case completes nothing
             self._buffer[:, self._filled : self._filled + size] = block.samples
             self._filled += size
-            at = size
+            return []
+        windows: list[Window] = []
+        at = 0
         while at < size:
             if self._skip:
                 passed = min(self._skip, size - at)
@@ -104,8 +106,6 @@ class Windows:
             at += taken
             if self._filled == self._n:
                 windows.append(self._complete(first=start + at - self._n))
-        self._fed += size
-        self._end = start + size
         return windows
 
     def account(self) -> Account:

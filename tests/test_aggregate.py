@@ -29,9 +29,7 @@ def say(to: History, at_s: float, value: Any, quality: PointQuality = GOOD) -> N
 
 
 def number(of: History, from_s: float, to_s: float) -> NumberSummary:
-    made = summary(of, round(from_s * S), round(to_s * S))
-    assert isinstance(made, NumberSummary)
-    return made
+    return NumberSummary(**summary(of, round(from_s * S), round(to_s * S)))
 
 
 finite = st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: value + 0.0)
@@ -141,7 +139,7 @@ def test_a_state_has_its_heartbeat() -> None:
     say(points, 0, "automatic")
     say(points, 5, "manual")
     say(points, 6, None, BAD)
-    made = summary(points, 4 * S, 10 * S)
+    made = StateSummary(**summary(points, 4 * S, 10 * S))
     assert made == StateSummary(
         kind="state", last=None, quality=STALE, changes=1, changed_s=5.0, vouched_s=4.0
     )

@@ -29,6 +29,7 @@ from collector.features import (
     selected,
 )
 from collector.features.page import page
+from collector.features.values import Rows
 from collector.samples import Channel, RateState, Samples, Unit
 
 UNITS: tuple[Unit, ...] = ("g", "m/s2", "A")
@@ -378,6 +379,18 @@ def test_blows_are_no_noise() -> None:
     blows = np.zeros(512)
     blows[::100] = 1.0
     assert "low-snr" not in flags_of(blows + QUIET[1] / 1000)
+
+
+@pytest.mark.parametrize("found", [np.nan, np.inf, 1.5e308])
+def test_what_is_not_finite_is_null_in_its_channel_alone(found: float) -> None:
+    column = np.array([1.0, found])
+    rows = Rows(
+        2, {"rms": column, "peak": column}, {"bands": (("low", "high"), np.stack((column, column)).T)}
+    )
+    null = found if np.isfinite(found) else None
+    assert rows.per_channel() == [
+        {"rms": value, "peak": value, "bands": {"low": value, "high": value}} for value in (1.0, null)
+    ]
 
 
 def test_definitions_say_unit_and_meaning_of_every_row() -> None:

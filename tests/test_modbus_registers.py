@@ -183,6 +183,21 @@ class TestValues:
         assert (reading.value, reading.quality, reading.detail) == (None, PointQuality.BAD, "not a number")
 
     @given(
+        st.lists(st.floats() | st.sampled_from([math.nan, 1.7e308, -20.0, 20.0]), min_size=2, max_size=6),
+        st.booleans(),
+    )
+    def test_of_values_that_are_alike_each_is_judged_by_itself(
+        self, numbers: list[float], limited: bool
+    ) -> None:
+        limits = {"valid_low": -20, "valid_high": 20} if limited else {}
+        cells = [Cell(point(name=f"p{at}", type="f64", **limits), 4 * at) for at in range(len(numbers))]
+        readings = Decoder(cells).readings(words(struct.pack(f">{len(numbers)}d", *numbers)), 1)
+        most = 20 if limited else 1.8e308
+        assert [reading.value for reading in readings] == [
+            number if -most <= number <= most and math.isfinite(number) else None for number in numbers
+        ]
+
+    @given(
         st.integers(0, 0xFFFF), st.sampled_from([(0.1, 10), (0.01, 100), (0.001, 1000), (0.05, 20), (0.5, 2)])
     )
     def test_a_decimal_scale_gives_the_nearest_number(self, raw: int, scale: tuple[float, int]) -> None:

@@ -1,7 +1,6 @@
 """What comes from the broker is read as a record, a status, or a dead letter; nothing makes that fail."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ def test_every_kind_of_record_is_read(message: Message) -> None:
 
 def test_company_and_gateway_are_those_of_the_topic() -> None:
     message = Gateway().features()
-    moved = replace(message, topic=message.topic.replace("works/gw1", "rival/gw9"))
+    moved = message._replace(topic=message.topic.replace("works/gw1", "rival/gw9"))
     found = read(changed(moved, company="works", gateway="gw1"), ROOT)
     assert isinstance(found, StoredRecord)
     assert found.identity == Identity("rival", "gw9", message.epoch, message.seq)

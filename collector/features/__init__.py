@@ -25,6 +25,7 @@ from collector.features.settings import (
 from collector.features.synchronous import TOLERANCE, Carried, Turning
 from collector.features.table import FEATURES, definitions, selected
 from collector.features.values import FeatureValues, per_channel
+from collector.features.velocity import Covered
 
 __all__ = [
     "FEATURES",
@@ -36,6 +37,7 @@ __all__ = [
     "BandSettings",
     "BearingSettings",
     "Carried",
+    "Covered",
     "EnvelopeSettings",
     "Feature",
     "FeatureSettings",

@@ -23,19 +23,15 @@ _CHATTER = ("chatter", "chatter_hz", "chatter_amplitude")
 
 @dataclass(frozen=True, slots=True)
 class AtSpeed:
-    """The features, also as plain numbers by channel.
+    """The features, also as plain numbers by channel, and why some are null.
 
     `refined_hz` is the speed that the lines of the spectrum show; None where it was not looked for.
     """
 
     rows: Rows
     channels: list[dict[str, Any]]
+    nulls: dict[str, str]
     refined_hz: float | None = None
-
-    @property
-    def nulls(self) -> dict[str, str]:
-        """The reasons as plain text, by feature."""
-        return {name: reason.value for name, reason in self.rows.reasons.items()}
 
 
 class SpeedFeatures:
@@ -71,7 +67,7 @@ class SpeedFeatures:
                 self._add_bearing(made, carried, hertz)
             if self._current is not None:
                 self._add_sidebands(made, carried, hertz)
-        return AtSpeed(made, made.per_channel(), refined_hz)
+        return AtSpeed(made, made.per_channel(), made.nulls(), refined_hz)
 
     def _add_synchronous(self, made: Rows, carried: Carried, hertz: float, turning: Turning) -> float:
         """Rotation, tooth passing and chatter; gives the speed by the lines."""
@@ -122,7 +118,7 @@ class SpeedFeatures:
         if found is None:
             made = self._all_missing()
             made.reasons = dict.fromkeys((*made.keyed, *made.scalars), reason)
-            found = self._null[reason] = AtSpeed(made, made.per_channel())
+            found = self._null[reason] = AtSpeed(made, made.per_channel(), made.nulls())
         return found
 
     def _all_missing(self) -> Rows:

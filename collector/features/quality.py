@@ -56,31 +56,31 @@ FLAGS: tuple[QualityFlag, ...] = (
     QualityFlag(
         "clipped",
         "At least one sample of a channel lies at or beyond the sensor's limits.",
-        lambda of: bool(of.values.clipped.any()),
+        lambda of: any(of.values.clipped.tolist()),
     ),
     QualityFlag(
         "stuck",
         "A channel kept exactly the same value over the whole window: a live sensor always has some noise.",
-        lambda of: bool(of.values.constant.any()),
+        lambda of: any(of.values.constant.tolist()),
     ),
     QualityFlag(
         "not-finite",
         "A channel holds a sample that is not a number; all its features are null.",
-        lambda of: not of.values.finite.all(),
+        lambda of: not all(of.values.finite.tolist()),
     ),
     QualityFlag(
         "dropout",
         "A channel kept exactly the same value for at least 32 samples and 1/64 of the window, within its "
         "limits, though it moved before or after, and of its other samples less than half repeat the one "
         "before, as they do where a signal is weaker than a step of its resolution.",
-        lambda of: bool(of.values.dropout.any()),
+        lambda of: any(of.values.dropout.tolist()),
     ),
     QualityFlag(
         "dc-jump",
         "The level of a channel (not of a current, which may rise with the load) jumped: at one of the "
         "places that divide the window in 64 parts (of four samples at least), the means before and after "
         "differ by more than 5 times the rms about both of them.",
-        lambda of: bool(of.values.jumped.any()),
+        lambda of: any(of.values.jumped.tolist()),
     ),
     QualityFlag(
         "rate-drift",
@@ -92,7 +92,7 @@ FLAGS: tuple[QualityFlag, ...] = (
         "A channel shows hardly more than noise: the highest of the N bins of its power spectrum (mean "
         "removed, periodic Hann window) is below ln N + 3 times their mean, as that of noise is in 19 of 20 "
         "windows, and its kurtosis is below 4. Usual while a machine stands still.",
-        lambda of: bool(of.values.noisy.any()),
+        lambda of: any(of.values.noisy.tolist()),
     ),
 )
 """Every quality flag, in the order of the records."""

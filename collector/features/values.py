@@ -3,8 +3,9 @@
 Nothing here computes a feature.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from collector.features.parts import Part
 from collector.features.reasons import Reason
 from collector.features.synchronous import Carried
 from collector.features.velocity import Covered
-
-_LOWEST, _HIGHEST = float("-inf"), float("inf")
 
 Numbers = npt.NDArray[np.float64]
 
@@ -62,30 +61,28 @@ class Rows:
         """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
 
         Scalars by name, what is keyed as a dictionary, peaks as a list without padding. None stands for what
-        is undefined.
+        is undefined. Names and numbers are paired without `strict`, which would take as long as all the rest.
         """
-        made: list[dict[str, Any]] = [{} for _ in range(self.channels)]
-        if self.scalars:
-            names = list(self.scalars)
-            by_channel = zip(*(column.tolist() for column in self.scalars.values()), strict=True)
-            for row, scalars in enumerate(by_channel):
-                made[row] = dict(zip(names, _plain(scalars), strict=True))
+        columns = [column.tolist() for column in self.scalars.values()]
+        rows = zip(*columns, strict=True) if columns else [()] * self.channels
+        made: list[dict[str, Any]] = [_plain(self.scalars, scalars) for scalars in rows]
         for name, (keys, numbers) in self.keyed.items():
-            for row, values in enumerate(numbers.tolist()):
-                made[row][name] = dict(zip(keys, _plain(values), strict=True))
+            for channel, values in zip(made, numbers.tolist(), strict=True):
+                channel[name] = _plain(keys, values)
         for name, parts in self.peaks.items():
-            columns = list(parts)
-            for row, found in enumerate(zip(*(part.tolist() for part in parts.values()), strict=True)):
-                made[row][name] = [
-                    dict(zip(columns, peak, strict=True))
-                    for peak in zip(*found, strict=True)
-                    if peak[0] == peak[0]  # only NaN differs from itself
-                ]
+            by_channel = zip(*[part.tolist() for part in parts.values()], strict=True)
+            for channel, found in zip(made, by_channel, strict=True):
+                channel[name] = _peaks(parts, found)
         for name, has in self.only.items():
-            for row in range(self.channels):
-                if row not in has:
-                    made[row].pop(name, None)
+            if len(has) < self.channels:
+                for row in range(self.channels):
+                    if row not in has:
+                        made[row].pop(name, None)
         return made
+
+    def nulls(self) -> dict[str, str]:
+        """Why rows are null for all channels, as plain text."""
+        return {name: reason.value for name, reason in self.reasons.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +112,14 @@ def per_channel(values: FeatureValues) -> list[dict[str, Any]]:
     return made
 
 
-def _plain(numbers: Iterable[float]) -> list[float | None]:
-    """None for what is not finite."""
-    return [number if _LOWEST < number < _HIGHEST else None for number in numbers]
+def _plain(names: Iterable[str], numbers: Sequence[float]) -> dict[str, float | None]:
+    """Numbers by name, None for what is not finite. That there is none, their sum tells with one look."""
+    if isfinite(sum(numbers)):
+        return dict(zip(names, numbers))  # noqa: B905
+    return {name: x if isfinite(x) else None for name, x in zip(names, numbers, strict=True)}
+
+
+def _peaks(names: Iterable[str], columns: Iterable[Sequence[float]]) -> list[dict[str, float]]:
+    """The peaks of a channel, without padding: only NaN differs from itself."""
+    peaks = zip(*columns, strict=True)
+    return [dict(zip(names, peak)) for peak in peaks if peak[0] == peak[0]]  # noqa: B905

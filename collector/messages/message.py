@@ -1,14 +1,13 @@
 """One encoded record on its way from here to the store."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A topic and the bytes for it: these bytes are sent, kept and sent again, never made anew.
 
     `epoch` and `seq` identify it within a gateway; `t_us` is the record's UTC time in microseconds, which
-    `sync` says was taken from a synchronised clock.
+    `sync` says was taken from a synchronised clock. A tuple, which is made in a fraction of the time.
     """
 
     epoch: str

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -20,11 +19,14 @@ _MADE_OFTEN: dict[type[Record], dict[str, Any]] = {
     Features: {"kind": "features", "context": {}},
     Readings: {"kind": "readings", "reading": "summary"},
 }
-"""Records that are encoded without a check, and their fields that are always the same."""
+"""Records that are encoded without a check, and their fields that are always the same.
+
+Each is made in one place, again and again, and checking costs as much as all the rest of encoding. Numbers
+that are not finite become null all the same.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A moment for an envelope."""
 
     mono_us: int
@@ -62,7 +64,9 @@ class Numbering:
             pydantic.ValidationError: `fields` are not what the contract says; a bug of ours.
         """
         seq = self._seq + 1
-        envelope = {
+        made_often = _MADE_OFTEN.get(kind)
+        record = {
+            **(made_often or {}),
             "v": CONTRACT_VERSION,
             "epoch": self._epoch,
             "seq": seq,
@@ -73,22 +77,16 @@ class Numbering:
             "sync": at.sync,
             "boot": self._boot,
             "mono_us": at.mono_us,
+            **fields,
         }
-        payload = _encode(kind, envelope | fields)
+        payload = _checked(kind, record) if made_often is None else to_json(record, inf_nan_mode="null")
         self._seq = self._last_on[topic] = seq
         return Message(self._epoch, seq, topic, payload, at.t_us, at.sync, retain)
 
 
-def _encode(kind: type[Record], fields: dict[str, Any]) -> bytes:
-    """Encode a record, checked against its model.
-
-    Features and summaries of readings are not checked: each is made in one place, again and again, and
-    checking costs as much as all the rest of encoding. Numbers that are not finite become null all the same.
-    """
-    made = _MADE_OFTEN.get(kind)
-    if made is not None:
-        return to_json(made | fields, inf_nan_mode="null")
-    return kind(**fields).model_dump_json().encode()
+def _checked(kind: type[Record], record: dict[str, Any]) -> bytes:
+    """A record's bytes, after it was compared with its model."""
+    return kind(**record).model_dump_json().encode()
 
 
 def moment(clock: UtcClock, monotonic_ns: int) -> Moment:

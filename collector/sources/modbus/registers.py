@@ -7,10 +7,10 @@ which makes the four orders that devices use.
 import math
 import struct
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from typing import Any, cast
 
@@ -32,8 +32,8 @@ UNSIGNED_BITS: dict[ValueType | None, int] = {"u16": 16, "u32": 32, "u64": 64}
 
 Words = Sequence[int]
 """The registers of a reply, or its bits."""
-Convert = Callable[[Any], Value | None]
-"""From a raw value to the point's; None where it must not be used."""
+Convert = Callable[[Sequence[Any]], Iterable[Value | None]]
+"""From raw values to those of points that are alike; None where one must not be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,14 @@ class Decoder:
             groups = [(_unpack(part, order), part) for order, part in parts if part]
         self._raws = [raws for raws, _ in groups]
         self._points = [cell.point for _, part in groups for cell in part]
-        # Lists beside each other, so that decoding touches no point while all are good.
+        # Beside each other, so that decoding touches no point while all are good.
         self._names = [point.name for point in self._points]
-        self._converts = [_convert(point) for point in self._points]
+        self._converts = list(_alike(self._points))
 
     def readings(self, words: Words, received_ns: int) -> tuple[Reading, ...]:
         """The readings of all points, good or bad."""
         raws = list(chain.from_iterable([raws(words) for raws in self._raws]))
-        values = [convert(raw) for convert, raw in zip(self._converts, raws, strict=True)]
+        values = list(chain.from_iterable([convert(raws[places]) for convert, places in self._converts]))
         if None in values:
             return tuple(map(_reading, self._points, values, raws, repeat(received_ns)))
         return good_readings(self._names, cast("list[Value]", values), received_ns)
@@ -122,33 +122,48 @@ def _complaint(point: ModbusPointSettings, raw: Any) -> str:
     return f"{value:g} is outside {low} to {high}"
 
 
+def _alike(points: Sequence[ModbusPointSettings]) -> Iterator[tuple[Convert, slice]]:
+    """How neighbours that are alike are converted, all at once, and which places they have."""
+    begin = 0
+    for convert, run in groupby(map(_convert, points)):
+        end = begin + len(list(run))
+        yield convert, slice(begin, end)
+        begin = end
+
+
 def _convert(point: ModbusPointSettings) -> Convert:
+    """The same function for all points that are alike."""
     states, bits = point.states, _bits(point)
     if point.type == "text":
         return _text(point.encoding)
     if states is not None:
-        return lambda raw: states.get(number := int(bits(raw)), str(number))
+        return lambda raws: [states.get(number := int(bits(raw)), str(number)) for raw in raws]
     if point.bit is not None or point.type in {None, "bool"}:
-        return lambda raw: bool(bits(raw))
+        return lambda raws: [bool(bits(raw)) for raw in raws]
     low = -_LARGEST if point.valid_low is None else point.valid_low
     high = _LARGEST if point.valid_high is None else point.valid_high
     if point.type in _FLOATS and point.scale == 1 and point.offset == 0:
         return _within(low, high)
     scaled = _scaled(point.scale, point.offset)
     if point.bits is not None:
-        return lambda raw: value if low <= (value := scaled(bits(raw))) <= high else None
+        return lambda raws: [value if low <= (value := scaled(bits(raw))) <= high else None for raw in raws]
     return _scaled_within(scaled, low, high)
 
 
 @cache
 def _within(low: float, high: float) -> Convert:
-    """One function for all points with these limits: what many share is in the processor's cache."""
-    return lambda raw: raw if low <= raw <= high else None
+    def convert(raws: Sequence[float]) -> Sequence[float | None]:
+        # Their sum tells whether one is no number, as comparisons do not; where it overflows, each is asked.
+        if math.isfinite(sum(raws)) and low <= min(raws) and max(raws) <= high:
+            return raws
+        return [raw if low <= raw <= high else None for raw in raws]
+
+    return convert
 
 
 @cache
 def _scaled_within(scaled: Callable[[float], float], low: float, high: float) -> Convert:
-    return lambda raw: value if low <= (value := scaled(raw)) <= high else None
+    return lambda raws: [value if low <= (value := scaled(raw)) <= high else None for raw in raws]
 
 
 def _bits(point: ModbusPointSettings) -> Callable[[int], int]:
@@ -173,7 +188,7 @@ def _scaled(scale: float, offset: float) -> Callable[[float], float]:
     return lambda raw: raw * scale + offset
 
 
-def _text(encoding: str) -> Callable[[bytes], str | None]:
+def _text(encoding: str) -> Convert:
     """Text ends at the first zero byte; what cannot be read, or holds control characters, is none."""
 
     def convert(raw: bytes) -> str | None:
@@ -183,4 +198,4 @@ def _text(encoding: str) -> Callable[[bytes], str | None]:
             return None
         return None if any(letter < " " or letter == "\x7f" for letter in text) else text
 
-    return convert
+    return lambda raws: map(convert, raws)
