@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import print_page, print_sentence
 from collector.config import Config, ConfigError, WaveformSettings, load
 from collector.errors import CollectorError
 from collector.features import FEATURES, Feature, definitions, selected
@@ -38,10 +38,9 @@ def features(
             json.dumps({name: _as_json(s) for name, s in chosen.items()}, indent=2, ensure_ascii=False)
         )
         return
-    console = screen()
-    console.print(_page(chosen, meanings=stream is not None))
+    print_page(_page(chosen, meanings=stream is not None))
     if stream is None:
-        console.print(Line(str(say.FEATURES_MEANINGS())))
+        print_sentence(say.FEATURES_MEANINGS())
 
 
 def _streams(config: Config) -> dict[str, WaveformSettings]:

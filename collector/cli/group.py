@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from collector.cli.files import tell
-from collector.cli.screen import screen
+from collector.cli.screen import print_page
 from collector.clock import today
 from collector.enrolment import read_request
 from collector.errors import CollectorError, EnrolmentError
@@ -180,7 +180,7 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
     )
     for party in sorted(register.parties, key=lambda party: (party.kind, party.title)):
         table.add_row(party.title, str(say.KINDS[party.kind]()), _may(party, register), _until(party, now))
-    screen().print(table)
+    print_page(table)
     without = [c for c in register.companies if not any(register.of_company(c))]
     if without:
         tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))

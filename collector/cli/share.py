@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import print_page, print_sentence
 from collector.config import ConfigError, load
 from collector.control import ask
 from collector.disclosure import Disclosure, disclosures
@@ -48,11 +48,10 @@ def share(
     if json_:
         typer.echo(json.dumps([_as_json(disclosure) for disclosure in chosen], indent=2, ensure_ascii=False))
         return
-    console = screen()
     for disclosure in chosen:
-        console.print(_page(disclosure))
+        print_page(_page(disclosure))
     if stream is None:
-        console.print(str(say.NOTHING_ELSE()))
+        print_sentence(say.NOTHING_ELSE())
 
 
 def _found(socket: Any) -> Mapping[str, Sequence[Point]]:

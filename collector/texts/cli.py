@@ -194,7 +194,7 @@ FEATURES_HEAD = Text("cli.features.head", "Features, and the channels of each st
 FEATURES_NONE = Text("cli.features.none", "Features; the configuration has no stream with windows")
 FEATURES_MEANINGS = Text(
     "cli.features.meanings",
-    "What each of them means: collector features STREAM, or docs/features.md. To choose: groups in "
+    "What each of them means: collector features STREAM, or {docs}/features.md. To choose: groups in "
     "[waveforms.features].",
 )
 FEATURES_NO_STREAM = Text(

@@ -226,7 +226,9 @@ TOO_LONG = Text(
     "config.too-long", "found a text of {length} letters; at most {most} are allowed", "Type a shorter text."
 )
 NOT_VALID = Text(
-    "config.not-valid", "found {found}, which is not valid ({reason})", "docs/configuration.md says what is."
+    "config.not-valid",
+    "found {found}, which is not valid ({reason})",
+    "{docs}/configuration.md says what is.",
 )
 
 # What must fit together
@@ -433,7 +435,7 @@ FILE_UNREADABLE = Text(
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
     "found {found}, but systemd passes no such credential",
-    "Put the file {name} into the secrets folder (docs/installing.md), then type: "
+    "Put the file {name} into the secrets folder ({docs}/installing.md), then type: "
     "sudo systemctl restart collector",
 )
 FOLDER_UNWRITABLE = Text(
