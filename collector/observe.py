@@ -106,6 +106,11 @@ class PointObservation:
         self._vouched_ns: dict[str, int] = {}
         self._within: dict[str, Arrival] = {}
 
+    @property
+    def heard(self) -> bool:
+        """Whether any point was heard of."""
+        return bool(self._vouched_ns)
+
     def add(self, arrival: Arrival) -> None:
         """Take what has just arrived."""
         self._arrivals += 1
@@ -121,8 +126,8 @@ class PointObservation:
                 self._last.setdefault(name, self._before[name])
 
     def report(self, *, through_daemon: bool) -> PointTestReport | None:
-        """The figures; None when nothing arrived."""
-        if not self._arrivals:
+        """The figures; None when no point was heard of."""
+        if not self.heard:
             return None
         return PointTestReport(
             seconds=(monotonic_ns() - self._began_ns) / 1e9,
@@ -155,7 +160,7 @@ class PointObservation:
 
 
 async def observe_points(source: PointSource, seconds: float) -> PointTestReport | None:
-    """Connect to a controller that nobody holds and watch it; None when nothing arrived.
+    """Connect to a controller that nobody holds and watch it from its first word on; None when none came.
 
     Raises:
         SourceError: it cannot be reached or understood, with what to do.
@@ -163,8 +168,10 @@ async def observe_points(source: PointSource, seconds: float) -> PointTestReport
     observation = PointObservation(source)
     async with aclosing(source.arrivals()) as arriving:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds + source.silent_after_s) as limit:
                 async for arrival in arriving:
+                    if not observation.heard:  # connecting takes its time, and fails with a reason
+                        limit.reschedule(asyncio.get_running_loop().time() + seconds)
                     observation.add(arrival)
     return observation.report(through_daemon=False)
 

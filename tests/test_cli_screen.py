@@ -25,7 +25,7 @@ from collector.health import (
     State,
 )
 from collector.outbox import EpochWaiting, OutboxSettings
-from collector.texts import sources
+from collector.texts import opcua, sources
 
 WELL = {"state": State.OK, "since_us": 0}
 FEED = WELL | {
@@ -183,6 +183,31 @@ def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.C
     console.print(show_status(broken, 60))
     shown = console.export_text()
     assert " ".join(reason.advice.split()) in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("last_data_age_s", "said"),
+    [
+        (None, "delivered nothing since the start, 3 h 20 min ago."),
+        (4000.0, "delivered nothing for 66 min; before"),
+    ],
+)
+def test_a_machine_that_is_off_is_a_sentence_with_since_when(
+    last_data_age_s: float | None, said: str
+) -> None:
+    off = CONTROLLER.model_copy(
+        update={
+            "state": State.FAILED,
+            "reason": Said.of(opcua.REFUSED(url="opc.tcp://cnc:4840")),
+            "last_data_age_s": last_data_age_s,
+        }
+    )
+    console = Console(width=80, file=StringIO(), record=True, force_terminal=True)
+    console.print(show_status(REPORT.model_copy(update={"sources": {"mill/cnc": off}}), 80))
+    shown = " ".join(console.export_text().split())
+    assert f"→ {opcua.REFUSED.advice}" in shown
+    assert "that the machine is on" in shown
+    assert said in shown
 
 
 def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from collector.journal import Journal
 from collector.messages import Alarm, Change, Features, Meta, Readings, decode
 from collector.messages.features import ContextNumber, ContextState
 from collector.messages.readings import NumberSummary, StateSummary
+from collector.observe import observe_points
 from collector.outbox import Outbox
 from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
 from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings
@@ -30,7 +31,7 @@ from collector.samples import Chunk, Run
 from collector.sharing import pseudonym
 from collector.sources.source import PointSource
 from collector.supervision import keep_trying
-from collector.texts import Sentence
+from collector.texts import Sentence, opcua
 from collector.texts import points as say
 from collector.waveform import Waveform
 
@@ -509,6 +510,25 @@ async def test_the_controllers_clock_is_estimated_and_corrects_nothing(
     journal.clock.look()
     plc.look()
     assert plc.offset_us == 3600_250_000
+
+
+async def test_whoever_watches_a_machine_that_is_off_hears_why_however_short_the_watch() -> None:
+    async def off(_: Scripted) -> AsyncGenerator[Arrival, None]:
+        await asyncio.sleep(0.2)  # longer than it is watched
+        raise SourceError(opcua.REFUSED(url="opc.tcp://cnc"))
+        yield
+
+    with pytest.raises(SourceError) as refused:
+        await observe_points(Scripted(scripts=[off]), 0.01)
+    assert refused.value.sentence.code == opcua.REFUSED.code
+
+
+async def test_a_controller_that_says_nothing_of_any_point_is_not_shown_with_never_everywhere() -> None:
+    async def empty(_: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield Arrival(0, ())
+        await asyncio.Event().wait()
+
+    assert await observe_points(Scripted(scripts=[empty], silent_after_s=0.01), 0.01) is None
 
 
 async def test_windows_are_joined_with_what_the_machine_was_doing(

@@ -283,6 +283,12 @@ def _last_data(source: FeedReport) -> str:
     return _ago(round(source.last_data_age_s * 1e6))
 
 
+def _silent_for(source: FeedReport, report: GatewayReport) -> Sentence:
+    if source.last_data_age_s is None:
+        return say.NOTHING_YET(duration=span(report.now_us - report.started_us))
+    return say.NOTHING_SINCE(duration=span(round(source.last_data_age_s * 1e6)))
+
+
 def _ago(microseconds: int) -> str:
     return str(say.AGO(duration=span(microseconds)))
 
@@ -310,6 +316,8 @@ def _problems(report: GatewayReport) -> list[RenderableType]:
         lines = [Paragraph(sentence, indent=2)]
         if sentence.advice:
             lines.append(Paragraph(f"→ {sentence.advice}", "bold", indent=2))
+        if isinstance(part, FeedReport) and part.state is State.FAILED:
+            lines.append(Paragraph(_silent_for(part, report), "dim", indent=2))
         retry_s = getattr(part, "next_retry_s", None)
         if retry_s is not None:
             retry = say.NEXT_TRY(duration=span(round(retry_s * 1e6)))

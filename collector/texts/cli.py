@@ -53,6 +53,10 @@ NEVER = Text("cli.never", "never")
 UNCHANGED = Text("cli.unchanged", "unchanged")
 AGO = Text("cli.ago", "{duration} ago")
 ABOUT = Text("cli.about", "about {number}")
+NOTHING_SINCE = Text(
+    "cli.status.nothing-since", "It has delivered nothing for {duration}; before that it did."
+)
+NOTHING_YET = Text("cli.status.nothing-yet", "It has delivered nothing since the start, {duration} ago.")
 NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
 LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}")
 # test

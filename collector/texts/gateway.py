@@ -67,6 +67,11 @@ NOTHING_ARRIVES = Text(
     "{name} delivered nothing within {seconds} s.",
     "See `collector status` for the reason.",
 )
+NOTHING_CAME = Text(
+    "gateway.nothing-came",
+    "{name} was opened, and delivered nothing within {seconds} s.",
+    "Watch it longer, with --seconds 30 behind the command.",
+)
 NOT_RUNNING = Text(
     "gateway.not-running",
     "The collector is not running (nobody answers on {path}).",
