@@ -35,7 +35,7 @@ from collector.cli import (
     scan,
     share,
 )
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.texts import cli as say
 
 app = typer.Typer(
@@ -87,7 +87,7 @@ def main() -> None:
         sys.exit(130)
     except CollectorError as error:
         files.complain(error)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
     except Exception as error:
         if os.environ.get("COLLECTOR_DEBUG"):
             raise

@@ -16,7 +16,7 @@ from collector.cli.screen import print_page, print_sentence, screen
 from collector.cli.show import show_point_test, show_status, show_test
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
-from collector.errors import CollectorError, ControlError
+from collector.errors import CollectorError, ControlError, UsageError
 from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
 from collector.texts import gateway
@@ -57,6 +57,8 @@ def test(
         answer = _ask(socket_of(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
         report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
+        if error.sentence.code == gateway.NO_SUCH_SOURCE.code:
+            raise UsageError(error.sentence) from None
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
@@ -161,7 +163,7 @@ def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTes
         raise typer.Exit(2) from None
     known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}
     if name not in known:
-        raise CollectorError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
+        raise UsageError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
     settings = known[name]
     report: TestReport | PointTestReport | None
     if isinstance(settings, ControllerSettings):

@@ -10,7 +10,7 @@ import typer
 from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import asked, print_sentence
 from collector.config import ConfigError, load
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.profiles import load_profile, profile_names
 from collector.sources.opcua import ConnectionSettings
 from collector.texts import cli as say
@@ -110,4 +110,4 @@ def _connection(url: str, folder: Path) -> ConnectionSettings:
     try:
         return ConnectionSettings(url=url)
     except ValueError:
-        raise CollectorError(say.NOT_AN_OPCUA_URL(url=url)) from None
+        raise UsageError(say.NOT_AN_OPCUA_URL(url=url)) from None

@@ -12,7 +12,7 @@ from rich.text import Text as Line
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
 from collector.cli.screen import print_page, print_sentence
 from collector.config import Config, ConfigError, WaveformSettings, load
-from collector.errors import CollectorError
+from collector.errors import UsageError
 from collector.features import FEATURES, Feature, definitions, selected
 from collector.texts import cli as say
 
@@ -31,7 +31,7 @@ def features(
         complain(error)
         raise typer.Exit(2) from None
     if stream is not None and stream not in streams:
-        raise CollectorError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
+        raise UsageError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
     chosen = {name: settings for name, settings in streams.items() if stream in {None, name}}
     if json_:
         typer.echo(

@@ -11,7 +11,7 @@ from collector.cli.files import tell
 from collector.cli.screen import print_page
 from collector.clock import today
 from collector.enrolment import read_request
-from collector.errors import CollectorError, EnrolmentError
+from collector.errors import EnrolmentError, UsageError
 from collector.group import membership
 from collector.group.broker import tell_broker
 from collector.group.folder import GroupFolder
@@ -56,7 +56,7 @@ def init(
 ) -> None:
     """Begin a group: authorities, the broker's certificate, and mosquitto's configuration."""
     if not host:
-        raise CollectorError(say.HOST_MISSING())
+        raise UsageError(say.HOST_MISSING())
     terms = Terms(today(), days)
     group = GroupFolder(folder.absolute())
     membership.begin(group, membership.new_register(root, host, port, readers_port, terms), terms)

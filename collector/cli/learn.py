@@ -26,7 +26,7 @@ from collector.commissioning import (
 )
 from collector.config import Config, ConfigError, MachineFile, load
 from collector.control import ask
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.health import InputsReport
 from collector.recorded_run import read_spans, watch_recordings
 from collector.texts import activity as words
@@ -199,8 +199,8 @@ def _load(folder: Path) -> Config:
 def _machine(config: Config, name: str) -> MachineFile:
     machines = {machine.name: machine for machine in config.machines}
     if name not in machines:
-        raise CollectorError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
+        raise UsageError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
     if machines[name].machine.state is None:
         known = ", ".join(m for m, machine in machines.items() if machine.machine.state is not None)
-        raise CollectorError(words.NO_STATE(machine=name, known=known or "-"))
+        raise UsageError(words.NO_STATE(machine=name, known=known or "-"))
     return machines[name]

@@ -19,7 +19,7 @@ from collector.cli.screen import print_page, print_sentence
 from collector.config import ConfigError, load
 from collector.control import ask
 from collector.disclosure import Disclosure, Sent, disclosures
-from collector.errors import CollectorError, ControlError
+from collector.errors import ControlError, UsageError
 from collector.points import Point
 from collector.texts import Sentence
 from collector.texts import sharing as say
@@ -48,7 +48,7 @@ def share(
     chosen = [disclosure for disclosure in every if stream is None or disclosure.name == stream]
     if not chosen:
         known = ", ".join(disclosure.name for disclosure in every if disclosure.name)
-        raise CollectorError(say.NO_SUCH_STREAM(name=str(stream), known=known))
+        raise UsageError(say.NO_SUCH_STREAM(name=str(stream), known=known))
     if json_:
         typer.echo(json.dumps([_as_json(disclosure) for disclosure in chosen], indent=2, ensure_ascii=False))
         return

@@ -12,7 +12,7 @@ from collector.cli.logs import log_to
 from collector.cli.screen import asked, print_page, print_sentence
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.run import stop_on_signals
 from collector.store.deletion import cutoffs, expire
 from collector.store.deletion import withdraw as withdraw_company
@@ -108,7 +108,7 @@ def dead_letters(
             sys.stdout.buffer.write(raw)
             return
         else:
-            raise CollectorError(say.NO_SUCH_LETTER(digest=digest))
+            raise UsageError(say.NO_SUCH_LETTER(digest=digest))
     if json_:
         typer.echo("[" + ",\n".join(letter.model_dump_json() for letter in found) + "]")
     else:
@@ -164,7 +164,7 @@ def withdraw(
     with reading(settings.sink) as reader:
         known = {gateway.company for gateway in look_at_fleet(reader, _now_us())}
     if company not in known:
-        raise CollectorError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
+        raise UsageError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
     if not yes and typer.prompt(asked(say.WITHDRAW_SURE(company=company))) != company:
         raise CollectorError(say.WITHDRAW_REFUSED())
     sink = open_sink(settings.sink)

@@ -203,7 +203,7 @@ FEATURES_MEANINGS = Text(
 )
 FEATURES_NO_STREAM = Text(
     "cli.features.no-stream",
-    'there is no stream "{name}" with windows',
+    'There is no stream "{name}" with windows.',
     "Type one of: {known}; or no name, to see all of them.",
 )
 FEATURE = Text("cli.column.feature", "feature")
