@@ -1,6 +1,7 @@
 """The context join: what the machine was doing during a window of samples; pure.
 
-A reading counts by when it was received, against the monotonic times of the window's first and last sample.
+A reading counts by when it was received, against the monotonic times of the window's first and last sample;
+the time since the last sample of the window before belongs to a window that adjoins it.
 A finished window waits a little before it is joined, because a round of polling is handed over when it is
 complete: docs/decisions/0013-context-join.md. Statistics of readings alone are in aggregate.py.
 """
@@ -101,7 +102,7 @@ class Context:
 def joined(
     history: History, first_ns: int, last_ns: int, offset_us: int | None = None
 ) -> ContextNumber | ContextState:
-    """What a point said between the times of a window's first and last sample."""
+    """What a point said between two moments: from the value that held at the first one on."""
     end = history.at(last_ns)
     common: dict[str, Any] = {
         "quality": end.quality,
@@ -128,7 +129,7 @@ def joined(
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Finished]):
     finished: Finished
-    first_ns: int
+    since_ns: int
     last_ns: int
     due_ns: int
 
@@ -139,17 +140,25 @@ class Joining(Generic[Finished]):
     def __init__(self, context: Context) -> None:
         self.context = context
         self._waiting: deque[_Waiting[Finished]] = deque()
+        self._last_ns = 0  # of the window before
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def wait(self, finished: Finished, first_ns: int, last_ns: int, now_ns: int) -> None:
-        """Let a window wait; never longer than the delay from now, wherever its samples stand in time."""
+    def wait(
+        self, finished: Finished, first_ns: int, last_ns: int, now_ns: int, *, adjoins: bool = False
+    ) -> None:
+        """Let a window wait; never longer than the delay from now, wherever its samples stand in time.
+
+        One that `adjoins` the window before begins where that ended, so that no change falls between them.
+        """
         due_ns = min(last_ns, now_ns) + self.context.join_delay_ns
-        self._waiting.append(_Waiting(finished, first_ns, last_ns, due_ns))
+        since_ns = self._last_ns if adjoins else first_ns
+        self._waiting.append(_Waiting(finished, since_ns, last_ns, due_ns))
+        self._last_ns = last_ns
 
     def due(self, now_ns: int | None) -> Iterator[tuple[Finished, dict[str, ContextNumber | ContextState]]]:
         """The windows that have waited enough, joined; with None, all of them."""
         while self._waiting and (now_ns is None or self._waiting[0].due_ns <= now_ns):
             window = self._waiting.popleft()
-            yield window.finished, self.context.at(window.first_ns, window.last_ns)
+            yield window.finished, self.context.at(window.since_ns, window.last_ns)

@@ -21,6 +21,10 @@ class CollectorError(Exception):
         return self.sentence.to_json()
 
 
+class UsageError(CollectorError):
+    """What was typed on the command line does not fit what there is; exit code 2."""
+
+
 class SourceError(CollectorError):
     """A source cannot be opened or read; shown in health and tried again later."""
 

@@ -21,7 +21,6 @@ from collector.sources.reader import read_chunks
 from collector.sources.source import PointSource, WaveformSource
 
 _SHOWN = 3
-_CONNECTING_S = 10.0
 
 
 class Observation:
@@ -107,6 +106,11 @@ class PointObservation:
         self._vouched_ns: dict[str, int] = {}
         self._within: dict[str, Arrival] = {}
 
+    @property
+    def heard(self) -> bool:
+        """Whether any point was heard of."""
+        return bool(self._vouched_ns)
+
     def add(self, arrival: Arrival) -> None:
         """Take what has just arrived."""
         self._arrivals += 1
@@ -122,8 +126,8 @@ class PointObservation:
                 self._last.setdefault(name, self._before[name])
 
     def report(self, *, through_daemon: bool) -> PointTestReport | None:
-        """The figures; None when nothing arrived."""
-        if not self._arrivals:
+        """The figures; None when no point was heard of."""
+        if not self.heard:
             return None
         return PointTestReport(
             seconds=(monotonic_ns() - self._began_ns) / 1e9,
@@ -156,24 +160,19 @@ class PointObservation:
 
 
 async def observe_points(source: PointSource, seconds: float) -> PointTestReport | None:
-    """Connect to a controller that nobody holds and watch it from the first arrival on.
-
-    None when nothing arrived, for some time longer: connecting takes its time.
+    """Connect to a controller that nobody holds and watch it from its first word on; None when none came.
 
     Raises:
         SourceError: it cannot be reached or understood, with what to do.
     """
-    observation, now = None, asyncio.get_running_loop().time
+    observation = PointObservation(source)
     async with aclosing(source.arrivals()) as arriving:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds + _CONNECTING_S) as end:
+            async with asyncio.timeout(seconds + source.silent_after_s) as limit:
                 async for arrival in arriving:
-                    if observation is None:
-                        observation = PointObservation(source)
-                        end.reschedule(now() + seconds)
+                    if not observation.heard:  # connecting takes its time, and fails with a reason
+                        limit.reschedule(asyncio.get_running_loop().time() + seconds)
                     observation.add(arrival)
-    if observation is None:
-        return None
     return observation.report(through_daemon=False)
 
 

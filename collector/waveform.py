@@ -64,6 +64,7 @@ class Waveform:
         self.clock: SampleClock = before.clock.succeeded_by(signal) if before else SampleClock(signal)
         n, hop = settings.window.resolve(signal.rate_hz)
         self._windows = Windows(len(signal.channels), n, hop)
+        self._cut_to = 0  # the sample behind the last window
         self._kernel = Kernel(settings.features, signal.channels, n, hop)
         self._speed_features = SpeedFeatures(settings.features, signal.channels)
         self._joining: Joining[Evaluated] = Joining(context or Context())
@@ -118,7 +119,8 @@ class Waveform:
             carry = self._spindle.speed is not None and self._speed_features.wanted
             values = self._kernel.compute(window.samples, self.clock.axis_hz, window.first, carry=carry)
             made = evaluated(window, values, self.source.signal, self.clock)
-            self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns())
+            adjoins, self._cut_to = window.first == self._cut_to, window.first + window.n
+            self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns(), adjoins=adjoins)
         if self._joining:
             self._publish(self._now_ns())
 

@@ -1,5 +1,6 @@
 """Pages on terminals of any width: what is shown fits, alone and in front of `less`."""
 
+import contextlib
 import os
 import subprocess
 import termios
@@ -10,6 +11,7 @@ import pytest
 from rich.console import Console
 from servers import PROGRAM
 
+from collector.cli.screen import print_page
 from collector.cli.show import show_outbox, show_status
 from collector.health import (
     BrokerReport,
@@ -18,10 +20,12 @@ from collector.health import (
     HostReport,
     OutboxReport,
     PartReport,
+    Said,
     SourceReport,
     State,
 )
 from collector.outbox import EpochWaiting, OutboxSettings
+from collector.texts import opcua, sources
 
 WELL = {"state": State.OK, "since_us": 0}
 FEED = WELL | {
@@ -114,6 +118,96 @@ def test_the_outbox_shows_no_files_while_nothing_waits(pending: int) -> None:
     console.print(show_outbox(OutboxSettings(), report, on_disk, []))
     shown = console.export_text()
     assert ("nothing waits" in shown, "000001-aaaa" in shown) == (not pending, bool(pending))
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A configuration with a mistake about which there is much to say."""
+    folder = tmp_path / "a-folder-with-a-name-that-is-longer-than-a-line"
+    (folder / "machines").mkdir(parents=True)
+    (folder / "collector.toml").write_text(
+        '[gateway]\ncompany = "works"\nname = "gw"\n[broker]\nhost = "localhost"\nqos = 2\n', encoding="utf-8"
+    )
+    return folder
+
+
+def on_a_terminal(columns: int, *command: str | Path) -> list[str]:
+    """What a program prints on a terminal, by its lines."""
+    keyboard, terminal = os.openpty()
+    with os.fdopen(keyboard, "rb", buffering=0) as shown:
+        termios.tcsetwinsize(terminal, (24, columns))
+        subprocess.run(
+            command,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            check=False,
+            timeout=60,
+            env=dict(os.environ),  # without the COLUMNS that readline, loaded by pytest, sets behind its back
+        )
+        os.close(terminal)
+        printed = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while piece := shown.read(4096):
+                printed += piece
+    return printed.decode().splitlines()
+
+
+@pytest.mark.parametrize("columns", [40, 72])
+def test_sentences_are_broken_at_words_on_a_terminal_and_nowhere_else(wrong: Path, columns: int) -> None:
+    command: tuple[str | Path, ...] = (PROGRAM, "check", wrong)
+    whole = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, timeout=60).stderr
+    assert max(map(len, whole.splitlines())) > 2 * 72
+    assert whole.count("\n") == 4, "two problems, how many there are, what to do"
+    lines = on_a_terminal(columns, *command)
+    assert " ".join(" ".join(lines).split()) == " ".join(whole.split()), "no word is broken"
+    assert [line for line in lines if len(line) > columns and " " in line] == []
+
+
+def test_a_terminal_of_unknown_width_is_taken_for_80(wrong: Path) -> None:
+    lines = [line for line in on_a_terminal(0, PROGRAM, "check", wrong) if " " in line]
+    assert 70 < max(map(len, lines)) <= 80
+
+
+def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = sources.NOT_FOUND(
+        port="/dev/ttyUSB0", present=", ".join(f"/dev/ttyUSB{n}" for n in range(1, 20))
+    )
+    broken = REPORT.model_copy(
+        update={"configuration": PartReport(state=State.FAILED, since_us=0, reason=Said.of(reason))}
+    )
+    print_page(show_status(broken, 160))
+    assert f"  → {reason.advice}\n" in capsys.readouterr().out
+    assert len(reason.advice) > 160
+    console = Console(width=60, file=StringIO(), record=True, force_terminal=True)
+    console.print(show_status(broken, 60))
+    shown = console.export_text()
+    assert " ".join(reason.advice.split()) in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("last_data_age_s", "said"),
+    [
+        (None, "delivered nothing since the start, 3 h 20 min ago."),
+        (4000.0, "delivered nothing for 66 min; before"),
+    ],
+)
+def test_a_machine_that_is_off_is_a_sentence_with_since_when(
+    last_data_age_s: float | None, said: str
+) -> None:
+    off = CONTROLLER.model_copy(
+        update={
+            "state": State.FAILED,
+            "reason": Said.of(opcua.REFUSED(url="opc.tcp://cnc:4840")),
+            "last_data_age_s": last_data_age_s,
+        }
+    )
+    console = Console(width=80, file=StringIO(), record=True, force_terminal=True)
+    console.print(show_status(REPORT.model_copy(update={"sources": {"mill/cnc": off}}), 80))
+    shown = " ".join(console.export_text().split())
+    assert f"→ {opcua.REFUSED.advice}" in shown
+    assert "that the machine is on" in shown
+    assert said in shown
 
 
 def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_path: Path) -> None:

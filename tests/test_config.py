@@ -345,6 +345,8 @@ def test_of_thousands_of_mistakes_the_first_are_told_and_the_rest_counted(folder
 SYNTAX = [
     ("baud = 460800", "baud = fast", "config.syntax.value"),
     ("baud = 460800", "baud = True", "config.syntax.value"),
+    ('kind = "serial"', "kind = \u201cserial\u201d", "config.syntax.quotes"),
+    ('kind = "serial"', 'kind = "serial\u201d', "config.syntax.quotes"),
     ("baud = 460800", "baud 460800", "config.syntax.equals"),
     ("baud = 460800", "baud = 460800 samples", "config.syntax.end"),
     ("scale = 1.0", "scale = 1,0", "config.syntax.end"),
@@ -499,7 +501,7 @@ def as_ordinary_user(look: Callable[[], str]) -> str:
 
 def test_a_machine_file_that_is_a_folder(folder: Path) -> None:
     (folder / "machines" / "a.toml").mkdir()
-    assert only_problem(folder).sentence.code == "config.unreadable"
+    assert only_problem(folder).sentence.code == "config.is-folder"
 
 
 def test_the_schema_says_a_sentence_about_every_table_and_key() -> None:

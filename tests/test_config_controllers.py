@@ -105,6 +105,22 @@ def test_a_machine_may_have_controllers_alone_but_not_nothing() -> None:
     assert only(nothing) == (1, "", "config.nothing-collected")
 
 
+def test_a_key_of_other_points_is_not_said_to_belong_where_it_stands() -> None:
+    opcua = """
+[[controllers]]
+name = "cnc"
+[controllers.source]
+kind = "opcua"
+url = "opc.tcp://cnc:4840"
+points = [{ name = "load", node = "ns=1;i=5", address = 7 }]
+"""
+    (problem,) = problems(MACHINE + opcua)
+    assert (problem.path, problem.sentence.code) == (
+        "controllers[1].source.points[0].address",
+        "config.unknown-key.list",
+    )
+
+
 def test_names_are_unique_among_waveforms_and_controllers() -> None:
     twice = change('name = "plc"', 'name = "spindle"')
     assert only(twice)[1:] == ("controllers[0].name", "config.same-name")

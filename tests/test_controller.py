@@ -23,6 +23,7 @@ from collector.journal import Journal
 from collector.messages import Alarm, Change, Features, Meta, Readings, decode
 from collector.messages.features import ContextNumber, ContextState
 from collector.messages.readings import NumberSummary, StateSummary
+from collector.observe import observe_points
 from collector.outbox import Outbox
 from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
 from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings
@@ -30,7 +31,7 @@ from collector.samples import Chunk, Run
 from collector.sharing import pseudonym
 from collector.sources.source import PointSource
 from collector.supervision import keep_trying
-from collector.texts import Sentence
+from collector.texts import Sentence, opcua
 from collector.texts import points as say
 from collector.waveform import Waveform
 
@@ -80,14 +81,14 @@ async def silence(_: Scripted) -> AsyncGenerator[Arrival, None]:
     yield Arrival(0, ())
 
 
-def machine(**controller: Any) -> MachineFile:
+def machine(window: dict[str, int] | None = None, **controller: Any) -> MachineFile:
     source = {"kind": "modbus-tcp", "host": "127.0.0.1", "addressing": "pdu"}
     points = [{"name": "any", "table": "holding", "address": 0, "type": "u16"}]
     waveform = {
         "name": "spindle",
         "source": {"kind": "simulated", "rate_hz": 1000},
         "channels": [{"name": "x", "unit": "g"}],
-        "window": {"samples": 100},
+        "window": {"samples": 100} | (window or {}),
     }
     return MachineFile.model_validate(
         {
@@ -511,6 +512,25 @@ async def test_the_controllers_clock_is_estimated_and_corrects_nothing(
     assert plc.offset_us == 3600_250_000
 
 
+async def test_whoever_watches_a_machine_that_is_off_hears_why_however_short_the_watch() -> None:
+    async def off(_: Scripted) -> AsyncGenerator[Arrival, None]:
+        await asyncio.sleep(0.2)  # longer than it is watched
+        raise SourceError(opcua.REFUSED(url="opc.tcp://cnc"))
+        yield
+
+    with pytest.raises(SourceError) as refused:
+        await observe_points(Scripted(scripts=[off]), 0.01)
+    assert refused.value.sentence.code == opcua.REFUSED.code
+
+
+async def test_a_controller_that_says_nothing_of_any_point_is_not_shown_with_never_everywhere() -> None:
+    async def empty(_: Scripted) -> AsyncGenerator[Arrival, None]:
+        yield Arrival(0, ())
+        await asyncio.Event().wait()
+
+    assert await observe_points(Scripted(scripts=[empty], silent_after_s=0.01), 0.01) is None
+
+
 async def test_windows_are_joined_with_what_the_machine_was_doing(
     kernel: SettableClock, journal: Journal, told: Told
 ) -> None:
@@ -554,6 +574,43 @@ async def test_windows_are_joined_with_what_the_machine_was_doing(
     (meta,) = [m for m in told.of(Meta) if m.content.channels]
     assert [point["name"] for point in meta.content.context["points"]] == list(first)
     assert meta.content.context["join_delay_s"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("hop", "changes"),
+    [
+        pytest.param(100, [0, 1, 0, 0], id="adjoining: in the window after it"),
+        pytest.param(40, [0, 1, 1, 0], id="overlapping: in both that hold it"),
+        pytest.param(200, [0, 0, 0, 0], id="apart: in neither, since neither felt it"),
+    ],
+)
+async def test_a_change_between_two_samples_falls_into_no_crack(
+    kernel: SettableClock, journal: Journal, told: Told, hop: int, changes: list[int]
+) -> None:
+    plc = controller(journal, Scripted())
+    context = Context()
+    file = machine({"hop_samples": hop})
+    context.refer(file.machine.context, {"plc": plc})
+    stream = Waveform(file, file.waveforms[0], journal, context=context)
+    plc.take(arrival(kernel, speed=100.0))
+    random = np.random.default_rng(1)
+    for index in range(10 * hop // 100):
+        if index == 1:
+            kernel.pass_time(0.0005)  # half a period behind the last sample of the first window
+            plc.take(arrival(kernel, speed=300.0))
+            kernel.pass_time(-0.0005)
+        kernel.pass_time(0.1)
+        stream.take(Chunk(Run(random.normal(size=(1, 100))), kernel.monotonic))
+    stream.stop()
+    made = told.of(Features)[:4]
+    assert [record.first for record in made] == [hop * index for index in range(4)]
+    speeds = [record.context["plc/speed"] for record in made]
+    assert [speed.changes for speed in speeds] == changes
+    assert [speed.last for speed in speeds] == [100.0, 300.0, 300.0, 300.0]
+    for speed in speeds:
+        assert isinstance(speed, ContextNumber)
+        assert (speed.min != speed.max) == (speed.changes == 1)
+    assert speeds[1].changed_s == pytest.approx(hop / 1000 - 0.0005, abs=0.0002)
 
 
 @pytest.mark.parametrize(("window_s", "remembered_s"), [(0.0, 1), (0.1, 70)])

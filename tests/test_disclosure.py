@@ -9,6 +9,7 @@ from test_config_controllers import MACHINE, loaded
 from typer.testing import CliRunner
 
 from collector.cli import app
+from collector.cli.share import shortened
 from collector.disclosure import Disclosure, disclosures
 from collector.messages import (
     Alarm,
@@ -124,13 +125,46 @@ def test_points_that_were_found_are_told_and_until_then_what_will_be() -> None:
     assert sent_of(told_now["mill-1/spindle"], "context.cnc/program-name")[0][0] == "nothing"
 
 
+STATES = "".join(
+    f"""
+[[controllers.source.points]]
+name = "station-{number}"
+table = "holding"
+address = {20 + number}
+type = "u16"
+states = {{ {", ".join(f"{code} = 'step {number}-{code}'" for code in range(12))} }}
+{'share = "none"' if number == 3 else ""}
+"""
+    for number in range(10)
+)
+
+
+def test_what_is_sent_alike_for_the_same_reason_is_told_in_one_line_that_leaves_nothing_out() -> None:
+    told_now = told(MACHINE + STATES)
+    for disclosure in told_now.values():
+        short = list(shortened(disclosure.sent))
+        for record in RECORDS:
+            if record != "meta":
+                fields_told = sorted(field for one in short if one.record == record for field in one.fields)
+                assert fields_told == sorted(fields(disclosure, record))
+        values = {(sent.record, str(sent.why), str(sent.what)) for sent in disclosure.sent}
+        for record, why, value in values:
+            assert any((o.record, str(o.why)) == (record, why) and value in str(o.what) for o in short)
+    plc = told_now["mill-1/plc"]
+    assert len(plc.sent) > 150
+    assert len(list(shortened(plc.sent))) < 20
+    (states,) = [one for one in shortened(plc.sent) if "points.station-0.last" in one.fields]
+    assert "points.station-9.last" in states.fields, "also behind the one that stays"
+    assert not any(field.startswith("points.station-3") for field in states.fields)
+
+
 def test_the_command(tmp_path: Path) -> None:
     (tmp_path / "machines").mkdir()
     main = '[gateway]\ncompany = "works"\nname = "gw1"\n[broker]\nhost = "h"\n'
     (tmp_path / "collector.toml").write_text(
         main + f'[outbox]\ndirectory = "{tmp_path}/o"\n[control]\nsocket = "control.sock"\n'
     )
-    (tmp_path / "machines" / "mill-1.toml").write_text(MACHINE)
+    (tmp_path / "machines" / "mill-1.toml").write_text(MACHINE + STATES)
     run = CliRunner().invoke
     every = run(app, ["share", "--config", str(tmp_path)])
     assert every.exit_code == 0, every.output
@@ -140,5 +174,12 @@ def test_the_command(tmp_path: Path) -> None:
     assert one.exit_code == 0
     assert '"name": "mill-1/plc"' in one.output
     assert "mill-1/spindle" not in one.output
+    short, long = (
+        run(app, ["share", "mill-1/plc", *more, "--config", str(tmp_path)]).output for more in ([], ["--all"])
+    )
+    assert "points.station-9.{kind, last," in " ".join(long.split())
+    assert "points.{station-0, station-1," in " ".join(short.split())
+    assert "}.{kind, last, quality, changes, changed_s, vouched_s}" in " ".join(short.split())
+    assert 3 * len(short.splitlines()) < len(long.splitlines())
     wrong = run(app, ["share", "mill-1/plk", "--config", str(tmp_path)])
     assert wrong.exit_code == 1

@@ -132,6 +132,32 @@ class TestStreams:
         assert [channel["name"] for channel in waveform["channels"]] == ["x", "y", "z"]
         assert "listening on" in output
 
+    async def test_a_counter_that_starts_again_is_used_and_another_one_is_ready_to_be(
+        self, tmp_path: Path
+    ) -> None:
+        lines = text_lines(vibration(1000, 2), ",", before=[range(1000)])
+        async with sensor(tmp_path / "port", lines, 115_200, 400 * len(lines) / 1000):
+            code, output = await scan(str(tmp_path / "port"), "--baud", "115200", folder=tmp_path)
+        assert code == 0, output
+        (waveform,) = (await checked(tmp_path, output))["waveforms"]
+        found = waveform["source"]["format"]
+        assert (found["columns"], found["counter_column"], found["counter_modulus"]) == ([2, 3], 1, 1000)
+
+        (tmp_path / "port").unlink()
+        (tmp_path / "again").mkdir()
+        lines = text_lines(vibration(100_000, 2), ",", before=[range(70_000, 170_000)])
+        async with sensor(tmp_path / "port", lines, 115_200, 400 * len(lines) / 100_000):
+            code, output = await scan(str(tmp_path / "port"), "--baud", "115200", folder=tmp_path)
+        assert code == 0, output
+        (waveform,) = (await checked(tmp_path / "again", output))["waveforms"]
+        assert "counter_column" not in waveform["source"]["format"]
+        used = output.replace("# counter_", "counter_")
+        assert "after 4294967296, take away the #" in output
+        (tmp_path / "used").mkdir()
+        (waveform,) = (await checked(tmp_path / "used", used))["waveforms"]
+        found = waveform["source"]["format"]
+        assert (found["counter_column"], found["counter_modulus"]) == (1, 4_294_967_296)
+
     async def test_frames_with_a_checksum(self, tmp_path: Path) -> None:
         keys = {"sync": "aa55", "counter": "u16", "checksum": "crc16-modbus"}
         stream = binary_frames(BinaryFormat.model_validate({"kind": "binary"} | keys), vibration(65_536, 3))

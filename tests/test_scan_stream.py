@@ -49,15 +49,24 @@ class TestText:
         data = text_lines(vibration(60, 3), ",", before=[range(17, 77)])
         guess = guess_stream(data)
         assert guess is not None
-        assert guess.counter_column == 1
+        assert (guess.counter_column, guess.counter_modulus) == (1, 256)
         assert guess.format == TextFormat(kind="text", delimiter=",", columns=(2, 3, 4))
 
-    def test_a_counter_that_starts_again_is_used(self) -> None:
-        data = text_lines(vibration(300, 2), ",", before=[[n % 256 for n in range(40, 340)]])
+    @pytest.mark.parametrize(("first", "next_usual"), [(300, 65_536), (70_000, 4_294_967_296)])
+    def test_a_counter_may_start_again_after_the_next_usual_number(self, first: int, next_usual: int) -> None:
+        guess = guess_stream(text_lines(vibration(60, 3), ",", before=[range(first, first + 60)]))
+        assert guess is not None
+        assert (guess.counter_column, guess.counter_modulus) == (1, next_usual)
+
+    @pytest.mark.parametrize("modulus", [128, 256, 1000, 1024, 10_000, 65_536])
+    def test_a_counter_that_starts_again_is_used(self, modulus: int) -> None:
+        data = text_lines(
+            vibration(90, 2), ",", before=[[n % modulus for n in range(modulus - 40, modulus + 50)]]
+        )
         guess = guess_stream(data)
         assert guess is not None
         assert isinstance(guess.format, TextFormat)
-        assert (guess.format.counter_column, guess.format.counter_modulus) == (1, 256)
+        assert (guess.format.counter_column, guess.format.counter_modulus) == (1, modulus)
         assert guess.counter_column is None, "nothing is left to tell"
 
     @pytest.mark.parametrize(("rate_hz", "unit_s"), [(400.0, 1e-6), (200.0, 1e-3), (2000.0, 1e-3)])

@@ -203,7 +203,7 @@ class TestOpening:
         file.touch()
         with pytest.raises(SourceError) as caught:
             opened(file)
-        assert caught.value.sentence.code == "source.serial.not-opened"
+        assert caught.value.sentence.code == "source.serial.not-a-port"
 
     @pytest.mark.parametrize(
         ("error", "code", "advice"),
@@ -217,7 +217,7 @@ class TestOpening:
         ],
     )
     def test_why_not(self, tmp_path: Path, error: Exception, code: str, advice: str) -> None:
-        sentence = why_not_open("/dev/ttyUSB0", 300, error, by_id=tmp_path)
+        sentence = why_not_open("/dev/null", 300, error, by_id=tmp_path)
         assert sentence.code == code
         assert advice in sentence.advice
 

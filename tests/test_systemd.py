@@ -81,6 +81,15 @@ def test_the_clock_can_be_read_and_serial_ports_opened() -> None:
 
 
 @pytest.mark.parametrize("file", UNITS, ids=lambda unit: unit.name)
+def test_the_page_that_a_unit_names_is_installed_there(file: Path) -> None:
+    home, page = settings(file)["Documentation"][0].split("/doc/")
+    script = INSTALLER.read_text(encoding="utf-8")
+    assert f"home={home.removeprefix('file:')}\n" in script
+    assert 'cp -R README.md docs "$home/doc"\n' in script
+    assert (FOLDER.parent / page).is_file()
+
+
+@pytest.mark.parametrize("file", UNITS, ids=lambda unit: unit.name)
 def test_a_missing_folder_of_secrets_does_not_stop_the_start(file: Path) -> None:
     unit = settings(file)
     name = unit["LoadCredential"][0].partition(":")[0]

@@ -5,11 +5,13 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from collector import texts
 from collector.texts import CATALOGUE, Text, restore, use_translations
+from collector.texts.documentation import documentation
 
 MODULES = [
     importlib.import_module(f"{texts.__name__}.{module.name}")
@@ -47,7 +49,26 @@ def test_every_sentence_renders_travels_and_translates(code: str, shouting: None
     assert "{" not in str(sentence) + sentence.advice
     assert str(sentence) == restore(sentence.to_json()).__str__()
     assert restore(sentence.to_json()).advice == sentence.advice
-    assert str(sentence) == str(sentence).upper()
+    said = str(sentence).replace(documentation(), "")
+    assert said == said.upper()
+
+
+@pytest.mark.parametrize("code", sorted(CATALOGUE))
+def test_a_page_that_a_sentence_names_is_there_to_be_read(code: str) -> None:
+    text = CATALOGUE[code]
+    sentence = text(**dict.fromkeys(text.places, 7))
+    for page in re.findall(r"[^ (]+\.md\b", f"{sentence} {sentence.advice}"):
+        assert Path(page).is_absolute()
+        assert Path(page).is_file()
+
+
+def test_pages_lie_beside_the_installed_program_or_in_the_source(tmp_path: Path) -> None:
+    installed, source = tmp_path / "opt", tmp_path / "clone"
+    assert documentation(installed, source) == "docs"
+    (source / "docs").mkdir(parents=True)
+    assert documentation(installed, source) == str(source / "docs")
+    (installed / "doc" / "docs").mkdir(parents=True)
+    assert documentation(installed, source) == str(installed / "doc" / "docs")
 
 
 def test_missing_and_surplus_values_are_refused() -> None:

@@ -12,11 +12,11 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import print_page, print_sentence, screen
 from collector.cli.show import show_point_test, show_status, show_test
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
-from collector.errors import CollectorError, ControlError
+from collector.errors import CollectorError, ControlError, UsageError
 from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
 from collector.texts import gateway
@@ -43,7 +43,7 @@ def status(
     elif watch:
         _watch(console, socket, report)
     else:
-        console.print(show_status(report, console.width))
+        print_page(show_status(report, console.width))
     raise typer.Exit(0 if report.healthy else 1)
 
 
@@ -57,14 +57,15 @@ def test(
         answer = _ask(socket_of(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
         report = _TEST_REPORT.validate_python(answer)
     except ControlError as error:
+        if error.sentence.code == gateway.NO_SUCH_SOURCE.code:
+            raise UsageError(error.sentence) from None
         if error.sentence.code != gateway.NOT_RUNNING.code:
             raise
         report = _test_here(config, source, seconds)
-    console = screen()
     if isinstance(report, TestReport):
-        console.print(show_test(source, report))
+        print_page(show_test(source, report))
     else:
-        console.print(show_point_test(source, report, console.width))
+        print_page(show_point_test(source, report, screen().width))
 
 
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
@@ -77,9 +78,9 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
             raise
         complain(ConfigError(tuple(Problem.from_json(problem) for problem in problems)))
         raise typer.Exit(2) from None
-    typer.echo(str(say.RELOADED()))
+    print_sentence(say.RELOADED())
     for change in changes:
-        typer.echo(f"  {change}")
+        print_sentence(change, indent=2)
 
 
 def is_running(config: Path) -> bool:
@@ -92,11 +93,11 @@ def is_running(config: Path) -> bool:
 
 
 def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
-    async def keep_showing(show: Callable[[RenderableType], None]) -> None:
+    async def keep_showing(show_page: Callable[[RenderableType], None]) -> None:
         while True:
             await asyncio.sleep(1.0)
             newest = GatewayReport.model_validate(await ask(socket, {"do": "report"}))
-            show(show_status(newest, console.width))
+            show_page(show_status(newest, console.width))
 
     first = show_status(report, console.width)
     try:
@@ -104,8 +105,8 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
             with Live(first, console=console, auto_refresh=True) as live:
                 asyncio.run(keep_showing(live.update))
         else:  # into a file or a pipe one page follows another
-            console.print(first)
-            asyncio.run(keep_showing(console.print))
+            print_page(first)
+            asyncio.run(keep_showing(print_page))
     except KeyboardInterrupt:
         pass
     except ControlError as error:
@@ -162,7 +163,7 @@ def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTes
         raise typer.Exit(2) from None
     known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}
     if name not in known:
-        raise CollectorError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
+        raise UsageError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
     settings = known[name]
     report: TestReport | PointTestReport | None
     if isinstance(settings, ControllerSettings):
@@ -171,5 +172,5 @@ def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTes
         source = describe_source(settings.source, settings.signal_channels())
         report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
     if report is None:
-        raise CollectorError(gateway.NOTHING_ARRIVES_HERE(name=name, seconds=seconds))
+        raise CollectorError(gateway.NOTHING_CAME(name=name, seconds=seconds))
     return report

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.files import DEFAULT_FOLDER, Folder
+from collector.cli.screen import asked, print_sentence
 from collector.config import ConfigError, load
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.profiles import load_profile, profile_names
 from collector.sources.opcua import ConnectionSettings
 from collector.texts import cli as say
@@ -49,11 +50,11 @@ def browse(
             typer.echo("  ".join(["  " * node.depth + _said(node), *_type(node), node.node]))
         typer.echo()
         if any(re.match("/Machines/[^/]+/Monitoring/", node.path) for node in nodes):
-            typer.echo(str(say.BROWSE_STANDARD()))
+            print_sentence(say.BROWSE_STANDARD())
         points = sum(node.kind is not None for node in nodes)
         if points > _MANY_POINTS and not find:
-            typer.echo(str(say.BROWSE_MANY(points=points)))
-        typer.echo(f"{say.BROWSE_PASTE()}\n")
+            print_sentence(say.BROWSE_MANY(points=points))
+        print_sentence(f"{say.BROWSE_PASTE()}\n")
     typer.echo(toml_fragment(nodes, connection), nl=False)
 
 
@@ -68,12 +69,12 @@ def trust(
 
     connection = _connection(url, config)
     der, fingerprint = asyncio.run(server_certificate(connection))
-    typer.echo(str(say.TRUST_FINGERPRINT(url=url, fingerprint=fingerprint)))
-    if not yes and not typer.confirm(str(say.TRUST_SAME())):
+    print_sentence(say.TRUST_FINGERPRINT(url=url, fingerprint=fingerprint))
+    if not yes and not typer.confirm(asked(say.TRUST_SAME())):
         raise CollectorError(say.TRUST_REFUSED())
-    typer.echo(str(say.TRUSTED(file=str(pin(url, der, connection.certificate_folder)))))
+    print_sentence(say.TRUSTED(file=str(pin(url, der, connection.certificate_folder))))
     if connection.security == "none":
-        typer.echo(str(say.TRUST_PROTECT()))
+        print_sentence(say.TRUST_PROTECT())
 
 
 def profiles() -> None:
@@ -109,4 +110,4 @@ def _connection(url: str, folder: Path) -> ConnectionSettings:
     try:
         return ConnectionSettings(url=url)
     except ValueError:
-        raise CollectorError(say.NOT_AN_OPCUA_URL(url=url)) from None
+        raise UsageError(say.NOT_AN_OPCUA_URL(url=url)) from None

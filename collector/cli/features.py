@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import print_page, print_sentence
 from collector.config import Config, ConfigError, WaveformSettings, load
-from collector.errors import CollectorError
+from collector.errors import UsageError
 from collector.features import FEATURES, Feature, definitions, selected
 from collector.texts import cli as say
 
@@ -31,17 +31,16 @@ def features(
         complain(error)
         raise typer.Exit(2) from None
     if stream is not None and stream not in streams:
-        raise CollectorError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
+        raise UsageError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
     chosen = {name: settings for name, settings in streams.items() if stream in {None, name}}
     if json_:
         typer.echo(
             json.dumps({name: _as_json(s) for name, s in chosen.items()}, indent=2, ensure_ascii=False)
         )
         return
-    console = screen()
-    console.print(_page(chosen, meanings=stream is not None))
+    print_page(_page(chosen, meanings=stream is not None))
     if stream is None:
-        console.print(Line(str(say.FEATURES_MEANINGS())))
+        print_sentence(say.FEATURES_MEANINGS())
 
 
 def _streams(config: Config) -> dict[str, WaveformSettings]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from collector import __version__
+from collector.cli.screen import print_sentence
 from collector.config import ConfigError, json_schema, load
 from collector.errors import CollectorError
 from collector.messages import asyncapi
@@ -31,17 +32,17 @@ def complain(error: CollectorError) -> None:
     """Tell what went wrong and what to do, on standard error; a configuration's problems one a line."""
     if isinstance(error, ConfigError):
         for problem in error.problems:
-            typer.echo(str(problem), err=True)
-    typer.echo(str(error.sentence), err=True)
+            print_sentence(problem, err=True)
+    print_sentence(error.sentence, err=True)
     if error.sentence.advice:
-        typer.echo(str(say.WHAT_TO_DO(advice=error.sentence.advice)), err=True)
+        print_sentence(say.WHAT_TO_DO(advice=error.sentence.advice), err=True)
 
 
 def tell(sentence: Sentence) -> None:
     """Say what was done, and what is next."""
-    typer.echo(str(sentence))
+    print_sentence(sentence)
     if sentence.advice:
-        typer.echo(f"→ {sentence.advice}")
+        print_sentence(f"→ {sentence.advice}")
 
 
 def check(
@@ -57,7 +58,7 @@ def check(
         complain(error)
         raise typer.Exit(2) from None
     sources = sum(len(machine.streams) for machine in loaded.machines)
-    typer.echo(str(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources)))
+    print_sentence(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources))
 
 
 def schema(

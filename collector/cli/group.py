@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from collector.cli.files import tell
-from collector.cli.screen import screen
+from collector.cli.screen import print_page
 from collector.clock import today
 from collector.enrolment import read_request
-from collector.errors import CollectorError, EnrolmentError
+from collector.errors import EnrolmentError, UsageError
 from collector.group import membership
 from collector.group.broker import tell_broker
 from collector.group.folder import GroupFolder
@@ -60,7 +60,7 @@ def init(
 ) -> None:
     """Begin a group: authorities, the broker's certificate, and mosquitto's configuration."""
     if not host:
-        raise CollectorError(say.HOST_MISSING())
+        raise UsageError(say.HOST_MISSING())
     terms = Terms(today(), days)
     group = GroupFolder(folder.absolute())
     membership.begin(group, membership.new_register(root, host, port, readers_port, terms), terms)
@@ -184,7 +184,7 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
     )
     for party in sorted(register.parties, key=lambda party: (party.kind, party.title)):
         table.add_row(party.title, str(say.KINDS[party.kind]()), _may(party, register), _until(party, now))
-    screen().print(table)
+    print_page(table)
     without = [c for c in register.companies if not any(register.of_company(c))]
     if without:
         tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))

@@ -9,6 +9,7 @@ import typer
 
 from collector.cli.ask import socket_of
 from collector.cli.files import complain, tell
+from collector.cli.screen import asked
 from collector.clock import today
 from collector.config import ConfigError, load
 from collector.control import ask
@@ -40,7 +41,7 @@ def request(name: str, kind: Kind, into: Path | None, config: Path) -> None:
 def join(file: Path, into: Path | None, config: Path, *, yes: bool) -> None:
     """Install what an enrolment holds, configure, try it, and say what is next."""
     content = _using(file, file.read_bytes)
-    secret = typer.prompt(str(say.ASK_SECRET(member=member_of(content))))
+    secret = typer.prompt(asked(say.ASK_SECRET(member=member_of(content))))
     enrolment = unseal(content, secret, today())
     files = files_of(enrolment.kind, enrolment.name, into, config)
     if enrolment.kind == "gateway" and not yes:
@@ -69,7 +70,7 @@ def _ask_for_another_name(enrolment: Enrolment, config: Path) -> None:
     company, name = (value_at(text, ("gateway", key)) for key in ("company", "name"))
     if company is None or (company, name) in {_EXAMPLE, (enrolment.company, enrolment.gateway)}:
         return
-    if not typer.confirm(str(say.ANOTHER_NAME(present=f"{company}/{name}", new=enrolment.name))):
+    if not typer.confirm(asked(say.ANOTHER_NAME(present=f"{company}/{name}", new=enrolment.name))):
         raise EnrolmentError(say.NOTHING_CHANGED())
 
 

@@ -9,6 +9,7 @@ import typer
 
 from collector.activity import Activity
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.screen import asked, print_sentence
 from collector.clock import SystemClock
 from collector.commissioning import (
     LEARNABLE,
@@ -25,7 +26,7 @@ from collector.commissioning import (
 )
 from collector.config import Config, ConfigError, MachineFile, load
 from collector.control import ask
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.health import InputsReport
 from collector.recorded_run import read_spans, watch_recordings
 from collector.texts import activity as words
@@ -61,7 +62,7 @@ def learn(
     run = _Run(loaded, described)
     if forget:
         forget_values(loaded.folder, machine)
-        typer.echo(str(say.FORGOTTEN()))
+        print_sentence(say.FORGOTTEN())
     if recording is not None:
         run.keep_all(watch_recordings(described, read_spans(recording)))
     elif activity is not None:
@@ -88,7 +89,7 @@ class _Run:
 
     def watch(self, activity: Activity, seconds: float) -> None:
         """Watch the running collector, and keep what came."""
-        typer.echo(str(say.WATCHING(seconds=f"{seconds:g}", activity=_name(activity))))
+        print_sentence(say.WATCHING(seconds=f"{seconds:g}", activity=_name(activity)))
         values: Values = {}
         left_s = seconds
         while left_s > 0:
@@ -110,9 +111,9 @@ class _Run:
     def converse(self, seconds: float) -> None:
         """Ask what the machine is doing and watch it, until that is all; then ask whether to write."""
         intro = say.INTRO(machine=self._machine.name, inputs=", ".join(self._inputs()))
-        typer.echo(f"{intro} {intro.advice}")
+        print_sentence(f"{intro} {intro.advice}")
         known = ", ".join(_name(activity) for activity in LEARNABLE)
-        while answer := typer.prompt(str(say.ASK_ACTIVITY(known=known)), default="", show_default=False):
+        while answer := typer.prompt(asked(say.ASK_ACTIVITY(known=known)), default="", show_default=False):
             chosen = next((a for a in LEARNABLE if answer.strip().lower() in {a.value, _name(a)}), None)
             if chosen is not None:
                 self.watch(chosen, seconds)
@@ -120,16 +121,16 @@ class _Run:
         found, complete = self._show()
         if not found:
             raise typer.Exit(1)
-        if not typer.confirm(str(say.ASK_WRITE())):
-            typer.echo(str(say.NOT_WRITTEN()))
+        if not typer.confirm(asked(say.ASK_WRITE())):
+            print_sentence(say.NOT_WRITTEN())
             raise typer.Exit(1)
         before = read_learned(learned_file(self._folder, self._machine.name)).thresholds
         twice = [finding.question for finding in found if finding.question in before]
         for question in twice:
             old = before[question]
             now = say.NOW(question=question.value, above=old.above, below=old.below, input=old.input)
-            typer.echo(str(now))
-        self._write(found, replace=bool(twice) and typer.confirm(str(say.ASK_REPLACE())))
+            print_sentence(now)
+        self._write(found, replace=bool(twice) and typer.confirm(asked(say.ASK_REPLACE())))
         raise typer.Exit(0 if complete else 1)
 
     def conclude(self, *, write: bool, replace: bool) -> None:
@@ -138,7 +139,7 @@ class _Run:
         if write and found:
             self._write(found, replace=replace)
         elif found:
-            typer.echo(str(say.HOW_TO_WRITE(machine=self._machine.name)))
+            print_sentence(say.HOW_TO_WRITE(machine=self._machine.name))
         raise typer.Exit(0 if complete else 1)
 
     def _inputs(self) -> list[str]:
@@ -148,7 +149,7 @@ class _Run:
     def _write(self, found: Sequence[Finding], *, replace: bool) -> None:
         now_us = SystemClock().utc_ns() // 1000
         file = write_learned(self._folder, self._machine.name, found, now_us, replace=replace)
-        typer.echo(str(say.WRITTEN(file=str(file))))
+        print_sentence(say.WRITTEN(file=str(file)))
 
     def _show(self) -> tuple[list[Finding], bool]:
         """Show every finding; gives those that are any good, and whether all are."""
@@ -161,9 +162,9 @@ class _Run:
                 found = say.FOUND(
                     question=finding.question.value, input=finding.input, right=right, **figures
                 )
-                typer.echo(str(found))
+                print_sentence(found)
             elif finding.refused is not None:
-                typer.echo(f"{finding.refused} → {finding.refused.advice}")
+                print_sentence(f"{finding.refused} → {finding.refused.advice}")
         good = [finding for finding in all_ if finding.split is not None]
         return good, len(good) == len(all_)
 
@@ -171,10 +172,10 @@ class _Run:
 def _show_values(activity: Activity, input_: str, values: Sequence[float]) -> None:
     if not values:
         nothing = say.SEEN_NOTHING(activity=_name(activity), input=input_)
-        typer.echo(f"{nothing} → {nothing.advice}")
+        print_sentence(f"{nothing} → {nothing.advice}")
         return
     low, high = f"{min(values):.4g}", f"{max(values):.4g}"
-    typer.echo(str(say.SEEN(activity=_name(activity), count=len(values), input=input_, low=low, high=high)))
+    print_sentence(say.SEEN(activity=_name(activity), count=len(values), input=input_, low=low, high=high))
 
 
 def _name(activity: Activity) -> str:
@@ -198,8 +199,8 @@ def _load(folder: Path) -> Config:
 def _machine(config: Config, name: str) -> MachineFile:
     machines = {machine.name: machine for machine in config.machines}
     if name not in machines:
-        raise CollectorError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
+        raise UsageError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
     if machines[name].machine.state is None:
         known = ", ".join(m for m, machine in machines.items() if machine.machine.state is not None)
-        raise CollectorError(words.NO_STATE(machine=name, known=known or "-"))
+        raise UsageError(words.NO_STATE(machine=name, known=known or "-"))
     return machines[name]

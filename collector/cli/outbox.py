@@ -11,7 +11,7 @@ import typer
 
 from collector.cli.ask import ask_daemon, socket_of
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import asked, print_page, print_sentence
 from collector.cli.show import show_outbox
 from collector.config import ConfigError, load
 from collector.errors import CollectorError, ControlError
@@ -58,7 +58,7 @@ def show(
             )
         )
     else:
-        screen().print(show_outbox(settings, report, reading.epochs, reading.losses))
+        print_page(show_outbox(settings, report, reading.epochs, reading.losses))
 
 
 @outbox.command()
@@ -80,7 +80,7 @@ def export(
     except OSError as error:
         reason = error.strerror or str(error)
         raise CollectorError(say.EXPORT_UNWRITABLE(file=str(file), reason=reason)) from error
-    typer.echo(str(say.EXPORTED(records=f"{count:,}", file=str(file))))
+    print_sentence(say.EXPORTED(records=f"{count:,}", file=str(file)))
 
 
 @outbox.command()
@@ -90,12 +90,12 @@ def purge(
 ) -> None:
     """Give up what waits, for good. That is published as a loss, with cause `purged`."""
     settings = _settings(config)
-    if not yes and not typer.confirm(str(say.PURGE_SURE())):
+    if not yes and not typer.confirm(asked(say.PURGE_SURE())):
         raise CollectorError(say.PURGE_CANCELLED())
     records = _ask(config, {"do": "purge-outbox"})
     if records is None:
         records = _purge_here(settings)
-    typer.echo(str(say.PURGED(records=f"{records:,}") if records else say.PURGED_NOTHING()))
+    print_sentence(say.PURGED(records=f"{records:,}") if records else say.PURGED_NOTHING())
 
 
 def _purge_here(settings: OutboxSettings) -> int:

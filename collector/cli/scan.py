@@ -15,7 +15,7 @@ from rich.text import Text as Line
 
 from collector.cli.ask import is_running
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import screen
+from collector.cli.screen import print_page, print_sentence
 from collector.config import ConfigError, load
 from collector.errors import CollectorError
 from collector.scan import Progress
@@ -86,10 +86,10 @@ def _list_ports(config: Path) -> None:
         users = [str(say.USED_BY_COLLECTOR(sources=", ".join(sources)))] if sources else users_of(port.device)
         name = port.name if port.lasting else f"{port.name} {say.NOT_LASTING()}"
         table.add_row(Line(name), Line(port.description), Line(", ".join(users) or str(say.FREE())))
-    screen().print(table)
+    print_page(table)
     if os.geteuid():
-        typer.echo(str(say.OTHERS_UNSEEN()))
-    typer.echo(str(say.LOOK_AT_ONE(port=ports[0].name)))
+        print_sentence(say.OTHERS_UNSEEN())
+    print_sentence(say.LOOK_AT_ONE(port=ports[0].name))
 
 
 def _scan_port(
@@ -160,7 +160,7 @@ def _find_units(
         except KeyboardInterrupt:
             stopped = True
     if stopped:
-        typer.echo(str(say.STOPPED() if found else say.STOPPED_WITHOUT()), err=True)
+        print_sentence(say.STOPPED() if found else say.STOPPED_WITHOUT(), err=True)
     elif not found:
         raise CollectorError(say.GARBLED(place=lines[0].place) if trouble.garbled else nothing)
     if found:
@@ -172,8 +172,8 @@ def _find_units(
 def _print(fragment: str, found: Iterable[Sentence], *, toml: bool) -> None:
     if not toml:
         for sentence in found:
-            typer.echo(str(sentence))
-        typer.echo(f"\n{say.PASTE(folder=str(DEFAULT_FOLDER / 'machines'))}\n")
+            print_sentence(sentence)
+        print_sentence(f"\n{say.PASTE(folder=str(DEFAULT_FOLDER / 'machines'))}\n")
     typer.echo(fragment, nl=False)
 
 
@@ -191,7 +191,7 @@ def _progress() -> Iterator[Progress]:
         stage = {name: value for name, value in sentence.values.items() if name != "unit"}
         if stage not in told:
             told.append(stage)
-            typer.echo(str(sentence), err=True)
+            print_sentence(sentence, err=True)
 
     yield tell
 

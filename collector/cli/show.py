@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.screen import Paragraph
 from collector.cli.spans import span
 from collector.health import (
     ActivityReport,
@@ -77,25 +77,26 @@ def show_outbox(
     oldest = (
         min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
     )
-    lines: list[RenderableType] = [] if report else [Line(str(say.OUTBOX_STOPPED()), "dim")]
+    lines: list[RenderableType] = [] if report else [Paragraph(say.OUTBOX_STOPPED(), "dim")]
     if not records:
-        lines.append(str(say.OUTBOX_EMPTY()))
+        lines.append(Paragraph(say.OUTBOX_EMPTY()))
     else:
         age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
-        lines.append(str(say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)))
+        waits = say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)
+        lines.append(Paragraph(waits))
     if report is not None and settings.delivery == "store":
         broker, store = report.pending - report.awaiting, report.awaiting
-        lines.append(str(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
+        lines.append(Paragraph(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
     if report is not None and report.rejected:
         reasons = ", ".join(
             f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
         )
         lines.append(
-            Line(str(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons)), "yellow")
+            Paragraph(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons), "yellow")
         )
     for loss in losses:
         lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
-        lines.append(Line(str(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch)), "yellow"))
+        lines.append(Paragraph(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch), "yellow"))
     if not records:  # files of what has been delivered may stand a little longer
         return Group(*lines)
     table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
@@ -110,7 +111,7 @@ def show_test(name: str, report: TestReport) -> RenderableType:
     """The page of `collector test`."""
     rate = "?" if report.rate_hz is None else f"{report.rate_hz:.2f}"
     lines: list[RenderableType] = [
-        str(
+        Paragraph(
             say.TESTED(
                 name=name,
                 samples=f"{report.samples:,}",
@@ -121,9 +122,9 @@ def show_test(name: str, report: TestReport) -> RenderableType:
         )
     ]
     if report.through_daemon:
-        lines.append(str(say.THROUGH_DAEMON()))
+        lines.append(Paragraph(say.THROUGH_DAEMON()))
     if report.bad_bytes or report.lost:
-        lines.append(Line(str(say.BAD_BYTES(bytes=report.bad_bytes, lost=report.lost)), "yellow"))
+        lines.append(Paragraph(say.BAD_BYTES(bytes=report.bad_bytes, lost=report.lost), "yellow"))
     table = Table(box=None, pad_edge=False)
     for heading in (say.CHANNEL, say.UNIT):
         table.add_column(str(heading()))
@@ -140,9 +141,9 @@ def show_test(name: str, report: TestReport) -> RenderableType:
 def show_point_test(name: str, report: PointTestReport, width: int) -> RenderableType:
     """The page of `collector test` for a controller; on a narrow terminal, where points stand comes below."""
     head = say.POINTS_TESTED(name=name, arrivals=report.arrivals, seconds=f"{report.seconds:.1f}")
-    lines: list[RenderableType] = [str(head)]
+    lines: list[RenderableType] = [Paragraph(head)]
     if report.through_daemon:
-        lines.append(str(say.THROUGH_DAEMON()))
+        lines.append(Paragraph(say.THROUGH_DAEMON()))
     if width >= _WIDE_POINTS:
         table = _points_table(*_SAID, *_ORIGIN)
         for point in report.points:
@@ -282,6 +283,12 @@ def _last_data(source: FeedReport) -> str:
     return _ago(round(source.last_data_age_s * 1e6))
 
 
+def _silent_for(source: FeedReport, report: GatewayReport) -> Sentence:
+    if source.last_data_age_s is None:
+        return say.NOTHING_YET(duration=span(report.now_us - report.started_us))
+    return say.NOTHING_SINCE(duration=span(round(source.last_data_age_s * 1e6)))
+
+
 def _ago(microseconds: int) -> str:
     return str(say.AGO(duration=span(microseconds)))
 
@@ -306,16 +313,19 @@ def _problems(report: GatewayReport) -> list[RenderableType]:
         if part.reason is None:
             continue
         sentence = part.reason.sentence()
-        lines = [Line(str(sentence))]
+        lines = [Paragraph(sentence, indent=2)]
         if sentence.advice:
-            lines.append(Line(f"→ {sentence.advice}", "bold"))
+            lines.append(Paragraph(f"→ {sentence.advice}", "bold", indent=2))
+        if isinstance(part, FeedReport) and part.state is State.FAILED:
+            lines.append(Paragraph(_silent_for(part, report), "dim", indent=2))
         retry_s = getattr(part, "next_retry_s", None)
         if retry_s is not None:
-            lines.append(Line(str(say.NEXT_TRY(duration=span(round(retry_s * 1e6)))), "dim"))
-        shown += ["", Line(name, _COLOURS[part.state]), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+            retry = say.NEXT_TRY(duration=span(round(retry_s * 1e6)))
+            lines.append(Paragraph(retry, "dim", indent=2))
+        shown += ["", Line(name, _COLOURS[part.state]), *lines]
     for name, source in report.sources.items():
         if source.last_error is not None and source.reason is None and source.last_error_us is not None:
             ago = span(report.now_us - source.last_error_us)
             error = say.LAST_ERROR(duration=ago, error=str(source.last_error.sentence()))
-            shown += ["", Line(f"{name}: {error}", "dim")]
+            shown += ["", Paragraph(f"{name}: {error}", "dim")]
     return shown

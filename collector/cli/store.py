@@ -9,10 +9,10 @@ import typer
 
 from collector.cli.files import complain
 from collector.cli.logs import log_to
-from collector.cli.screen import screen
+from collector.cli.screen import asked, print_page, print_sentence
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.run import stop_on_signals
 from collector.store.deletion import cutoffs, expire
 from collector.store.deletion import withdraw as withdraw_company
@@ -61,7 +61,7 @@ def serve(config: File = DEFAULT_FILE) -> None:
 def check(config: File = DEFAULT_FILE) -> None:
     """Tell every mistake in store.toml: line, what was found, what to type instead."""
     _load(config)
-    typer.echo(str(say.GOOD()))
+    print_sentence(say.GOOD())
 
 
 @store.command()
@@ -75,7 +75,7 @@ def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     if json_:
         typer.echo(health.model_dump_json(indent=2))
     else:
-        screen().print(show_store(health))
+        print_page(show_store(health))
     if not health.running:
         raise typer.Exit(NOT_RUNNING)
     raise typer.Exit(1 if health.complaints else 0)
@@ -92,7 +92,7 @@ def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     if json_:
         typer.echo("[" + ",\n".join(gateway.model_dump_json() for gateway in gateways) + "]")
     else:
-        screen().print(show_fleet(gateways, _now_us()))
+        print_page(show_fleet(gateways, _now_us()))
     raise typer.Exit(1 if any(gateway.complaints for gateway in gateways) else 0)
 
 
@@ -112,11 +112,11 @@ def dead_letters(
             sys.stdout.buffer.write(raw)
             return
         else:
-            raise CollectorError(say.NO_SUCH_LETTER(digest=digest))
+            raise UsageError(say.NO_SUCH_LETTER(digest=digest))
     if json_:
         typer.echo("[" + ",\n".join(letter.model_dump_json() for letter in found) + "]")
     else:
-        screen().print(show_letters(found, _now_us()))
+        print_page(show_letters(found, _now_us()))
 
 
 @store.command()
@@ -134,7 +134,7 @@ def export(
     extent = Extent(_moment_us(start), _moment_us(end), company or (), until)
     with reading(_load(config).sink) as reader:
         digest = export_snapshot(reader, extent, folder, form)
-    typer.echo(str(say.EXPORTED(folder=str(folder), digest=digest)))
+    print_sentence(say.EXPORTED(folder=str(folder), digest=digest))
 
 
 @store.command()
@@ -147,14 +147,14 @@ def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
         raise CollectorError(say.PRUNE_NOTHING())
     kept = str(say.FOR_EVER())
     sure = say.PRUNE_SURE(before=before.get("records", kept), letters=before.get("dead_letters", kept))
-    if not yes and not typer.confirm(str(sure)):
+    if not yes and not typer.confirm(asked(sure)):
         raise typer.Exit(1)
     sink = open_sink(settings.sink)
     try:
         deleted = expire(sink, settings.retention, now_us)
     finally:
         sink.close()
-    typer.echo(str(say.PRUNED(records=deleted.records, letters=deleted.dead_letters)))
+    print_sentence(say.PRUNED(records=deleted.records, letters=deleted.dead_letters))
 
 
 @store.command()
@@ -168,8 +168,8 @@ def withdraw(
     with reading(settings.sink) as reader:
         known = {gateway.company for gateway in look_at_fleet(reader, _now_us())}
     if company not in known:
-        raise CollectorError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
-    if not yes and typer.prompt(str(say.WITHDRAW_SURE(company=company))) != company:
+        raise UsageError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
+    if not yes and typer.prompt(asked(say.WITHDRAW_SURE(company=company))) != company:
         raise CollectorError(say.WITHDRAW_REFUSED())
     sink = open_sink(settings.sink)
     try:
@@ -177,7 +177,7 @@ def withdraw(
     finally:
         sink.close()
     done = say.WITHDRAWN(company=company, records=deleted.records, letters=deleted.dead_letters)
-    typer.echo(str(done))
+    print_sentence(done)
 
 
 def _load(file: Path) -> StoreFile:

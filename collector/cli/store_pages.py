@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.screen import Paragraph
 from collector.cli.spans import span
 from collector.health import Said, State
 from collector.store.fleet import GatewayHealth
@@ -94,7 +94,7 @@ def _said(complaints: list[Said]) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for said in complaints:
         sentence = said.sentence()
-        lines.append(Padding(Line(str(sentence)), (0, 0, 0, 2)))
+        lines.append(Paragraph(sentence, indent=2))
         if sentence.advice:
-            lines.append(Padding(Line(f"→ {sentence.advice}", "bold"), (0, 0, 0, 2)))
+            lines.append(Paragraph(f"→ {sentence.advice}", "bold", indent=2))
     return lines

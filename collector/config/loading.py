@@ -19,7 +19,15 @@ from collector.config.model import (
     MachineFile,
     assemble,
 )
-from collector.texts.configuration import MACHINE_FILE_NAME, MORE, NO_MACHINES, NO_MAIN_FILE, UNREADABLE
+from collector.texts import Sentence
+from collector.texts.configuration import (
+    IS_FOLDER,
+    MACHINE_FILE_NAME,
+    MORE,
+    NO_MACHINES,
+    NO_MAIN_FILE,
+    UNREADABLE,
+)
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
@@ -103,10 +111,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         try:
             parsed = parse_document(file, (folder / file).read_bytes())
         except OSError as error:
-            missing = file == MAIN_FILE and isinstance(error, FileNotFoundError)
-            reason = error.strerror or str(error)
-            unreadable = UNREADABLE(reason=reason, file=str(folder / file))
-            parsed = Problem(file, None, "", NO_MAIN_FILE(folder=str(folder)) if missing else unreadable)
+            parsed = Problem(file, None, "", _why_unread(file, folder, error))
         if isinstance(parsed, Document):
             documents.append(parsed)
         else:
@@ -115,6 +120,16 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
     return documents, problems
+
+
+def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:
+    match error:
+        case FileNotFoundError() if file == MAIN_FILE:
+            return NO_MAIN_FILE(folder=str(folder))
+        case IsADirectoryError():
+            return IS_FOLDER()
+        case _:
+            return UNREADABLE(reason=error.strerror or str(error), file=str(folder / file))
 
 
 def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, look_around: bool) -> Config:

@@ -31,7 +31,8 @@ class _PointContext(Wire):
     quality: PointQuality
     """Of `last`, at the window's end: `bad` means no value, `stale` not vouched for within the limit."""
     changes: int | None
-    """How often a good reading brought another value inside the window; null if that is no longer known."""
+    """How often a good reading brought another value inside the window; null if that is no longer known. A
+    window that adjoins the one before reaches back to its last sample, so that no change falls between."""
     changed_s: Number | None
     """Seconds from the last such change to the window's end; since first seen, if it never changed."""
     vouched_s: Number | None

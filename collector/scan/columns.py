@@ -20,6 +20,7 @@ _LEAST_LINES_TO_COUNT = 12
 """So many lines have to count up before it is no accident."""
 _MOST = 0.9
 _USUAL_MODULI = (256, 65_536, 4_294_967_296)
+_ROUND_MODULI = {2**bits for bits in range(4, 33)} | {10**digits for digits in range(2, 10)}
 _number = re.compile(NUMBER)
 
 
@@ -30,6 +31,8 @@ class Columns:
     format: TextFormat
     channels: int
     counter_column: int | None = None
+    counter_modulus: int | None = None
+    """Where the counter starts again; the next usual number, where it was not seen to."""
     time_column: int | None = None
     time_step: float = 0.0
 
@@ -66,6 +69,7 @@ def _columns(delimiter: str, width: int, numbers: list[int], rows: Sequence[Sequ
     counter = next((column for column in rising if steps[column] == 1), None)
     time = next((column for column in rising if column != counter), None)
     modulus = None if counter is None else _modulus(values[counter])
+    likely = None if counter is None else next((m for m in _USUAL_MODULI if m > values[counter].max()), None)
     used = [*channels, *([counter] if modulus is not None and counter is not None else [])]
     format_ = TextFormat(
         kind="text",
@@ -79,6 +83,7 @@ def _columns(delimiter: str, width: int, numbers: list[int], rows: Sequence[Sequ
         format_,
         len(channels),
         None if counter is None else counter + 1,
+        modulus or likely,
         None if time is None else time + 1,
         0.0 if time is None else steps[time],
     )
@@ -105,4 +110,4 @@ def _modulus(counts: npt.NDArray[np.float64]) -> int | None:
     """Where a counter starts again, if it was seen to."""
     times = np.count_nonzero((np.diff(counts) < 0) & (counts[1:] == 0))
     most = int(counts.max()) + 1
-    return most if times > 1 or (times and most in _USUAL_MODULI) else None
+    return most if times > 1 or (times and most in _ROUND_MODULI) else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from collector.scan.listening import Stream
-from collector.scan.stream import channels_of
+from collector.scan.stream import Guess, channels_of
 from collector.scan.units import Found, Register, settings_of
 from collector.sources.modbus.line import Line, NetworkLine, SerialLine
 from collector.sources.text_lines import TextFormat
@@ -39,10 +39,9 @@ def stream_fragment(stream: Stream) -> str:
     lines += [f"rate_hz = {rate_hz:g}", "", "[waveforms.source.format]"]
     if guess.values_guessed:
         lines.append(comment(say.FRAMES_CERTAIN() if guess.certain else say.FRAMES_UNCERTAIN()))
-    if guess.counter_column is not None:
-        lines.append(comment(say.COUNTER_UNUSED(column=guess.counter_column)))
     told = guess.format.model_dump(mode="json", exclude_defaults=True)
     lines += [f"{key} = {quoted(value)}" for key, value in told.items()]
+    lines += _unused_counter(guess)
     if not isinstance(guess.format, WitMotionFormat):
         lines += [comment(say.SCALE()), "scale = 1.0"]
     for index, channel in enumerate(channels_of(guess, stream.unit)):
@@ -54,6 +53,15 @@ def stream_fragment(stream: Stream) -> str:
     samples = min(max(samples, _LEAST_WINDOW), _LONGEST_WINDOW)
     lines += ["", "[waveforms.window]", f"samples = {samples}"]
     return "\n".join(lines) + "\n"
+
+
+def _unused_counter(guess: Guess) -> Iterator[str]:
+    """A counter whose end was not seen, ready to be used: wrong, it would take good lines for lost ones."""
+    column, modulus = guess.counter_column, guess.counter_modulus
+    if column is not None and modulus is not None:
+        yield comment(say.COUNTER_UNUSED(column=column, modulus=modulus))
+        yield comment(f"counter_column = {column}")
+        yield comment(f"counter_modulus = {modulus}")
 
 
 def describe_format(stream: Stream) -> str:

@@ -40,6 +40,8 @@ class Guess:
     """Whether counter, type and order of the values were concluded from how their bytes change."""
     counter_column: int | None = None
     """A column that counts up, of which is not known where it starts again."""
+    counter_modulus: int | None = None
+    """Where it might: a usual number that it had not come to."""
     time_column: int | None = None
     """A column that seems to be the device's time."""
     time_step: float = 0.0
@@ -133,6 +135,7 @@ def _text(data: bytes) -> Guess | None:
         table.format,
         table.channels,
         counter_column=counter,
+        counter_modulus=table.counter_modulus if counter else None,
         time_column=table.time_column,
         time_step=table.time_step,
     )

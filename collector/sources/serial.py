@@ -46,7 +46,7 @@ class SerialSettings(Settings):
     """An accelerometer on a serial port."""
 
     kind: Literal["serial"]
-    port: str = Field(min_length=1)
+    port: str = Field(pattern=r"^/", examples=["/dev/serial/by-id/usb-YOUR-DEVICE"])
     """The port's stable name, such as /dev/serial/by-id/usb-…"""
     baud: int = Field(gt=0)
     """Bits per second, as the device is set; ports that are really USB ignore it."""
@@ -236,7 +236,8 @@ def why_not_open(port: str, baud: int, error: Exception, by_id: Path = _BY_ID) -
         case _ if isinstance(error, ValueError):
             return say.BAUD_REFUSED(port=port, baud=baud)
         case _:
-            return say.NOT_OPENED(port=port, reason=str(error))
+            is_port = Path(port).is_char_device()
+            return say.NOT_OPENED(port=port, reason=str(error)) if is_port else say.NOT_A_PORT(port=port)
 
 
 def _claim(port: serial.Serial) -> None:

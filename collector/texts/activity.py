@@ -39,8 +39,8 @@ NOT_LEARNED = Text(
 NO_STATE = Text(
     "state.no-state",
     "Nothing in the file of the machine {machine} says how its state is known.",
-    "Write a table [machine.state] into it, as docs/commissioning.md shows, and type: sudo collector reload. "
-    "Machines that have one: {known}",
+    "Write a table [machine.state] into it, as {docs}/commissioning.md shows, and type: "
+    "sudo collector reload. Machines that have one: {known}",
 )
 NO_INPUT = Text(
     "state.no-input",

@@ -53,6 +53,10 @@ NEVER = Text("cli.never", "never")
 UNCHANGED = Text("cli.unchanged", "unchanged")
 AGO = Text("cli.ago", "{duration} ago")
 ABOUT = Text("cli.about", "about {number}")
+NOTHING_SINCE = Text(
+    "cli.status.nothing-since", "It has delivered nothing for {duration}; before that it did."
+)
+NOTHING_YET = Text("cli.status.nothing-yet", "It has delivered nothing since the start, {duration} ago.")
 NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
 LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}")
 # test
@@ -194,12 +198,12 @@ FEATURES_HEAD = Text("cli.features.head", "Features, and the channels of each st
 FEATURES_NONE = Text("cli.features.none", "Features; the configuration has no stream with windows")
 FEATURES_MEANINGS = Text(
     "cli.features.meanings",
-    "What each of them means: collector features STREAM, or docs/features.md. To choose: groups in "
+    "What each of them means: collector features STREAM, or {docs}/features.md. To choose: groups in "
     "[waveforms.features].",
 )
 FEATURES_NO_STREAM = Text(
     "cli.features.no-stream",
-    'there is no stream "{name}" with windows',
+    'There is no stream "{name}" with windows.',
     "Type one of: {known}; or no name, to see all of them.",
 )
 FEATURE = Text("cli.column.feature", "feature")

@@ -29,6 +29,11 @@ MACHINE_FILE_NAME = Text(
     'this file would be left out, because its name does not end in ".toml"',
     "Rename it to {name}, or move it out of the folder.",
 )
+IS_FOLDER = Text(
+    "config.is-folder",
+    "this is a folder, where a file belongs",
+    "Put the file that is meant in its place, or move the folder somewhere else.",
+)
 UNREADABLE = Text(
     "config.unreadable",
     "it cannot be read: {reason}",
@@ -50,6 +55,11 @@ SYNTAX_VALUE = Text(
     "the value after the equals sign is not TOML",
     'Text needs quotes, as in: key = "text". Numbers have none and a point before the decimals; true and '
     "false are written small.",
+)
+SYNTAX_QUOTES = Text(
+    "config.syntax.quotes",
+    "found {found}: these quotes are those of a word processor, which TOML does not know",
+    'Type the plain sign " before and behind a text, and write such files with nano or another plain editor.',
 )
 SYNTAX_EQUALS = Text(
     "config.syntax.equals",
@@ -226,7 +236,9 @@ TOO_LONG = Text(
     "config.too-long", "found a text of {length} letters; at most {most} are allowed", "Type a shorter text."
 )
 NOT_VALID = Text(
-    "config.not-valid", "found {found}, which is not valid ({reason})", "docs/configuration.md says what is."
+    "config.not-valid",
+    "found {found}, which is not valid ({reason})",
+    "{docs}/configuration.md says what is.",
 )
 
 # What must fit together
@@ -433,7 +445,7 @@ FILE_UNREADABLE = Text(
 CREDENTIAL_MISSING = Text(
     "config.credential-missing",
     "found {found}, but systemd passes no such credential",
-    "Put the file {name} into the secrets folder (docs/installing.md), then type: "
+    "Put the file {name} into the secrets folder ({docs}/installing.md), then type: "
     "sudo systemctl restart collector",
 )
 FOLDER_UNWRITABLE = Text(

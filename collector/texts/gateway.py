@@ -67,10 +67,10 @@ NOTHING_ARRIVES = Text(
     "{name} delivered nothing within {seconds} s.",
     "See `collector status` for the reason.",
 )
-NOTHING_ARRIVES_HERE = Text(
-    "gateway.nothing-arrives-here",
-    "{name} could be opened, but delivered nothing within {seconds} s.",
-    "Is the device on, and are address, baud rate and wiring right? `collector scan` tells what is there.",
+NOTHING_CAME = Text(
+    "gateway.nothing-came",
+    "{name} was opened, and delivered nothing within {seconds} s.",
+    "Is the device on, are address, baud rate and wiring right? Watch it longer with --seconds 30.",
 )
 NOT_RUNNING = Text(
     "gateway.not-running",

@@ -7,7 +7,7 @@ from collector.texts.sentence import Text
 REFUSED = Text(
     "source.opcua.refused",
     "Nothing answers at {url}.",
-    "Check address and port, and that OPC UA is switched on at the controller.",
+    "See that the machine is on. Check address and port, and that OPC UA is switched on at the controller.",
 )
 NAME_UNKNOWN = Text(
     "source.opcua.name-unknown",
@@ -22,7 +22,8 @@ NOT_REACHED = Text(
 NO_ANSWER = Text(
     "source.opcua.no-answer",
     "The server at {url} did not answer within {seconds} s.",
-    "It is tried again by itself. If it stays so, restart the controller's OPC UA server.",
+    "See that the machine is on, and its network cable is in. It is tried again by itself; if it stays so, "
+    "restart the controller's OPC UA server.",
 )
 SILENT = Text(
     "source.opcua.silent",

@@ -63,7 +63,8 @@ FRAMES_UNCERTAIN = Text(
     "cli.scan.frames-uncertain", "Without a checksum all of this is a guess: compare it with the manual."
 )
 COUNTER_UNUSED = Text(
-    "cli.scan.counter-unused", "Column {column} counts up: see counter_column and counter_modulus."
+    "cli.scan.counter-unused",
+    "Column {column} counts samples. If it starts again at 0 after {modulus}, take away the # of two lines:",
 )
 SCALE = Text("cli.scan.scale", "What one step of the number is in the channel's unit.")
 UNIT_UNKNOWN = Text("cli.scan.unit-unknown", "As sent. Once scale is right, write g, m/s2, A or V.")

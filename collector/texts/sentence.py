@@ -1,6 +1,7 @@
 """What a user reads: a `Text` is a sentence with a stable code, a `Sentence` is one filled with values.
 
 The daemon keeps and sends codes and values; whoever shows a sentence renders it, in the reader's language.
+The place `{docs}` is filled then, too: the folder where the reader finds the pages.
 The sentences themselves stand in the sibling modules, one for each part of the program.
 """
 
@@ -11,7 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from collector.texts.documentation import documentation
+
 Value = str | int | float
+
+_DOCS = "docs"
 
 _translations: gettext.NullTranslations = gettext.translation(
     "collector", localedir=Path(__file__).parent / "locale", fallback=True
@@ -46,7 +51,7 @@ class Text:
     def places(self) -> set[str]:
         """The names of the places in sentence and advice."""
         parsed = string.Formatter().parse(self.english + self.advice)
-        return {name for _, name, _, _ in parsed if name}
+        return {name for _, name, _, _ in parsed if name} - {_DOCS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +79,4 @@ class Sentence:
         return {"code": self.code, "values": dict(self.values), "text": str(self), "advice": self.advice}
 
     def _render(self, english: str) -> str:
-        return _translations.pgettext(self.code, english).format(**self.values)
+        return _translations.pgettext(self.code, english).format(**self.values, **{_DOCS: documentation()})

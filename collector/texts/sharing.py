@@ -10,6 +10,7 @@ WHY = Text("share.column.why", "why")
 HEAD = Text("share.head", "{name} sends to {topic}/…")
 GATEWAY_HEAD = Text("share.gateway-head", "The gateway itself sends to {topic}/…")
 NOTHING_ELSE = Text("share.nothing-else", "Nothing else leaves this gateway. Raw samples never do.")
+EVERY_FIELD = Text("share.every-field", "Every field in a line of its own: collector share {stream} --all")
 NO_SUCH_STREAM = Text("share.no-such-stream", "There is no stream {name}.", "Choose one of: {known}")
 
 # What is sent

@@ -38,10 +38,15 @@ BAUD_REFUSED = Text(
     "The port {port} cannot do {baud} baud.",
     "Set the device and source.baud to a usual speed, such as 115200.",
 )
+NOT_A_PORT = Text(
+    "source.serial.not-a-port",
+    "{port} is not a serial port.",
+    "This shows the ports there are: sudo collector scan",
+)
 NOT_OPENED = Text(
     "source.serial.not-opened",
     "The port {port} cannot be opened: {reason}.",
-    "Check that source.port is a serial port. Unplug the device and plug it in again.",
+    "Unplug the device and plug it in again.",
 )
 VANISHED = Text(
     "source.serial.vanished",

@@ -4,6 +4,7 @@ What the data means is judged elsewhere.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from collector.texts.configuration import (
     SYNTAX_BRACKET,
     SYNTAX_END,
     SYNTAX_EQUALS,
+    SYNTAX_QUOTES,
     SYNTAX_STRING,
     SYNTAX_TWICE,
     SYNTAX_VALUE,
@@ -28,6 +30,8 @@ from collector.toml.problems import Problem
 from collector.toml.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 
 T = TypeVar("T")
+
+_BENT_QUOTES = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u300c\u300d]")
 
 # How tomllib's messages begin, and what we say to people who never heard of it.
 _SYNTAX: dict[str, Text] = {
@@ -119,13 +123,18 @@ def parse_document(file: str, content: bytes) -> Document | Problem:
         data = tomllib.loads(text)
         json.dumps(data, default=str)
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        return Problem(file, line_of_syntax_error(text, str(error)), "", _syntax_sentence(str(error)))
+        number = line_of_syntax_error(text, str(error))
+        line = text.split("\n")[number - 1] if number else ""
+        return Problem(file, number, "", _syntax_sentence(str(error), line))
     except RecursionError:
         return Problem(file, None, "", TOO_DEEP())
     return Document(file, text, data)
 
 
-def _syntax_sentence(message: str) -> Sentence:
+def _syntax_sentence(message: str, line: str) -> Sentence:
+    bent = _BENT_QUOTES.findall(line)
+    if bent:
+        return SYNTAX_QUOTES(found=" ".join(dict.fromkeys(bent)))
     for beginning, text in _SYNTAX.items():
         if message.startswith(beginning):
             return text()

@@ -183,7 +183,13 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
         ]
         if _is_table(found) and headers:
             return texts.UNKNOWN_KEY(found=shown(key), nearest=headers[0])
-        homes = [str(entry) for entry in model_tree.tables(model) if key in entry.model.model_fields]
+        here = tuple(part for part in place.path[:-1] if isinstance(part, str))
+        homes = [
+            str(entry)
+            for entry in model_tree.tables(model)
+            if key in entry.model.model_fields
+            and (entry.tag or entry.path != here)  # of another kind's table
+        ]
         if homes:
             return texts.UNKNOWN_KEY_ELSEWHERE(found=shown(key), tables=", ".join(dict.fromkeys(homes)))
         near = difflib.get_close_matches(typed, keys, n=1)

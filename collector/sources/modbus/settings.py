@@ -132,7 +132,7 @@ class ModbusRtuSettings(ModbusSettings):
     """A device on a serial port, usually RS-485, alone or with others."""
 
     kind: Literal["modbus-rtu"]
-    port: str = Field(min_length=1)
+    port: str = Field(pattern=r"^/", examples=["/dev/serial/by-id/usb-YOUR-DEVICE"])
     """The port's stable name, such as /dev/serial/by-id/usb-…"""
     baud: int = Field(gt=0, examples=[9600])
     """Bits per second, as all devices on the line are set."""
