@@ -12,7 +12,8 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import print_page, print_sentence, screen
+from collector.cli.screen import print_page, screen
+from collector.cli.sentences import print_sentence
 from collector.cli.show import show_point_test, show_status, show_test
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask

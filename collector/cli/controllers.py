@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collector.cli.files import DEFAULT_FOLDER, Folder
-from collector.cli.screen import asked, print_sentence
+from collector.cli.sentences import asked, print_sentence
 from collector.config import ConfigError, load
 from collector.errors import CollectorError, UsageError
 from collector.profiles import load_profile, profile_names

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from collector import __version__
-from collector.cli.screen import print_sentence
+from collector.cli.sentences import print_sentence
 from collector.config import ConfigError, json_schema, load
 from collector.errors import CollectorError
 from collector.messages import asyncapi

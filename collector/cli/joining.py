@@ -9,7 +9,7 @@ import typer
 
 from collector.cli.ask import socket_of
 from collector.cli.files import complain, tell
-from collector.cli.screen import asked
+from collector.cli.sentences import asked
 from collector.clock import today
 from collector.config import ConfigError, load
 from collector.control import ask

@@ -9,7 +9,7 @@ import typer
 
 from collector.activity import Activity
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import asked, print_sentence
+from collector.cli.sentences import asked, print_sentence
 from collector.clock import SystemClock
 from collector.commissioning import (
     LEARNABLE,

@@ -15,7 +15,8 @@ from rich.text import Text as Line
 
 from collector.cli.ask import is_running
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import print_page, print_sentence
+from collector.cli.screen import print_page
+from collector.cli.sentences import print_sentence
 from collector.config import ConfigError, load
 from collector.errors import CollectorError
 from collector.scan import Progress

@@ -1,24 +1,20 @@
-"""How everything is printed: sentences are broken at words, to the width of the terminal that shows them.
+"""How pages are printed: tables, and sentences between them, as wide as the terminal that shows them.
 
-What goes into a file or to another program keeps each sentence in one line, so that `grep` finds it. What is
-to be pasted or parsed (TOML, JSON) is never broken and does not come this way.
+Sentences alone are in sentences.py. What is to be pasted or parsed (TOML, JSON) comes neither way.
 """
 
 import os
 import stat
 import sys
-import textwrap
 
-import typer
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text as Line
 
+from collector.cli.sentences import broken
 from collector.texts import Sentence
 
 _UNWATCHED = 160
 """Characters of a table's line in a file or for another program: enough for whole lines."""
-_ANSWER = 8
-"""Characters that stay free behind a question."""
 
 
 def screen() -> Console:
@@ -33,18 +29,6 @@ def print_page(page: RenderableType) -> None:
     console.print(page, crop=console.is_terminal)
 
 
-def print_sentence(text: object, *, err: bool = False, indent: int = 0) -> None:
-    """Print a sentence, or a few of them in one paragraph."""
-    console = Console(stderr=err)
-    typer.echo(_broken(str(text), console.width if console.is_terminal else None, indent), err=err)
-
-
-def asked(sentence: Sentence) -> str:
-    """A question for a prompt, with room for the answer."""
-    console = Console()
-    return _broken(str(sentence), max(1, console.width - _ANSWER) if console.is_terminal else None)
-
-
 class Paragraph:
     """A sentence in a page."""
 
@@ -54,30 +38,8 @@ class Paragraph:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Broken at words on a terminal; else in one line, however long."""
         watched = console.is_terminal
-        text = _broken(self._text, options.max_width if watched else None, self._indent)
+        text = broken(self._text, options.max_width if watched else None, self._indent)
         yield Line(text, self._style, no_wrap=not watched, overflow="fold" if watched else "ignore")
-
-
-def _broken(text: str, width: int | None, indent: int = 0) -> str:
-    """Lines of this width, each with the indent; a word that is longer, such as a path, stays whole."""
-    lines = []
-    for line in text.split("\n"):
-        margin = " " * (indent + len(line) - len(line.lstrip(" ")))
-        if width is None:
-            lines.append(margin + line.lstrip(" "))
-        else:
-            lines.append(
-                textwrap.fill(
-                    line,
-                    width,
-                    initial_indent=" " * indent,
-                    subsequent_indent=margin,
-                    replace_whitespace=False,
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
-            )
-    return "\n".join(lines)
 
 
 def _width_behind_a_pipe() -> int | None:

@@ -15,7 +15,8 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
-from collector.cli.screen import print_page, print_sentence
+from collector.cli.screen import print_page
+from collector.cli.sentences import print_sentence
 from collector.config import ConfigError, load
 from collector.control import ask
 from collector.disclosure import Disclosure, Sent, disclosures

@@ -9,7 +9,8 @@ import typer
 
 from collector.cli.files import complain
 from collector.cli.logs import log_to
-from collector.cli.screen import asked, print_page, print_sentence
+from collector.cli.screen import print_page
+from collector.cli.sentences import asked, print_sentence
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
 from collector.errors import CollectorError, UsageError
