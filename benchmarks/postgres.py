@@ -30,6 +30,12 @@ class Cluster:
         self._made = 0
         self._run("initdb", "-D", self._data, "-A", "trust", "-U", "collector", "-E", "UTF8", "--no-sync")
 
+    @property
+    def pid(self) -> int:
+        """Its first process, whose children serve the connections."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, *, durable: bool = False) -> None:
         """Start it and wait until it answers; tests do without the disk, benchmarks do not."""
         self._process = subprocess.Popen(

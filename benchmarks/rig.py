@@ -19,6 +19,7 @@ WINDOW = 4096
 RATES_HZ = (1_600, 6_400, 25_600)
 
 _START_S = 20.0
+_ROOMY = ("max_queued_messages 10000",)
 
 _GATEWAY = """\
 [gateway]
@@ -73,6 +74,13 @@ def free_port() -> int:
 @contextlib.contextmanager
 def broker(folder: Path, *lines: str) -> Iterator[int]:
     """A mosquitto that lets everybody in, with more lines of configuration, on the port that is yielded."""
+    with broker_process(folder, *lines) as (port, _):
+        yield port
+
+
+@contextlib.contextmanager
+def broker_process(folder: Path, *lines: str) -> Iterator[tuple[int, int]]:
+    """The same; yields its port and its process."""
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if program is None:
         raise SystemExit("mosquitto is not installed; ./dev bench installs it")
@@ -80,12 +88,12 @@ def broker(folder: Path, *lines: str) -> Iterator[int]:
     user = "user root\n" if os.geteuid() == 0 else ""
     settings = folder / "mosquitto.conf"
     settings.write_text(
-        f"{user}listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 10000\n",
+        "\n".join((f"{user}listener {port} 127.0.0.1", "allow_anonymous true", *(lines or _ROOMY), "")),
         encoding="utf-8",
     )
-    with _running(program, "-c", str(settings)):
+    with _running(program, "-c", str(settings)) as pid:
         _await_listening(port)
-        yield port
+        yield port, pid
 
 
 @contextlib.contextmanager
@@ -98,10 +106,10 @@ def server(module: str) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _running(*command: str) -> Iterator[None]:
+def _running(*command: str) -> Iterator[int]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait()

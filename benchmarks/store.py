@@ -1,47 +1,33 @@
-"""How many records a second the store takes: its databases alone, and whole ingesters behind a real broker.
+"""How many records a second the store takes: its databases alone here, whole ingesters in ingest.py.
 
-References: the same rows written by the bare library in batches of the same size, each durable; and a bare
-subscriber of paho's beside the same sender.
+Reference: the same rows written by the bare library in batches of the same size, each durable.
 """
 
-import asyncio
 import contextlib
 import sqlite3
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-import paho.mqtt.client as paho
 import psycopg
-from paho.mqtt.enums import CallbackAPIVersion
 
+from benchmarks.ingest import ROOT, Sink, behind_a_broker
 from benchmarks.postgres import Cluster
-from benchmarks.rig import broker
-from benchmarks.tables import Cell, Column, Table
+from benchmarks.tables import Column, Table
 from collector.messages import Features, Message, Moment, Numbering, Topics
-from collector.mqtt import Acknowledgement, BrokerSettings, Connection
 from collector.store.arrivals import Arrival
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import RECORD_COLUMNS, open_sink, reading, record_row
+from collector.store.sink import RECORD_COLUMNS, open_sink, record_row
 from collector.store.sink import Sink as Database
 from collector.store.storing import batch_of, store
 
-ROOT = "shopfloor/v1"
 _RECORDS, _BATCH, _TURNS = 10_000, 500, 3
 _THROUGH = 4_000
-_BROKER = ("max_queued_messages 0", "max_inflight_messages 256")
-"""Nothing is dropped; and as many under way to each subscriber as `collector group` allows."""
-_UNDER_WAY = 200
-_LOOK_S = 0.01
 _T0_US = 1_790_000_000_000_000
-_PROGRAM = str(Path(sys.executable).with_name("collector"))
-
-Sink = SqliteSettings | PostgresqlSettings
 
 
 def tables(_seconds: float) -> Iterator[Table]:
@@ -50,7 +36,7 @@ def tables(_seconds: float) -> Iterator[Table]:
     try:
         cluster.start(durable=True)
         yield _alone(cluster)
-        yield _behind_a_broker(cluster)
+        yield behind_a_broker(cluster, messages(_THROUGH), _new_database)
     finally:
         cluster.remove()
 
@@ -173,129 +159,3 @@ def _bare_postgresql(settings: Sink) -> Iterator[Callable[[Sequence[Arrival]], o
                     copy.write_row(row)
 
         yield write
-
-
-def _behind_a_broker(cluster: Cluster) -> Table:
-    made = messages(_THROUGH)
-    bare = median(asyncio.run(_through(made, None, 0)) for _ in range(_TURNS))
-    rows: list[list[Cell]] = []
-    for name, ingesters in (("SQLite", 1), ("PostgreSQL", 1), ("PostgreSQL", 2), ("PostgreSQL", 3)):
-        rates = []
-        for _ in range(_TURNS):
-            with _new_database(name, cluster) as settings:
-                rates.append(asyncio.run(_through(made, settings, ingesters)))
-        rate = median(rates)
-        rows.append([name, str(ingesters), rate, bare, rate / bare])
-    about = (
-        f"{_THROUGH} records of {len(made[0].payload)} bytes from one sender, {_UNDER_WAY} under way, until "
-        f"all are in the database, median of {_TURNS}; reference: until a bare subscriber of paho's has "
-        "them. Sender, mosquitto and database run on the same computer"
-    )
-    titles = ("", "ingesters", "records/s", "bare paho, records/s", "ratio")
-    return Table("The store behind a broker", about, _columns(titles), rows)
-
-
-async def _through(made: Sequence[Message], sink: Sink | None, ingesters: int) -> float:
-    """Records a second, from the first sent until all have arrived; without a sink at a bare subscriber."""
-    with tempfile.TemporaryDirectory() as folder, broker(Path(folder), *_BROKER) as port:
-        async with _receiving(Path(folder), port, sink, ingesters) as arrived:
-            sending = await Sending.open(port)
-            began_s = perf_counter()
-            await sending.send(made)
-            while arrived() < len(made):  # noqa: ASYNC110 (another process has the event)
-                await asyncio.sleep(_LOOK_S)
-            took_s = perf_counter() - began_s
-            await sending.connection.close()
-    return len(made) / took_s
-
-
-class Sending:
-    """A sender that keeps to a number of messages under way."""
-
-    connection: Connection
-
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(_UNDER_WAY)
-
-    @classmethod
-    async def open(cls, port: int) -> "Sending":
-        """Connect."""
-        sending = cls()
-        settings = BrokerSettings(host="127.0.0.1", port=port)
-        sending.connection = await Connection.open(settings, "sender", on_acknowledged=sending._acknowledged)
-        return sending
-
-    async def send(self, made: Sequence[Message]) -> None:
-        """Send all."""
-        for message in made:
-            await self._room.acquire()
-            self.connection.publish(message.topic, message.payload)
-
-    def _acknowledged(self, acknowledgements: Sequence[Acknowledgement]) -> None:
-        for _ in acknowledgements:
-            self._room.release()
-
-
-@contextlib.asynccontextmanager
-async def _receiving(
-    folder: Path, port: int, sink: Sink | None, ingesters: int
-) -> AsyncIterator[Callable[[], int]]:
-    """Whoever takes the records; yields how many have arrived."""
-    if sink is None:
-        with _bare_subscriber(port) as count:
-            yield count
-        return
-    open_sink(sink).close()
-    async with contextlib.AsyncExitStack() as stack:
-        for number in range(ingesters):
-            await stack.enter_async_context(_ingester(folder, port, sink, number, alone=ingesters == 1))
-        yield partial(_count, sink)
-
-
-def _count(sink: Sink) -> int:
-    with reading(sink) as reader:
-        ((number,),) = reader.rows("SELECT count(*) FROM record")
-        return int(number)
-
-
-@contextlib.contextmanager
-def _bare_subscriber(port: int) -> Iterator[Callable[[], int]]:
-    arrived = 0
-
-    def note(_client: object, _data: object, _message: object) -> None:
-        nonlocal arrived
-        arrived += 1
-
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    client.on_message = note
-    client.connect("127.0.0.1", port)
-    client.subscribe(f"{ROOT}/#", qos=1)
-    client.loop_start()
-    try:
-        yield lambda: arrived
-    finally:
-        client.disconnect()
-        client.loop_stop()
-
-
-@contextlib.asynccontextmanager
-async def _ingester(folder: Path, port: int, sink: Sink, number: int, *, alone: bool) -> AsyncIterator[None]:
-    place = f'file = "{sink.file}"' if isinstance(sink, SqliteSettings) else f'url = "{sink.url}"'
-    group = "" if alone else 'group = "store"\n'
-    file = folder / f"store-{number}.toml"
-    text = (
-        f'[store]\nname = "store-{number}"\n{group}[broker]\nhost = "127.0.0.1"\nport = {port}\n'
-        f'[sink]\nkind = "{sink.kind}"\n{place}\n'
-    )
-    file.write_text(text, encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        _PROGRAM, "store", "serve", "--config", str(file), stderr=asyncio.subprocess.PIPE
-    )
-    assert process.stderr is not None
-    while b"store.connected" not in (line := await process.stderr.readline()):
-        assert line, "it ended"
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.communicate()

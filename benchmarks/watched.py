@@ -156,6 +156,17 @@ def cpu_s(pid: int) -> float:
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_cpu_s(pid: int) -> float:
+    """CPU seconds of a process with all its children, also those that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    ended_s = (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    total_s = cpu_s(pid) + ended_s
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+        with contextlib.suppress(FileNotFoundError):
+            total_s += cpu_s(int(child))
+    return total_s
+
+
 def resident_mib(pid: int) -> tuple[float, float]:
     """Resident memory of a process, now and at most."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()

@@ -8,7 +8,8 @@ the store says of our records comes on the same connection, and is handed to the
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from pydantic import ValidationError
@@ -49,8 +50,7 @@ class Pauses:
     """Until a refused topic is tried again: the broker's rules may have been repaired."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     """What is sent: a record of the outbox, or an announcement, which has no key."""
 
     topic: str
@@ -103,6 +103,8 @@ class Publisher:
         """By message id: not acknowledged yet on this connection."""
         self._refused: dict[str, _Refusal] = {}
         """By topic."""
+        self._room = asyncio.Event()
+        """More may be in flight, and nothing is there to be sent."""
         self._progress = asyncio.Event()
         self.condition = Condition(clock)
         self.next_retry_ns: int | None = None
@@ -217,18 +219,25 @@ class Publisher:
     async def _send(self, connection: Connection) -> None:
         while True:
             await self._outbox.ready.wait()
-            room = connection.in_flight - len(self._sent)
-            if room <= 0:
-                self._progress.clear()
-                await self._progress.wait()
-                continue
-            for item in self._next(room):
-                if connection.takes(item.topic, item.payload):
-                    mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
-                    self._sent[mid] = item
-                else:
-                    size, limit = len(item.payload), connection.max_packet_bytes or 0
-                    self._hold(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+            if not self._send_on(connection):
+                self._room.clear()
+                await self._room.wait()
+
+    def _send_on(self, connection: Connection) -> bool:
+        """Send what is there, as far as it may be in flight; whether more may be.
+
+        Raises:
+            BrokerError: the connection is gone.
+        """
+        room = connection.in_flight - len(self._sent)
+        for item in self._next(room) if room > 0 else ():
+            if connection.takes(item.topic, item.payload):
+                mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
+                self._sent[mid] = item
+            else:
+                size, limit = len(item.payload), connection.max_packet_bytes or 0
+                self._hold(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+        return len(self._sent) < connection.in_flight
 
     def _next(self, room: int) -> list[_Item]:
         """At most `room` items to send now."""
@@ -251,6 +260,13 @@ class Publisher:
             else:
                 self._hold(item, say.PUBLISH_REFUSED(topic=item.topic, reason=acknowledgement.refusal))
         self._progress.set()
+        connection = self._connection
+        if connection is None:
+            return
+        with contextlib.suppress(BrokerError):  # `lost` tells it
+            # At once: waking a task takes two more turns of the event loop, with the broker waiting.
+            if not self._outbox.ready.is_set() or self._send_on(connection):
+                self._room.set()
 
     def _delivered(self, item: _Item) -> None:
         if item.key is not None:
@@ -290,7 +306,7 @@ class Publisher:
         if item.key is None:
             self._send_first(_Item(topic, self._announced[topic], retain=True))
         else:
-            self._send_first(replace(item, late=True))
+            self._send_first(item._replace(late=True))
 
     def _let_go(self, refusal: _Refusal, taken: _Item) -> None:
         """The broker has taken an item of a refused topic: the rest may go."""

@@ -16,6 +16,8 @@ from collector.errors import OutboxError
 from collector.gateway import Gateway
 from collector.messages import Message, Restart
 from collector.outbox import Cause, Outbox, OutboxLoss, OutboxSettings
+from collector.outbox.files import RealFiles
+from collector.outbox.ledger import Ledger
 from collector.run import starting_configuration
 
 SIMULATED = """\
@@ -84,6 +86,22 @@ async def test_what_was_dropped_is_what_delivered_records_declare(tmp_path: Path
     assert min(loss.first_seq or 0 for loss in heard) == min(lost)
     assert max(loss.last_seq or 0 for loss in heard) == max(lost)
     await outbox.close()
+
+
+def test_on_a_full_disk_the_reserve_has_room_for_any_number_of_losses(tmp_path: Path) -> None:
+    files = FaultyFiles(capacity_bytes=80_000)  # the reserve, and little more
+    ledger = Ledger(files, tmp_path)
+    ledger.reserve()
+    epoch = "000001-00000000"
+    for seq in range(1, 4001, 2):
+        loss = OutboxLoss(Cause.AGE, epoch, 1, seq, seq, seq, seq, 100)
+        assert ledger.add(loss)
+        if seq % 3 == 0:  # some are declared by records that are lost with the power
+            ledger.declared(loss, (epoch, 10_000 + seq))
+    ledger.save()
+    assert (tmp_path / "losses.note").stat().st_size <= 64 << 10
+    (left,) = Ledger(RealFiles(), tmp_path).load()
+    assert left == OutboxLoss(Cause.AGE, epoch, 2000, 1, 3999, 1, 3999, 200_000)
 
 
 async def test_declaration_shed_from_memory_comes_back_joined(tmp_path: Path) -> None:

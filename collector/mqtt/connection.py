@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -63,8 +63,7 @@ class TimeLimits:
     """For the last bytes to be taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(NamedTuple):
     """The broker's answer to one publish; `refusal` is None when it took the message."""
 
     mid: int
@@ -158,8 +157,9 @@ class Connection:
 
     def takes(self, topic: str, payload: bytes) -> bool:
         """Whether a publish is short enough for the broker, which would end the connection otherwise."""
-        size_bytes = len(topic.encode()) + len(payload) + _PUBLISH_OVERHEAD_BYTES
-        return self.max_packet_bytes is None or size_bytes <= self.max_packet_bytes
+        if self.max_packet_bytes is None:
+            return True
+        return len(topic.encode()) + len(payload) + _PUBLISH_OVERHEAD_BYTES <= self.max_packet_bytes
 
     async def subscribe(self, topic_filter: str) -> None:
         """Ask for a topic filter with QoS 1, and wait until the broker has granted it.

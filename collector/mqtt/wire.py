@@ -14,16 +14,20 @@ class Wire(asyncio.Protocol):
         self._on_bytes = on_bytes
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._received = bytearray()
+        self._received = b""
+        self._taken = 0
+        """How much of it paho has read."""
         self._unwritten = bytearray()
         """What was sent within this step of the event loop: many small packets go out as one."""
+        self._answering = False
+        """Bytes are being worked off; what is sent meanwhile goes out right after."""
         self._transport: asyncio.Transport | None = None
         self.ended: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def unread(self) -> bool:
         """Whether bytes wait to be read."""
-        return bool(self._received)
+        return self._taken < len(self._received)
 
     async def end(self) -> None:
         """Close at once, whatever is still to be written."""
@@ -50,8 +54,13 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        self._received += data
-        self._on_bytes()
+        self._received, self._taken = self._received[self._taken :] + data, 0
+        self._answering = True
+        try:
+            self._on_bytes()
+        finally:
+            self._answering = False
+        self._write()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed; without an error the broker or we did it."""
@@ -68,15 +77,15 @@ class Wire(asyncio.Protocol):
         Raises:
             BlockingIOError: there is none now.
         """
-        if not self._received:
+        data = self._received[self._taken : self._taken + buffer_size]
+        if not data:
             raise BlockingIOError
-        data = bytes(self._received[:buffer_size])
-        del self._received[:buffer_size]
+        self._taken += len(data)
         return data
 
     def send(self, buffer: bytes | bytearray) -> int:
         """Give bytes, all of which are taken; too late they go nowhere, and the end is told soon."""
-        if not self._unwritten:
+        if not self._unwritten and not self._answering:
             self._loop.call_soon(self._write)
         self._unwritten += buffer
         return len(buffer)
@@ -88,7 +97,7 @@ class Wire(asyncio.Protocol):
 
     def close(self) -> None:
         """Close once everything is written."""
-        self._received.clear()
+        self._received = b""
         self._write()
         if self._transport is not None:
             self._transport.close()

@@ -1,22 +1,24 @@
 """Losses that nobody has heard of, on disk until the record that declares them is delivered.
 
 A loss is entered and saved before the bytes it speaks of go: no power cut can take both. On a full disk the
-room for that is what a reserve gives up. What is saved may say too much, and then a loss is declared twice.
+room for that is what a reserve gives up. What is saved may say too much, and then a loss is declared twice:
+so it does where all of it would not fit into the reserve.
 """
 
 import contextlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from collector.outbox.files import Files, is_full
 from collector.outbox.index import SegmentIndex
-from collector.outbox.notes import LOSSES, read_note, write_note
-from collector.outbox.state import Cause, Key, OutboxLoss
+from collector.outbox.notes import LOSSES, encode_note, read_note, write_note
+from collector.outbox.state import Cause, Key, OutboxLoss, joined
 
 _RESERVE = "reserve"
 _RESERVE_BYTES = 64 << 10
-"""Some hundred losses."""
+"""Some six hundred losses, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,9 @@ class Ledger:
         if self._entries == self._saved:
             return
         entries = list(self._entries)
-        content = {"losses": [[list(asdict(entry.loss).values()), entry.by] for entry in entries]}
+        content = _content(entries)
+        if len(encode_note(content)) > self._reserve_bytes:
+            content = _content(_folded(entries))
         try:
             write_note(self._files, self._path, content)
         except OSError as error:
@@ -181,6 +185,19 @@ def _covers(loss: OutboxLoss, other: OutboxLoss) -> bool:
     from_first = loss.first_seq is None or (other.first_seq is not None and loss.first_seq <= other.first_seq)
     to_last = loss.last_seq is None or (other.last_seq is not None and other.last_seq <= loss.last_seq)
     return from_first and to_last
+
+
+def _folded(entries: Iterable[_Entry]) -> list[_Entry]:
+    """The losses of one cause and epoch as one, as if no record declared any of them."""
+    losses: dict[tuple[Cause, str], OutboxLoss] = {}
+    for loss in (entry.loss for entry in entries):
+        of_all = losses.get((loss.cause, loss.epoch))
+        losses[loss.cause, loss.epoch] = joined(of_all, loss) if of_all else loss
+    return [_Entry(loss) for loss in losses.values()]
+
+
+def _content(entries: Iterable[_Entry]) -> dict[str, Any]:
+    return {"losses": [[list(asdict(entry.loss).values()), entry.by] for entry in entries]}
 
 
 def _entry(values: list[int | str | None], by: list[str | int] | None) -> _Entry:

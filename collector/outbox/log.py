@@ -5,9 +5,10 @@ loop; time comes in as an argument.
 """
 
 import secrets
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 
 from collector.errors import OutboxError
@@ -207,33 +208,35 @@ class Log:
         """
         for segment in self._folder.segments:
             self._folder.scan(segment)
-            numbers: list[int] = []
-            for number in segment.pending_numbers(withheld):
-                start = segment.span(numbers[0] if numbers else number)[0]
-                too_long = numbers and segment.span(number)[1] - start > _READ_BYTES
-                if too_long or len(numbers) == _READ_RECORDS:
-                    break
-                numbers.append(number)
+            numbers = list(islice(segment.pending_numbers(withheld), _READ_RECORDS))
             if numbers and (messages := self._load(segment, numbers)):
                 return messages
         return []
 
     def _load(self, segment: SegmentIndex, numbers: list[int]) -> list[Message]:
-        start, end = segment.span(numbers[0])[0], segment.span(numbers[-1])[1]
-        data = self._folder.read(segment, start, end)
-        messages: list[Message] = []
-        places: list[Found | Damage] = []
-        for number in numbers:
-            offset, end = segment.span(number)
-            message = decode_record(data, offset - start, segment.name, offset)
+        """The first of these records, as many as may be read together, but one at least."""
+        spans = [segment.span(number) for number in numbers]
+        start = spans[0][0]
+        count = max(1, bisect_right(spans, start + _READ_BYTES, key=itemgetter(1)))
+        del numbers[count:], spans[count:]
+        data = self._folder.read(segment, start, spans[-1][1])
+        read = [decode_record(data, offset - start, segment.name, offset) for offset, _ in spans]
+        for number, message in zip(numbers, read, strict=True):
             segment.change(number, DONE if message is None else HANDED)
-            if message is None:  # whole when it was scanned, and damaged since
+        messages = [message for message in read if message is not None]
+        if len(messages) < len(read):  # whole when they were scanned, and damaged since
+            self._damaged(segment, numbers, read)
+        return messages
+
+    def _damaged(self, segment: SegmentIndex, numbers: list[int], read: list[Message | None]) -> None:
+        places: list[Found | Damage] = []
+        for number, message in zip(numbers, read, strict=True):
+            offset, end = segment.span(number)
+            if message is None:
                 places.append(Damage(offset, end, 1, segment.seq(number)))
             else:
-                messages.append(message)
                 places.append(Found(offset, end, message.seq, message.t_us, message.sync, message.topic))
         self.trouble.damage(segment, places)
-        return messages
 
     def declared(self, loss: OutboxLoss, by: Key) -> None:
         """A record, perhaps not stored yet, declares a loss; if it is lost, the loss is declared again."""

@@ -118,32 +118,34 @@ class Memory:
 
     def take_fresh(self, room: int, withheld: Collection[str]) -> list[Message]:
         """Put fresh records in flight, at most `room`."""
-        taken: list[Message] = []
-        for record in self._unsent.values():
+        taken: dict[Key, _Record] = {}
+        for key, record in self._unsent.items():
             if len(taken) >= room:
                 break
             if record.message.topic not in withheld:
-                taken.append(record.message)
-        for message in taken:
-            key = (message.epoch, message.seq)
-            self._in_flight[key] = self._unsent.pop(key)
-        return taken
+                taken[key] = record
+        for key in taken:
+            del self._unsent[key]
+        self._in_flight |= taken
+        return [record.message for record in taken.values()]
 
     def take_ahead(self, room: int, withheld: Collection[str]) -> list[Message]:
         """Put stored records in flight, at most `room` and at most 1 MiB of them in all."""
-        taken: list[Message] = []
-        for record in self._ahead.values():
-            if len(taken) >= room or self._stored_in_flight_bytes >= STORED_IN_FLIGHT_BYTES:
+        taken: dict[Key, _Record] = {}
+        taken_bytes, room_bytes = 0, STORED_IN_FLIGHT_BYTES - self._stored_in_flight_bytes
+        for key, record in self._ahead.items():
+            if len(taken) >= room or taken_bytes >= room_bytes:
                 break
             if record.message.topic not in withheld:
-                taken.append(record.message)
-                self._stored_in_flight += 1
-                self._stored_in_flight_bytes += record.size_bytes
-                self._ahead_bytes -= record.size_bytes
-        for message in taken:
-            key = (message.epoch, message.seq)
-            self._in_flight[key] = self._ahead.pop(key)
-        return taken
+                taken[key] = record
+                taken_bytes += record.size_bytes
+        for key in taken:
+            del self._ahead[key]
+        self._in_flight |= taken
+        self._stored_in_flight += len(taken)
+        self._stored_in_flight_bytes += taken_bytes
+        self._ahead_bytes -= taken_bytes
+        return [record.message for record in taken.values()]
 
     def make_room(self, withheld: Collection[str]) -> list[Key] | None:
         """Forget withheld records where others are to be read from disk.
@@ -225,11 +227,13 @@ class Memory:
             keys = [key for key in known if key[0] == epoch and first_seq <= key[1] <= last_seq]
         awaited = 0
         for key in keys:
-            since_s = self.held.since_s(key) or self.awaiting.since_s(key)
+            since_s = self.awaiting.pop(key)
+            if since_s is None:  # else it is nowhere but there
+                since_s = self.held.since_s(key)
+                self.confirm(key)
             if since_s is not None:
                 awaited += 1
                 self.newest_receipted_s = max(self.newest_receipted_s, since_s)
-            self.confirm(key)
         return awaited
 
     def confirm(self, key: Key) -> bool:

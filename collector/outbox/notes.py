@@ -36,18 +36,23 @@ def read_note(files: Files, path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
+def encode_note(content: dict[str, Any]) -> bytes:
+    """The bytes of a note's file."""
+    text = json.dumps(content, separators=(",", ":")).encode() + b"\n"
+    return b"%08x %s" % (zlib.crc32(text), text)
+
+
 def write_note(files: Files, path: Path, content: dict[str, Any]) -> None:
     """Replace a note; after a power cut either the old or the new one is there, whole.
 
     Raises:
         OSError: the old one is still there.
     """
-    text = json.dumps(content, separators=(",", ":")).encode() + b"\n"
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
         file = files.create(unfinished)
         try:
-            file.write(b"%08x %s" % (zlib.crc32(text), text))
+            file.write(encode_note(content))
             file.sync()
         finally:
             file.close()

@@ -14,7 +14,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.messages import Message
 
@@ -40,16 +40,16 @@ class SegmentName:
 
     number: int
     epoch: str
+    seed: int = field(init=False, repr=False, compare=False)
+    """What the CRC of every record starts from."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", zlib.crc32(self.file.encode()))
 
     @property
     def file(self) -> str:
         """The file's name; names sort in the order of writing."""
         return f"{self.number:010d}.{self.epoch}.log"
-
-    @property
-    def seed(self) -> int:
-        """What the CRC of every record starts from."""
-        return zlib.crc32(self.file.encode())
 
 
 def parse_name(file: str) -> SegmentName | None:

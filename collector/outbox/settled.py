@@ -19,8 +19,11 @@ class Settled:
         return bool(self.keys or self.ranges)
 
     def __contains__(self, key: Key) -> bool:
+        if key in self.keys:
+            return True
         epoch, seq = key
-        return key in self.keys or any(first <= seq <= last for first, last in self.ranges.get(epoch, ()))
+        ranges = self.ranges.get(epoch)
+        return ranges is not None and any(first <= seq <= last for first, last in ranges)
 
     def add_range(self, epoch: str, first_seq: int, last_seq: int) -> None:
         """Add a range; both ends are included."""

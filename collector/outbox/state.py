@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from collector.messages import Message
 from collector.texts import Sentence
@@ -11,8 +12,7 @@ Key = tuple[str, int]
 """A record's identity within the gateway: epoch and sequence number. Keys sort in the order of sending."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A record to send now; `late` where it comes from the backlog on disk."""
 
     message: Message
