@@ -265,7 +265,8 @@ def test_only_a_mosquitto_is_told(tmp_path: Path) -> None:
 
 
 def test_the_daemon_does_without_what_other_commands_load() -> None:
-    program = "import sys, collector.cli.daemon; print({'cryptography', 'tomlkit', 'rich', 'asyncua'} & {*sys.modules})"
+    others = "{'cryptography', 'tomlkit', 'rich', 'asyncua'}"
+    program = f"import sys, collector.cli.daemon; print({others} & {{*sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert loaded.stdout == "set()\n"
 
