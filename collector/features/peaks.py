@@ -47,12 +47,13 @@ def interpolated(
 class Peaks:
     """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
 
-    `at` are the flat indices of their highest bins, `[count, channels]`.
+    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the powers there.
     """
 
     bins: npt.NDArray[np.float64]
     amplitude: npt.NDArray[np.float64]
     at: npt.NDArray[np.intp]
+    height: npt.NDArray[np.float64]
 
 
 class PeakSearch:
@@ -76,7 +77,7 @@ class PeakSearch:
         """
         if self._count == 0:
             none = np.empty((len(power), 0))
-            return Peaks(none, none, np.empty((0, len(power)), dtype=np.intp))
+            return Peaks(none, none, np.empty((0, len(power)), dtype=np.intp), none.T)
         flat = power.reshape(-1)
         self._mark_summits(power)
         at = self._strongest(power)
@@ -92,7 +93,7 @@ class PeakSearch:
         good &= amplitude > _DUST * largest
         good &= np.isfinite(squared).all(axis=0)  # a power that overflowed hides the order of the others
         bins = at - self._row_starts + delta
-        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at)
+        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at, squared)
 
     def prominence(self, power: Samples, peaks: "Peaks") -> npt.NDArray[np.float64]:
         """How far each peak's highest bin stands out of the valleys to either side, as an amplitude.
@@ -118,7 +119,7 @@ class PeakSearch:
         lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
         before, after = lowest[..., 0], lowest[..., 2]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
-        height = 2.0 / self._gain * (np.sqrt(flat[at]) - np.sqrt(valleys))
+        height = 2.0 / self._gain * (np.sqrt(peaks.height) - np.sqrt(valleys))
         return np.where(np.isnan(peaks.bins), np.nan, height.T)
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:

@@ -48,8 +48,8 @@ class Moments:
     `finite` says that no sample was NaN or infinite, `constant` that all samples of the window are the same
     number.
 
-    `sums` are those of the samples less their mean in each of the equal parts, 64 if they have four samples at
-    least, `[channels, parts]`; what is left over at the end is in none.
+    `sums` are those of the samples less their mean in each of the window's equal parts (see `parts_of`),
+    `[channels, parts]`; what is left over at the end is in none.
     """
 
     n: int
