@@ -150,7 +150,7 @@ class Doubts:
     def jumped(self, of: Moments) -> Mask:
         """Whether the level of a channel changed at once, `[channels]`."""
         # Up to the last part, which follows from the others with what is left over.
-        before = np.add.accumulate(of.sums[:, :-1], axis=1)
+        before = np.add.accumulate(of.part_sums[:, :-1], axis=1)
         before *= before
         before *= self._jumping
         mask: Mask = np.maximum.reduce(before, axis=1) > of.variance

@@ -22,6 +22,7 @@ starts others, which keep spinning on the other processors."""
 _ONES = np.ones(_ONE_THREAD)
 
 _PARTS, _PART_SAMPLES = 64, 4
+"""A window is divided into so many parts, or less where they would have less samples."""
 
 SMALLEST_VARIANCE = 1e-140
 """Below it the fourth powers leave the range of float64: better no moments than wrong ones."""
@@ -48,7 +49,7 @@ class Moments:
     `finite` says that no sample was NaN or infinite, `constant` that all samples of the window are the same
     number.
 
-    `sums` are those of the samples less their mean in each of the window's equal parts (see `parts_of`),
+    `part_sums` are those of the samples less their mean in each of the window's equal parts (see `parts_of`),
     `[channels, parts]`; what is left over at the end is in none.
     """
 
@@ -63,7 +64,7 @@ class Moments:
     fourth: Values
     finite: Mask
     constant: Mask
-    sums: npt.NDArray[np.float64]
+    part_sums: npt.NDArray[np.float64]
 
 
 def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
@@ -79,9 +80,9 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     finite = np.isfinite(low) & np.isfinite(high)
     constant = finite & (low == high)
     # The mean of equal numbers may round to another number; then a dead sensor would seem to move.
-    sums, left_over = _sums_of_parts(samples)
-    mean = np.where(constant, low, (np.add.reduce(sums, axis=1) + left_over) / n)
-    sums -= (mean * parts_of(n)[1])[:, np.newaxis]
+    part_sums, left_over = _sums_of_parts(samples)
+    mean = np.where(constant, low, (np.add.reduce(part_sums, axis=1) + left_over) / n)
+    part_sums -= (mean * parts_of(n)[1])[:, np.newaxis]
     np.subtract(samples, mean[:, np.newaxis], out=deviation)
     np.multiply(deviation, deviation, out=square)
     variance = products(deviation, deviation) / n
@@ -90,7 +91,7 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     fourth = products(square, square) / n
     distance = np.maximum(high - mean, mean - low)
     rms = np.sqrt(variance)
-    return Moments(n, mean, low, high, rms, distance, variance, third, fourth, finite, constant, sums)
+    return Moments(n, mean, low, high, rms, distance, variance, third, fourth, finite, constant, part_sums)
 
 
 def parts_of(n: int) -> tuple[int, int]:
@@ -104,8 +105,8 @@ def _sums_of_parts(samples: Samples) -> tuple[npt.NDArray[np.float64], Values]:
     channels, n = samples.shape
     parts, length = parts_of(n)
     used = parts * length
-    sums = np.add.reduce(samples[:, :used].reshape(channels, parts, length), axis=2)
-    return sums, np.add.reduce(samples[:, used:], axis=1)
+    of_parts = samples[:, :used].reshape(channels, parts, length)
+    return np.add.reduce(of_parts, axis=2), np.add.reduce(samples[:, used:], axis=1)
 
 
 def products(left: Samples, right: Samples) -> Values:
