@@ -375,6 +375,16 @@ def test_slow_motion_is_no_jump_and_a_current_may_rise() -> None:
     assert "dc-jump" not in flags_of(SPOILED["dc-jump"], "A")
 
 
+@pytest.mark.parametrize("n", [255, 512, 1000, 4099])
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.95])
+def test_a_jump_is_found_at_any_place_of_any_window_at_any_level(n: int, at: float) -> None:
+    """Also in windows that their parts do not divide, and where the level is far larger than the jump."""
+    quiet = 1e4 + np.random.default_rng(4).standard_normal((2, n)) / 20
+    jumped = quiet + [[0.0], [1.0]] * (np.arange(n) >= round(at * n))
+    found = Kernel(FeatureSettings(groups=()), (Channel("a", "g"), Channel("b", "g")), n)
+    assert found.compute(jumped, RATE_HZ).jumped.tolist() == [False, True]
+
+
 def test_blows_are_no_noise() -> None:
     blows = np.zeros(512)
     blows[::100] = 1.0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from collector.features import BandSettings, FeatureSettings, FeatureValues, Kernel, per_channel
+from collector.features.peaks import PeakSearch
 from collector.samples import Channel, Samples
 
 RATE_HZ = 1000.0
@@ -119,6 +120,22 @@ def test_peaks_are_the_local_maxima(channels: int, n: int, count: int, seed: int
         tops = sorted(signal.find_peaks(magnitude)[0], key=lambda k: -magnitude[k])[:count]
         assert np.count_nonzero(~np.isnan(hertz)) == len(tops)
         np.testing.assert_array_less(np.abs(hertz[: len(tops)] * n / RATE_HZ - tops), 2 / 3 + 1e-9)
+
+
+@given(st.integers(1, 4), st.integers(4, 40), st.sampled_from([2, 3, 8, 1000]), st.integers(0, 2**32 - 1))
+def test_of_level_bins_two_are_a_peak_and_three_are_none(
+    channels: int, bins: int, levels: int, seed: int
+) -> None:
+    """Spectra of few different powers, against what a peak is; some of the strongest level, others not."""
+    power = np.random.default_rng(seed).integers(0, levels, (channels, bins)).astype(np.float64)
+    with np.errstate(all="ignore"):  # as the kernel does
+        found = PeakSearch(channels, 2 * (bins - 1), 4).find(power, np.zeros(channels))
+    for channel, row in enumerate(power.tolist()):
+        single = [k for k in range(1, bins - 1) if row[k - 1] < row[k] > row[k + 1]]
+        double = [k for k in range(1, bins - 2) if row[k - 1] < row[k] == row[k + 1] > row[k + 2]]
+        strongest = sorted(single + double, key=lambda k: (-row[k], k))[:4]
+        there = ~np.isnan(found.bins[channel])
+        assert (found.at[there, channel] - channel * bins).tolist() == strongest
 
 
 @given(st.integers(16, 70), st.integers(0, 2**32 - 1))

@@ -97,7 +97,7 @@ class Kernel:
                 self._deviation[~measured] = np.nan
                 samples = np.where(measured[:, np.newaxis], samples, np.nan)
             made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
-            jumped = self._doubts.jumped(self._deviation, moments)
+            jumped = self._doubts.jumped(moments)
             if "shape" in self._groups:
                 self._add_shape(made, moments, rate_hz)
             if "spectrum" in self._groups:

@@ -47,12 +47,13 @@ def interpolated(
 class Peaks:
     """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
 
-    `at` are the flat indices of their highest bins, `[count, channels]`.
+    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the powers there.
     """
 
     bins: npt.NDArray[np.float64]
     amplitude: npt.NDArray[np.float64]
     at: npt.NDArray[np.intp]
+    height: npt.NDArray[np.float64]
 
 
 class PeakSearch:
@@ -76,18 +77,23 @@ class PeakSearch:
         """
         if self._count == 0:
             none = np.empty((len(power), 0))
-            return Peaks(none, none, np.empty((0, len(power)), dtype=np.intp))
-        self._mark_maxima(power)
-        at = self._strongest(power)
+            return Peaks(none, none, np.empty((0, len(power)), dtype=np.intp), none.T)
         flat = power.reshape(-1)
-        squared = flat[at]
-        left, right = np.sqrt(flat.take(at - 1, mode="clip")), np.sqrt(flat.take(at + 1, mode="clip"))
-        middle = np.sqrt(squared)
-        delta, amplitude = interpolated(left, middle, right, self._gain)
-        good = self._maxima.reshape(-1)[at] & (amplitude > _DUST * largest)
+        self._mark_summits(power)
+        at = self._strongest(power)
+        left, squared, right = self._around(flat, at)
+        good = self._maxima.reshape(-1)[at]
+        clear = good & (squared > _FLAT * left) & (squared > _FLAT * right)
+        if not clear.all():  # too few, or level ones among the strongest
+            self._mark_maxima(power)
+            at = self._strongest(power)
+            left, squared, right = self._around(flat, at)
+            good = self._maxima.reshape(-1)[at]
+        delta, amplitude = interpolated(np.sqrt(left), np.sqrt(squared), np.sqrt(right), self._gain)
+        good &= amplitude > _DUST * largest
         good &= np.isfinite(squared).all(axis=0)  # a power that overflowed hides the order of the others
         bins = at - self._row_starts + delta
-        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at)
+        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at, squared)
 
     def prominence(self, power: Samples, peaks: "Peaks") -> npt.NDArray[np.float64]:
         """How far each peak's highest bin stands out of the valleys to either side, as an amplitude.
@@ -113,7 +119,7 @@ class PeakSearch:
         lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
         before, after = lowest[..., 0], lowest[..., 2]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
-        height = 2.0 / self._gain * (np.sqrt(flat[at]) - np.sqrt(valleys))
+        height = 2.0 / self._gain * (np.sqrt(peaks.height) - np.sqrt(valleys))
         return np.where(np.isnan(peaks.bins), np.nan, height.T)
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:
@@ -126,6 +132,22 @@ class PeakSearch:
             heights[highest] = 0.0
             found.append(highest)
         return np.array(found)
+
+    @staticmethod
+    def _around(flat: Values, at: npt.NDArray[np.intp]) -> tuple[Samples, Samples, Samples]:
+        """The powers before, at and after these places; what is taken from beyond the ends is no peak's."""
+        return flat.take(at - 1, mode="clip"), flat.take(at), flat.take(at + 1, mode="clip")
+
+    def _mark_summits(self, power: Samples) -> None:
+        """Mark the bins higher than the one before and not lower than the one after, by however little.
+
+        They are all that can be a maximum, at half the cost: where the strongest of them are clear of both
+        neighbours, they are the strongest maxima.
+        """
+        row, summits = power.reshape(-1), self._maxima.reshape(-1)
+        rises = row[1:] > row[:-1]
+        np.greater(rises[:-1], rises[1:], out=summits[1:-1])
+        self._maxima[:, 0] = self._maxima[:, -1] = False
 
     def _mark_maxima(self, power: Samples) -> None:
         """Mark the bins higher than both neighbours; never the first or last bin of a channel.

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.features.time_domain import Mask, Moments, Values
+from collector.features.time_domain import Mask, Moments, Values, parts_of, sums
 from collector.features.values import FeatureValues
 from collector.samples import Channel, RateState, Samples
 
 RATE_TOLERANCE = 0.05
 """A measured rate further than this from the configured one needs attention."""
 
-_PARTS, _PART_SAMPLES = 64, 4
 _JUMP = 5.0
 """Over the rms about both levels; a ramp reaches 3.5 of it, one cycle of a sine 4.1."""
 _RUN_SAMPLES, _RUN_PART = 32, 64
@@ -120,10 +119,8 @@ class Doubts:
         self._same = np.empty((len(channels), n), dtype=np.bool_)
         self._same[:, 0] = False
         self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
-        parts = max(2, min(_PARTS, n // _PART_SAMPLES))
-        self._size = n // parts
-        self._parts = parts - 1  # the last one, with what is left over, follows from the others
-        before = np.arange(1.0, parts) * self._size
+        parts, length = parts_of(n)
+        before = np.arange(1.0, parts) * length
         # The step s between the means is the sum before times n / (before (n - before)). It exceeds _JUMP
         # times the rms about both levels if s² > _JUMP² (variance - s² w), w = before (n - before) / n².
         weight = before * (n - before) / (n * n)
@@ -150,11 +147,13 @@ class Doubts:
         found[rows[long]] = True
         return found & ~of.constant & of.finite
 
-    def jumped(self, deviation: Samples, of: Moments) -> Mask:
+    def jumped(self, of: Moments) -> Mask:
         """Whether the level of a channel changed at once, `[channels]`."""
-        used = deviation[:, : self._parts * self._size]
-        sums = np.einsum("cps->cp", used.reshape(len(used), self._parts, self._size)).cumsum(axis=1)
-        mask: Mask = (sums * sums * self._jumping).max(axis=1) > of.variance
+        # Up to the last part, which follows from the others with what is left over.
+        before = np.add.accumulate(of.part_sums[:, :-1], axis=1)
+        before *= before
+        before *= self._jumping
+        mask: Mask = np.maximum.reduce(before, axis=1) > of.variance
         if mask.any():
             mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
         return mask
@@ -168,8 +167,7 @@ class Doubts:
             kurtosis: that of the samples.
             of: their moments.
         """
-        total = np.einsum("cb->c", power)
-        mask: Mask = highest * power.shape[1] < self._of_noise * total
+        mask: Mask = highest * power.shape[1] < self._of_noise * sums(power)
         if mask.any():
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
         return mask

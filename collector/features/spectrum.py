@@ -29,13 +29,12 @@ _EDGE_TOLERANCE = 1e-6
 class Bands:
     """Bands for `band_rms`: `edges` are the first bin of each and where it ends, by turns.
 
-    `first` and `last` say how often the first and last bin of the spectrum count beyond that; NaN stands for
-    a band without bins.
+    `ends` are the first (0) and last bin (-1) of the spectrum, as far as they count beyond that, with how
+    often in each band; NaN stands for a band without bins.
     """
 
     edges: npt.NDArray[np.intp]
-    first: npt.NDArray[np.float64]
-    last: npt.NDArray[np.float64]
+    ends: tuple[tuple[int, npt.NDArray[np.float64]], ...]
 
 
 def hann(n: int) -> npt.NDArray[np.float64]:
@@ -77,7 +76,9 @@ def bands_of(bins: Sequence[slice | None], n: int) -> Bands:
     edges = [(0, 1) if band is None else (band.start, min(band.stop, last)) for band in bins]
     first = [math.nan if band is None else -0.5 * (band.start == 0) for band in bins]
     at_end = [0.0 if band is None or band.stop <= last else half - (band.start == last) for band in bins]
-    return Bands(np.array(edges, dtype=np.intp).reshape(-1), np.array(first), np.array(at_end))
+    ends = ((0, np.array(first)), (-1, np.array(at_end)))
+    counting = tuple((end, counts) for end, counts in ends if counts.any())
+    return Bands(np.array(edges, dtype=np.intp).reshape(-1), counting)
 
 
 def band_rms(power: Samples, n: int, bands: Bands) -> npt.NDArray[np.float64]:
@@ -97,9 +98,8 @@ def band_rms(power: Samples, n: int, bands: Bands) -> npt.NDArray[np.float64]:
         return np.empty((len(power), 0))
     # Every second sum is asked for, since bands may overlap or leave gaps.
     total = np.add.reduceat(power, bands.edges, axis=1)[:, ::2]
-    for counts, end in ((bands.first, power[:, :1]), (bands.last, power[:, -1:])):
-        if counts.any():  # nothing of an end that overflowed may reach the other bands
-            np.add(total, counts * end, out=total, where=counts != 0)
+    for end, counts in bands.ends:  # nothing of an end that overflowed may reach the other bands
+        np.add(total, counts * power[:, end, np.newaxis], out=total, where=counts != 0)
     # The density times the distance between bins, rate / n: the rate cancels.
     rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
     return rms

@@ -19,6 +19,10 @@ Mask = npt.NDArray[np.bool_]
 _ONE_THREAD = 8192
 """Products of this length are summed in the thread that asks; with longer ones the library of linear algebra
 starts others, which keep spinning on the other processors."""
+_ONES = np.ones(_ONE_THREAD)
+
+_PARTS, _PART_SAMPLES = 64, 4
+"""A window is divided into so many parts, or less where they would have less samples."""
 
 SMALLEST_VARIANCE = 1e-140
 """Below it the fourth powers leave the range of float64: better no moments than wrong ones."""
@@ -44,6 +48,9 @@ class Moments:
     `rms` and `peak` are about the mean. `variance`, `third` and `fourth` are the biased central moments.
     `finite` says that no sample was NaN or infinite, `constant` that all samples of the window are the same
     number.
+
+    `part_sums` are those of the samples less their mean in each of the window's equal parts (see `parts_of`),
+    `[channels, parts]`; what is left over at the end is in none.
     """
 
     n: int
@@ -57,6 +64,7 @@ class Moments:
     fourth: Values
     finite: Mask
     constant: Mask
+    part_sums: npt.NDArray[np.float64]
 
 
 def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
@@ -72,7 +80,9 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     finite = np.isfinite(low) & np.isfinite(high)
     constant = finite & (low == high)
     # The mean of equal numbers may round to another number; then a dead sensor would seem to move.
-    mean = np.where(constant, low, samples.sum(axis=1) / n)
+    part_sums, left_over = _sums_of_parts(samples)
+    mean = np.where(constant, low, (np.add.reduce(part_sums, axis=1) + left_over) / n)
+    part_sums -= (mean * parts_of(n)[1])[:, np.newaxis]
     np.subtract(samples, mean[:, np.newaxis], out=deviation)
     np.multiply(deviation, deviation, out=square)
     variance = products(deviation, deviation) / n
@@ -80,7 +90,23 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
     third = products(square, deviation) / n
     fourth = products(square, square) / n
     distance = np.maximum(high - mean, mean - low)
-    return Moments(n, mean, low, high, np.sqrt(variance), distance, variance, third, fourth, finite, constant)
+    rms = np.sqrt(variance)
+    return Moments(n, mean, low, high, rms, distance, variance, third, fourth, finite, constant, part_sums)
+
+
+def parts_of(n: int) -> tuple[int, int]:
+    """How many equal parts a window has, and how many samples each of them."""
+    parts = max(2, min(_PARTS, n // _PART_SAMPLES))
+    return parts, n // parts
+
+
+def _sums_of_parts(samples: Samples) -> tuple[npt.NDArray[np.float64], Values]:
+    """The sum of each part, `[channels, parts]`, and of what is left over at the end."""
+    channels, n = samples.shape
+    parts, length = parts_of(n)
+    used = parts * length
+    of_parts = samples[:, :used].reshape(channels, parts, length)
+    return np.add.reduce(of_parts, axis=2), np.add.reduce(samples[:, used:], axis=1)
 
 
 def products(left: Samples, right: Samples) -> Values:
@@ -98,6 +124,16 @@ def products(left: Samples, right: Samples) -> Values:
     return total
 
 
+def sums(numbers: Samples) -> Values:
+    """The sum of each channel's numbers where the last digits do not matter, sooner than `sum` has it."""
+    n = numbers.shape[1]
+    total: Values = np.vecdot(numbers[:, :_ONE_THREAD], _ONES[:n])
+    for start in range(_ONE_THREAD, n, _ONE_THREAD):
+        piece = numbers[:, start : start + _ONE_THREAD]
+        total += np.vecdot(piece, _ONES[: piece.shape[1]])
+    return total
+
+
 def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     """Measure what the moments do not tell.
 
@@ -108,10 +144,9 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     """
     above = deviation > 0.0
     turns = above[:, 1:] != above[:, :-1]
-    np.abs(deviation, out=scratch)
-    absolute = np.einsum("cn->c", scratch) / of.n
-    np.sqrt(scratch, out=scratch)
-    root = np.einsum("cn->c", scratch) / of.n
+    np.sqrt(np.abs(deviation, out=scratch), out=scratch)
+    absolute = products(scratch, scratch) / of.n
+    root = sums(scratch) / of.n
     crossings = np.add.reduce(np.bitwise_count(np.packbits(turns, axis=1)), axis=1, dtype=np.float64)
     if of.constant.any() or not np.isfinite(of.variance).all():
         nothing = of.constant | ~np.isfinite(of.variance)

@@ -62,7 +62,7 @@ class MotionSpectrum:
         self._path_parts = slice(0, 0)
         self._points = n
         self._inside = slice(0, 0)
-        self._hann = np.empty(0)
+        self._over_hann = np.empty(0)
         self._path_bins: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
         self._path = np.empty((0, 0))
 
@@ -99,7 +99,7 @@ class MotionSpectrum:
         rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
         np.multiply(velocity, -self._per_radian, out=self._path_bins.view(np.float64)[:, self._path_parts])
         path = np.fft.irfft(self._path_bins, n=self._points, axis=1, out=self._path)[:, self._inside]
-        path /= self._hann
+        path *= self._over_hann
         p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
         return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
 
@@ -119,7 +119,7 @@ class MotionSpectrum:
         self._points = min(needed, self._n)
         # Where the window has come up to half, dividing by it brings the path back.
         self._inside = slice(-(-self._points // 4), self._points * 3 // 4 + 1)
-        self._hann = spectrum.hann(self._points)[self._inside]
+        self._over_hann = 1 / spectrum.hann(self._points)[self._inside]
         channels = len(self._m_per_s2)
         self._path_bins = np.zeros((channels, self._points // 2 + 1), dtype=np.complex128)
         self._path = np.empty((channels, self._points))
