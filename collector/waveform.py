@@ -237,7 +237,7 @@ class Waveform:
             self._evaluate()
 
     def _evaluate(self) -> None:
-        """One pass of the kernel over the oldest complete windows that have one rate, so one frequency axis."""
+        """One pass of the kernel over the oldest complete windows that have one rate: one frequency axis."""
         rate_hz = self._complete[0].rate_hz
         alike = takewhile(lambda window: window.rate_hz == rate_hz, self._complete)
         windows = list(islice(alike, self._kernel.at_once))
