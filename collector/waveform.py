@@ -1,6 +1,6 @@
 """One waveform stream: the way of its samples from the device to records.
 
-`take` shows the order; `keep` stays at it for ever. Whatever goes wrong here concerns this stream alone.
+`passes` shows the order; `keep` stays at it for ever. Whatever goes wrong here concerns this stream alone.
 """
 
 import asyncio

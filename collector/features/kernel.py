@@ -15,10 +15,10 @@ from collector.features.values import FeatureValues
 from collector.features.velocity import Motions
 from collector.samples import Channel, Samples, Window
 
-_MOST_WINDOWS = 16
-"""With more, a call of numpy costs little already, and the event loop waits for their records."""
-_MOST_SAMPLES = 48 * 1024
-"""Of all channels: some milliseconds of work, and what a cache holds of it."""
+_MOST_SAMPLES = 56 * 1024
+"""Of all channels in one pass: the event loop waits for it some milliseconds, and more would save little."""
+_RECORD_SAMPLES = 2048
+"""What a window's record costs beside its features, as so many samples more."""
 
 
 class Kernel:
@@ -41,7 +41,7 @@ class Kernel:
         moving = part_of("velocity", settings, channels)
         self._motions = None if moving is None else Motions(settings.velocity, moving.units, n, hop or n)
         self._passes: dict[int, Pass] = {}
-        self.at_once = _power_of_two(min(_MOST_WINDOWS, _MOST_SAMPLES // (len(channels) * n)))
+        self.at_once = _power_of_two(_MOST_SAMPLES // (len(channels) * n + _RECORD_SAMPLES))
         """How many windows go together at most; more take several passes."""
 
     def compute(
