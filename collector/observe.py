@@ -21,6 +21,7 @@ from collector.sources.reader import read_chunks
 from collector.sources.source import PointSource, WaveformSource
 
 _SHOWN = 3
+_CONNECTING_S = 10.0
 
 
 class Observation:
@@ -155,17 +156,24 @@ class PointObservation:
 
 
 async def observe_points(source: PointSource, seconds: float) -> PointTestReport | None:
-    """Connect to a controller that nobody holds and watch it; None when nothing arrived.
+    """Connect to a controller that nobody holds and watch it from the first arrival on.
+
+    None when nothing arrived, for some time longer: connecting takes its time.
 
     Raises:
         SourceError: it cannot be reached or understood, with what to do.
     """
-    observation = PointObservation(source)
+    observation, now = None, asyncio.get_running_loop().time
     async with aclosing(source.arrivals()) as arriving:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds + _CONNECTING_S) as end:
                 async for arrival in arriving:
+                    if observation is None:
+                        observation = PointObservation(source)
+                        end.reschedule(now() + seconds)
                     observation.add(arrival)
+    if observation is None:
+        return None
     return observation.report(through_daemon=False)
 
 

@@ -8,7 +8,9 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from collector.described import Described
 
 NAME = "^[a-z0-9-]+$"
 Name = Annotated[str, Field(pattern=NAME, min_length=1, max_length=64)]
@@ -21,10 +23,10 @@ PositiveFinite = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Settings(BaseModel):
+class Settings(Described):
     """A table of the configuration: unknown keys are refused, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 CredentialPath = Annotated[str, Field(min_length=1)]

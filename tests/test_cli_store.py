@@ -9,7 +9,7 @@ import pytest
 from store_records import ROOT, T0_US, Gateway, arrivals, now_us
 from typer.testing import CliRunner
 
-from collector.cli.store import app
+from collector.cli.store import store as app
 from collector.errors import CollectorError
 from collector.messages import Status
 from collector.store.arrivals import Arrival

@@ -13,7 +13,7 @@ import threading
 # Threads of the linear algebra library cost more than they give on windows of this size, and memory.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Ctrl-C during the imports below, which take a second, just ends the program; from `main` on it raises.
+# Ctrl-C during the imports, which take a second, just ends the program; from `main` on it raises.
 if (
     threading.current_thread() is threading.main_thread()
     and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # it may be ignored on purpose
@@ -22,56 +22,44 @@ if (
 
 import typer
 
-from collector.cli import (
-    ask,
-    controllers,
-    daemon,
-    enroll,
-    features,
-    files,
-    lazily,
-    learn,
-    outbox,
-    scan,
-    share,
-)
+from collector.cli import lazily, logs  # noqa: F401 (the log is the first that loads structlog)
 from collector.errors import CollectorError
 from collector.texts import cli as say
 
 app = typer.Typer(
     name="collector",
-    help="Collects sensor data of machine tools and publishes features of it over MQTT.",
+    cls=lazily.loaded(
+        {
+            "run": "collector.cli.daemon",
+            "check": "collector.cli.files",
+            "test": "collector.cli.ask",
+            "status": "collector.cli.ask",
+            "demo": "collector.cli.daemon",
+            "reload": "collector.cli.ask",
+            "share": "collector.cli.share",
+            "learn": "collector.cli.learn",
+            "scan": "collector.cli.scan",
+            "enroll": "collector.cli.enroll",
+            "features": "collector.cli.features",
+            "browse": "collector.cli.controllers",
+            "trust": "collector.cli.controllers",
+            "profiles": "collector.cli.controllers",
+            "schema": "collector.cli.files",
+            "version": "collector.cli.files",
+            "group": "collector.cli.group",
+            "store": "collector.cli.store",
+            "outbox": "collector.cli.outbox",
+        }
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
-for command in (
-    daemon.run,
-    files.check,
-    ask.test,
-    ask.status,
-    daemon.demo,
-    ask.reload,
-    share.share,
-    learn.learn,
-    scan.scan,
-    enroll.enroll,
-    features.features,
-    controllers.browse,
-    controllers.trust,
-    controllers.profiles,
-    files.schema,
-    files.version,
-):
-    app.command()(command)
-for name, help_ in (
-    ("group", "Run the group: who belongs to it, certificates, and the broker."),
-    ("store", "The group's store: takes the records of every gateway, and keeps each once."),
-):
-    lazy = lazily.loaded(f"collector.cli.{name}")
-    app.add_typer(typer.Typer(help=help_, cls=lazy, no_args_is_help=True), name=name)
-app.add_typer(outbox.outbox)
+
+@app.callback()
+def collector() -> None:
+    """Collects sensor data of machine tools and publishes features of it over MQTT."""
 
 
 def main() -> None:
@@ -86,10 +74,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except CollectorError as error:
-        files.complain(error)
+        _complain(error)
         sys.exit(1)
     except Exception as error:
         if os.environ.get("COLLECTOR_DEBUG"):
             raise
-        files.complain(CollectorError(say.INTERNAL(kind=type(error).__name__, message=str(error)[:300])))
+        _complain(CollectorError(say.INTERNAL(kind=type(error).__name__, message=str(error)[:300])))
         sys.exit(1)
+
+
+def _complain(error: CollectorError) -> None:
+    from collector.cli.files import complain  # noqa: PLC0415 (loads the configuration's models)
+
+    complain(error)

@@ -171,5 +171,5 @@ def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTes
         source = describe_source(settings.source, settings.signal_channels())
         report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
     if report is None:
-        raise CollectorError(gateway.NOTHING_ARRIVES(name=name, seconds=seconds))
+        raise CollectorError(gateway.NOTHING_ARRIVES_HERE(name=name, seconds=seconds))
     return report

@@ -19,7 +19,11 @@ from collector.group.membership import CERTIFICATE_DAYS, ENROLMENT_DAYS, Issued,
 from collector.group.register import Log, Party, Register
 from collector.texts import group as say
 
-app = typer.Typer()
+group = typer.Typer(
+    help="Run the group: who belongs to it, certificates, and the broker.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 DEFAULT_GROUP = Path("/etc/collector-group")
 DEFAULT_PID_FILE = Path("/run/mosquitto/mosquitto.pid")
@@ -41,7 +45,7 @@ Companies = Annotated[
 ]
 
 
-@app.command()
+@group.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to keep the group.")] = DEFAULT_GROUP,
     host: Annotated[
@@ -64,7 +68,7 @@ def init(
     tell(say.LINK(configuration=str(group.broker / "mosquitto.conf")))
 
 
-@app.command()
+@group.command()
 def add_company(
     company: Annotated[str, typer.Argument(help="Its name in all topics.")], group: Group = DEFAULT_GROUP
 ) -> None:
@@ -73,7 +77,7 @@ def add_company(
     tell(say.COMPANY_ADDED(name=company))
 
 
-@app.command()
+@group.command()
 def add_gateway(
     company: Annotated[str, typer.Argument(help="Whose it is.")],
     gateway: Annotated[str, typer.Argument(help="Its name in the company's topics.")],
@@ -88,7 +92,7 @@ def add_gateway(
     _hand_over(membership.add_gateway(GroupFolder(group), company, gateway, terms), broker_pid_file)
 
 
-@app.command()
+@group.command()
 def add_ingester(
     name: Annotated[str, typer.Argument(help="One name for each ingester that runs.")],
     request: RequestFile = None,
@@ -102,7 +106,7 @@ def add_ingester(
     _hand_over(membership.add_reader(GroupFolder(group), "ingester", name, (), terms), broker_pid_file)
 
 
-@app.command()
+@group.command()
 def add_researcher(
     name: Annotated[str, typer.Argument(help="One name for each program that listens at the same time.")],
     company: Companies = None,
@@ -118,7 +122,7 @@ def add_researcher(
     _hand_over(issued, broker_pid_file)
 
 
-@app.command()
+@group.command()
 def may_read(
     name: Annotated[str, typer.Argument(help="The researcher.")],
     company: Companies = None,
@@ -131,7 +135,7 @@ def may_read(
     _notify(broker_pid_file)
 
 
-@app.command()
+@group.command()
 def renew(
     member: Annotated[str, typer.Argument(help="COMPANY/GATEWAY, a name, or broker.")],
     request: RequestFile = None,
@@ -153,7 +157,7 @@ def renew(
         _hand_over(membership.renew(GroupFolder(group), member, terms), broker_pid_file)
 
 
-@app.command()
+@group.command()
 def revoke(
     member: Annotated[
         str, typer.Argument(help="COMPANY/GATEWAY, a name, or a COMPANY with all its gateways.")
@@ -167,7 +171,7 @@ def revoke(
     _notify(broker_pid_file)
 
 
-@app.command("list")
+@group.command("list")
 def list_(group: Group = DEFAULT_GROUP) -> None:
     """Show who belongs to the group, what each may do, and until when."""
     now = today()
@@ -186,7 +190,7 @@ def list_(group: Group = DEFAULT_GROUP) -> None:
         tell(say.WITHOUT_GATEWAYS(names=", ".join(sorted(without))))
 
 
-@app.command()
+@group.command()
 def apply(
     log: Annotated[
         Log | None, typer.Option(help="What the broker logs: refused messages too, or connections only.")

@@ -25,6 +25,7 @@ outbox = typer.Typer(
     name="outbox",
     help="Tell what waits to be delivered; `export` copies it, `purge` gives it up.",
     invoke_without_command=True,
+    add_completion=False,
 )
 
 _PATIENCE_S = 60.0

@@ -29,7 +29,11 @@ from collector.toml.problems import ConfigError
 
 NOT_RUNNING = 3
 
-app = typer.Typer()
+store = typer.Typer(
+    help="The group's store: takes the records of every gateway, and keeps each once.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 File = Annotated[
     Path,
@@ -39,7 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
-@app.command()
+@store.command()
 def serve(config: File = DEFAULT_FILE) -> None:
     """Take records until stopped (what systemd starts)."""
     settings = _load(config)
@@ -53,14 +57,14 @@ def serve(config: File = DEFAULT_FILE) -> None:
     asyncio.run(until_stopped())
 
 
-@app.command()
+@store.command()
 def check(config: File = DEFAULT_FILE) -> None:
     """Tell every mistake in store.toml: line, what was found, what to type instead."""
     _load(config)
     typer.echo(str(say.GOOD()))
 
 
-@app.command()
+@store.command()
 def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     """Tell how the store is: its ingesters, how far they are behind, what could not be read.
 
@@ -77,7 +81,7 @@ def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     raise typer.Exit(1 if health.complaints else 0)
 
 
-@app.command()
+@store.command()
 def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     """Tell how every gateway is: silent, late, unsynchronised, outdated, or with rejected records.
 
@@ -92,7 +96,7 @@ def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
     raise typer.Exit(1 if any(gateway.complaints for gateway in gateways) else 0)
 
 
-@app.command("dead-letters")
+@store.command("dead-letters")
 def dead_letters(
     digest: Annotated[
         str | None, typer.Argument(help="Print the bytes of this one, by the beginning of its name.")
@@ -115,7 +119,7 @@ def dead_letters(
         screen().print(show_letters(found, _now_us()))
 
 
-@app.command()
+@store.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to write it; must be empty or not there.")],
     start: Annotated[str, typer.Option("--from", help="From this time on, such as 2026-11-01.")],
@@ -133,7 +137,7 @@ def export(
     typer.echo(str(say.EXPORTED(folder=str(folder), digest=digest)))
 
 
-@app.command()
+@store.command()
 def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     """Delete now what [retention] lets go; the running store does it once a day."""
     settings = _load(config)
@@ -153,7 +157,7 @@ def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     typer.echo(str(say.PRUNED(records=deleted.records, letters=deleted.dead_letters)))
 
 
-@app.command()
+@store.command()
 def withdraw(
     company: Annotated[str, typer.Argument(help="The company's name.")],
     config: File = DEFAULT_FILE,

@@ -5,17 +5,19 @@ Times are integer microseconds of UTC; numbers are finite or null.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from collector.described import Described
 
 CONTRACT_VERSION: Literal[1] = 1
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Wire(BaseModel):
+class Wire(Described):
     """Strictness shared by all records: readers ignore fields that a later version adds, writers add none."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Envelope(Wire):

@@ -67,6 +67,11 @@ NOTHING_ARRIVES = Text(
     "{name} delivered nothing within {seconds} s.",
     "See `collector status` for the reason.",
 )
+NOTHING_ARRIVES_HERE = Text(
+    "gateway.nothing-arrives-here",
+    "{name} could be opened, but delivered nothing within {seconds} s.",
+    "Is the device on, and are address, baud rate and wiring right? `collector scan` tells what is there.",
+)
 NOT_RUNNING = Text(
     "gateway.not-running",
     "The collector is not running (nobody answers on {path}).",
