@@ -1,14 +1,16 @@
 """How the cost of a sample grows: with channels, rate, window length, overlap and features.
 
 The way of a chunk to its record, as in the daemon: placed in time, cut, evaluated, encoded. Nothing is sent.
-One thing is changed at a time; the others stay at 3 channels, 25.6 kHz, windows of 4096, full set.
+One thing is changed at a time; the others stay at 3 channels, 25.6 kHz, windows of 4096, full set. A second
+table shows what it is worth that windows are evaluated together which are complete at the same time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from statistics import median
 from time import process_time_ns
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.kernel import FIRST_SET, FULL_SET
 from benchmarks.signals import RATE_HZ, cut
@@ -18,12 +20,15 @@ from collector.features import FeatureSettings, Kernel, SpeedFeatures, Turning
 from collector.messages import Features, Moment, Numbering
 from collector.sample_clock import SampleClock
 from collector.samples import Channel, Chunk, Run, Signal
-from collector.waveform_records import at_speed, evaluated
+from collector.waveform_records import Placed, at_speed, evaluated, placed
 from collector.windows import Windows
 
 _ROUNDS, _WARM_UP = 7, 1
 _LEAST_SAMPLES = 200_000
 _CHUNK_S = 0.1
+
+Together = Literal["alone", "as they come", "in a backlog"]
+"""Each window by itself; those of a chunk together; or as many as the kernel takes, since all are there."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Case:
     n: int = 4096
     overlap: float = 0.0
     features: FeatureSettings = FULL_SET
+    together: Together = "as they come"
 
 
 _USUAL = Case()
@@ -48,15 +54,14 @@ _CASES: dict[str, list[Case]] = {
 _FIELDS = {"channels": "channels", "rate Hz": "rate_hz", "samples in a window": "n", "overlap": "overlap"}
 
 
+_TOGETHER: tuple[Together, ...] = ("alone", "as they come", "in a backlog")
+_SHARED = [replace(_USUAL, n=n, overlap=overlap) for n in (256, 1024, 4096) for overlap in (0.0, 0.75)]
+
+
 def tables(_seconds: float) -> Iterable[Table]:
-    ways = [(what, case, _way(case)) for what, cases in _CASES.items() for case in cases]
-    found: list[list[float]] = [[] for _ in ways]
-    for _ in range(_WARM_UP + _ROUNDS):  # all take turns, so that a slow moment meets them all
-        for figures, (_, _, way) in zip(found, ways, strict=True):
-            figures.append(way())
+    cases = [(what, case) for what, cases in _CASES.items() for case in cases]
     rows: list[tuple[Cell, ...]] = []
-    for figures, (what, case, _) in zip(found, ways, strict=True):
-        nanoseconds = median(figures[_WARM_UP:])
+    for (what, case), nanoseconds in zip(cases, _measure([case for _, case in cases]), strict=True):
         value = getattr(case, _FIELDS[what]) if what in _FIELDS else _name(case.features)
         rows.append((what, f"{value}", nanoseconds, 1e9 / nanoseconds / case.rate_hz))
     yield Table(
@@ -67,6 +72,30 @@ def tables(_seconds: float) -> Iterable[Table]:
         (Column("changed"), Column("to"), Column("ns a sample", 1), Column("channels a core", 1)),
         rows,
     )
+    figures = _measure([replace(case, together=how) for case in _SHARED for how in _TOGETHER])
+    by_case = zip(_SHARED, zip(*[iter(figures)] * len(_TOGETHER), strict=True), strict=True)
+    yield Table(
+        "Windows that are complete at the same time",
+        "the same, each window alone, those of a chunk of 0.1 s together, and all of a backlog, as many in "
+        "one pass as the kernel takes",
+        (
+            Column("samples"),
+            Column("overlap", 2),
+            *(Column(how, 1) for how in _TOGETHER),
+            Column("alone/backlog", 2),
+        ),
+        [(f"{case.n}", case.overlap, *of_case, of_case[0] / of_case[-1]) for case, of_case in by_case],
+    )
+
+
+def _measure(cases: Sequence[Case]) -> list[float]:
+    """Nanoseconds of CPU for a sample of one channel."""
+    ways = [_way(case) for case in cases]
+    found: list[list[float]] = [[] for _ in ways]
+    for _ in range(_WARM_UP + _ROUNDS):  # all take turns, so that a slow moment meets them all
+        for figures, way in zip(found, ways, strict=True):
+            figures.append(way())
+    return [median(figures[_WARM_UP:]) for figures in found]
 
 
 def _name(features: FeatureSettings) -> str:
@@ -93,13 +122,26 @@ def _way(case: Case) -> Callable[[], float]:
             arrived_ns += round(1e9 * size / case.rate_hz)
             chunks.append(Chunk(Run(samples[:, first : first + size]), arrived_ns))
         start_ns = process_time_ns()
-        for chunk in chunks:
-            for window in windows.push(clock.place(chunk)):
-                values = kernel.compute(window.samples, clock.axis_hz, window.first)
-                made = at_speed(evaluated(window, values, signal, clock), late, Turning())
+        complete = ([placed(w, clock) for w in windows.push(clock.place(chunk))] for chunk in chunks)
+        for some in _grouped(complete, case.together, kernel.at_once):
+            values = kernel.compute_all([of.window for of in some], signal.rate_hz)
+            for of, of_window in zip(some, values, strict=True):
+                made = at_speed(evaluated(of, of_window, signal), late, Turning())
                 fields: dict[str, Any] = made.fields
                 at = Moment(made.first_ns // 1000, utc.utc_us(made.first_ns), sync=True)
                 numbering.message(Features, "topic", at, **fields)
         return (process_time_ns() - start_ns) / samples.size
 
     return way
+
+
+def _grouped(
+    by_chunk: Iterable[list[Placed]], together: Together, at_once: int
+) -> Iterator[Sequence[Placed]]:
+    """Windows as they are evaluated."""
+    if together == "as they come":
+        yield from by_chunk
+        return
+    every = chain.from_iterable(by_chunk)
+    while some := list(islice(every, 1 if together == "alone" else at_once)):
+        yield some

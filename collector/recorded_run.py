@@ -4,8 +4,9 @@ What becomes of the values is in commissioning.py.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from collector.activity import Activity, FeatureInputs
@@ -17,8 +18,9 @@ from collector.sample_clock import SampleClock
 from collector.samples import Chunk
 from collector.sources import describe_source
 from collector.sources.replay import ReplaySettings
+from collector.sources.source import Device
 from collector.texts import learning as say
-from collector.waveform_records import evaluated
+from collector.waveform_records import Placed, evaluated, placed
 from collector.windows import Windows
 
 
@@ -85,15 +87,21 @@ def _play(waveform: WaveformSettings, inputs: FeatureInputs) -> None:
     source = describe_source(settings, waveform.signal_channels())
     signal = source.signal
     n, hop = waveform.window.resolve(signal.rate_hz)
-    clock, windows = SampleClock(signal), Windows(len(signal.channels), n, hop)
     kernel = Kernel(waveform.features, signal.channels, n, hop)
     device = source.open()
     try:
-        while (runs := device.read()) is not None:
-            for run in runs:
-                for window in windows.push(clock.place(Chunk(run, 0))):
-                    features = kernel.compute(window.samples, clock.axis_hz, window.first)
-                    made = evaluated(window, features, signal, clock)
-                    inputs.take(waveform.name, round(window.first * 1e9 / signal.rate_hz), made.fields)
+        complete = _cut(device, SampleClock(signal), Windows(len(signal.channels), n, hop))
+        while some := list(islice(complete, kernel.at_once)):
+            values = kernel.compute_all([of.window for of in some], signal.rate_hz)
+            for of, features in zip(some, values, strict=True):
+                made = evaluated(of, features, signal)
+                inputs.take(waveform.name, round(of.window.first * 1e9 / signal.rate_hz), made.fields)
     finally:
         device.close()
+
+
+def _cut(device: Device, clock: SampleClock, windows: Windows) -> Iterator[Placed]:
+    while (runs := device.read()) is not None:
+        for run in runs:
+            for window in windows.push(clock.place(Chunk(run, 0))):
+                yield placed(window, clock)

@@ -1,11 +1,13 @@
 """One waveform stream: the way of its samples from the device to records.
 
-`take` shows the order; `keep` stays at it for ever. Whatever goes wrong here concerns this stream alone.
+`passes` shows the order; `keep` stays at it for ever. Whatever goes wrong here concerns this stream alone.
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context, Joining
@@ -27,7 +29,7 @@ from collector.stream_records import StreamRecords
 from collector.supervision import keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
-from collector.waveform_records import Evaluated, WaveformRecords, at_speed, evaluated
+from collector.waveform_records import Evaluated, Placed, WaveformRecords, at_speed, evaluated, placed
 from collector.windows import Windows
 
 
@@ -67,6 +69,8 @@ class Waveform:
         self._cut_to = 0  # the sample behind the last window
         self._kernel = Kernel(settings.features, signal.channels, n, hop)
         self._speed_features = SpeedFeatures(settings.features, signal.channels)
+        self._complete: list[Placed] = []
+        """Windows whose turn is to come."""
         self._joining: Joining[Evaluated] = Joining(context or Context())
         self._described = self._joining.context.points
         self._spindle = self._spindle_points()
@@ -106,23 +110,31 @@ class Waveform:
         reading = read_chunks(self.source, self.source.silent_after_s, self._reading)
         async with aclosing(reading) as arriving:
             async for chunks in arriving:
-                for chunk in chunks:
-                    self.take(chunk)
+                for _ in self.passes(chunks):
                     await asyncio.sleep(0)  # whatever it costs, the others get their turn
 
-    def take(self, chunk: Chunk) -> None:
-        """One chunk's way: placed in time, cut into windows, each window joined, and to the outbox."""
-        block = self.clock.place(self._after_interruption(chunk))
-        self._note(chunk, block)
-        for window in self._windows.push(block):
-            self._declare_gaps()
-            carry = self._spindle.speed is not None and self._speed_features.wanted
-            values = self._kernel.compute(window.samples, self.clock.axis_hz, window.first, carry=carry)
-            made = evaluated(window, values, self.source.signal, self.clock)
-            adjoins, self._cut_to = window.first == self._cut_to, window.first + window.n
-            self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns(), adjoins=adjoins)
-        if self._joining:
-            self._publish(self._now_ns())
+    def take(self, *chunks: Chunk) -> None:
+        """The way of chunks that are here together, without a pause."""
+        for _ in self.passes(chunks):
+            pass
+
+    def passes(self, chunks: Sequence[Chunk]) -> Iterator[None]:
+        """The way of chunks that are here together, step by step: each takes some milliseconds at most.
+
+        Windows that are complete are evaluated together, as many as go into one pass of the kernel. None
+        waits for chunks that are not here.
+        """
+        for at, chunk in enumerate(chunks, start=1):
+            self._place(chunk)
+            enough = self._kernel.at_once if at < len(chunks) else 1
+            more = True
+            while more:
+                if len(self._complete) >= enough:
+                    self._evaluate()
+                if self._joining:
+                    self._publish(self._now_ns())
+                yield
+                more = len(self._complete) >= enough
 
     def look(self) -> None:
         """Declare gaps that no window followed, and judge how the stream is; once a second."""
@@ -161,7 +173,8 @@ class Waveform:
         return self.meta is not before
 
     def publish_waiting(self) -> None:
-        """Publish the windows that wait for their context with what is known."""
+        """Publish the windows that wait, for their turn or for their context, with what is known."""
+        self._evaluate_all()
         self._publish(None)
 
     async def watch(self, seconds: float) -> TestReport:
@@ -208,6 +221,34 @@ class Waveform:
     def _failed(self, failure: Sentence, pause_s: float) -> None:
         self._interrupted = self.clock.end > 0
         self._health.failed(failure, pause_s)
+
+    def _place(self, chunk: Chunk) -> None:
+        """Place a chunk in time, and cut it into windows."""
+        block = self.clock.place(self._after_interruption(chunk))
+        if block.gap is not None and self._complete:  # what is before the gap is told before it
+            self._evaluate_all()
+            self._publish(self._now_ns())
+        self._note(chunk, block)
+        for window in self._windows.push(block):
+            self._declare_gaps()
+            self._complete.append(placed(window, self.clock))
+
+    def _evaluate_all(self) -> None:
+        while self._complete:
+            self._evaluate()
+
+    def _evaluate(self) -> None:
+        """One pass of the kernel over the oldest complete windows that have one rate: one frequency axis."""
+        rate_hz = self._complete[0].rate_hz
+        alike = takewhile(lambda window: window.rate_hz == rate_hz, self._complete)
+        windows = list(islice(alike, self._kernel.at_once))
+        del self._complete[: len(windows)]
+        carry = self._spindle.speed is not None and self._speed_features.wanted
+        values = self._kernel.compute_all([of.window for of in windows], rate_hz, carry=carry)
+        for placed_, of_window in zip(windows, values, strict=True):
+            made, window = evaluated(placed_, of_window, self.source.signal), placed_.window
+            adjoins, self._cut_to = window.first == self._cut_to, window.first + window.n
+            self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns(), adjoins=adjoins)
 
     def _publish(self, now_ns: int | None) -> None:
         """Publish the windows that have waited for their context; with None, all of them."""

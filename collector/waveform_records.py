@@ -20,8 +20,32 @@ from collector.features import (
 from collector.messages import ContextNumber, ContextState, Features, Gap
 from collector.sample_clock import SampleClock
 from collector.samples import Gap as Missing
-from collector.samples import Signal, Window
+from collector.samples import RateState, Signal, Window
 from collector.stream_records import StreamRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A window in time, as the clock knew it when the window was complete.
+
+    `first_ns` and `last_ns` are the monotonic times of its first and last sample, `rate_hz` sets the
+    frequency axis.
+    """
+
+    window: Window
+    first_ns: int
+    last_ns: int
+    rate_hz: float
+    rate_state: RateState
+    measured_hz: float | None
+
+
+def placed(window: Window, clock: SampleClock) -> Placed:
+    """Take from the clock what it knows of a window now: it may know better when the window is evaluated."""
+    first_ns = clock.time_ns(window.first)
+    # Not asked of the clock, whose times may only be asked for in order: the next window may overlap.
+    last_ns = first_ns + round((window.n - 1) * 1e9 / (clock.measured_hz or clock.axis_hz))
+    return Placed(window, first_ns, last_ns, clock.axis_hz, clock.rate_state, clock.measured_hz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +63,17 @@ class Evaluated:
     carried: Carried | None = None
 
 
-def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: SampleClock) -> Evaluated:
-    """Everything that a window's record says, as it is known when the window is complete."""
-    quality = flags(Judged(values, signal.rate_hz, clock.measured_hz, clock.rate_state))
-    first_ns = clock.time_ns(window.first)
-    # Not asked of the clock, whose times may only be asked for in order: the next window may overlap.
-    last_ns = first_ns + round((window.n - 1) * 1e9 / (clock.measured_hz or clock.axis_hz))
+def evaluated(of: Placed, values: FeatureValues, signal: Signal) -> Evaluated:
+    """Everything that a window's record says, but what the machine was doing."""
+    window = of.window
+    quality = flags(Judged(values, signal.rate_hz, of.measured_hz, of.rate_state))
     fields = {
         "first": window.first,
         "n": window.n,
         "hop": window.hop,
-        "rate_hz": clock.axis_hz,
-        "rate_state": str(clock.rate_state),
-        "measured_hz": clock.measured_hz,
+        "rate_hz": of.rate_hz,
+        "rate_state": str(of.rate_state),
+        "measured_hz": of.measured_hz,
         "lost": window.lost,
         "clipped": sum(values.clipped.tolist()),
         "quality": quality,
@@ -61,7 +83,7 @@ def evaluated(window: Window, values: FeatureValues, signal: Signal, clock: Samp
         "nulls": values.rows.nulls(),
         "velocity": _velocity(values.covered),
     }
-    return Evaluated(first_ns, last_ns, quality, fields, values.carried)
+    return Evaluated(of.first_ns, of.last_ns, quality, fields, values.carried)
 
 
 def at_speed(window: Evaluated, features: SpeedFeatures, turning: Turning) -> Evaluated:

@@ -1,4 +1,4 @@
-"""Which channels of a stream a group of features is for."""
+"""Which channels of a stream a group of features is for, and where they are in one or several windows."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,20 @@ from collector.samples import Channel, Unit
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some channels of a stream by their numbers; `rows` takes them out of an array, as a view if it can."""
+    """Some channels of a stream by their numbers.
+
+    `rows` takes them out of an array, as a view if it can: once for each window that it has, one below the
+    other. `units` are those of the rows.
+    """
 
     rows: slice | npt.NDArray[np.intp]
     channels: frozenset[int]
     units: tuple[Unit, ...]
 
 
-def part_of(group: Group, settings: FeatureSettings, channels: tuple[Channel, ...]) -> Part | None:
+def part_of(
+    group: Group, settings: FeatureSettings, channels: tuple[Channel, ...], windows: int = 1
+) -> Part | None:
     """The channels that have features of this group under these settings; None where there are none."""
     numbers = [
         number
@@ -29,6 +35,7 @@ def part_of(group: Group, settings: FeatureSettings, channels: tuple[Channel, ..
     ]
     if not numbers:
         return None
-    consecutive = numbers == list(range(numbers[0], numbers[-1] + 1))
-    rows = slice(numbers[0], numbers[-1] + 1) if consecutive else np.array(numbers)
-    return Part(rows, frozenset(numbers), tuple(channels[number].unit for number in numbers))
+    rows = [window * len(channels) + number for window in range(windows) for number in numbers]
+    consecutive = rows == list(range(rows[0], rows[-1] + 1))
+    taken = slice(rows[0], rows[-1] + 1) if consecutive else np.array(rows)
+    return Part(taken, frozenset(numbers), tuple(channels[number].unit for number in numbers) * windows)

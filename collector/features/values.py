@@ -6,7 +6,7 @@ Nothing here computes a feature.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,13 @@ from collector.features.synchronous import Carried
 from collector.features.velocity import Covered
 
 Numbers = npt.NDArray[np.float64]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
+
+def apart(rows: npt.NDArray[_Scalar], windows: int) -> npt.NDArray[_Scalar]:
+    """An array of all channels of some windows, one window below the other, as `[windows, channels, ...]`."""
+    return rows.reshape(windows, len(rows) // windows, *rows.shape[1:])
 
 
 @dataclass(slots=True)
@@ -56,6 +63,29 @@ class Rows:
             self.scalars[name] = np.full(self.channels, np.nan)
             self.only[name] = part.channels
             self.reasons[name] = reason
+
+    def apart(self, windows: int) -> list["Rows"]:
+        """Each window's own rows, where `channels` are those of several windows, one below the other.
+
+        `only` counts the channels of one window.
+        """
+        if windows == 1:
+            return [self]
+        each = [
+            Rows(self.channels // windows, only=dict(self.only), reasons=dict(self.reasons))
+            for _ in range(windows)
+        ]
+        for name, column in self.scalars.items():
+            for rows, of_window in zip(each, apart(column, windows), strict=True):
+                rows.scalars[name] = of_window
+        for name, (keys, numbers) in self.keyed.items():
+            for rows, of_window in zip(each, apart(numbers, windows), strict=True):
+                rows.keyed[name] = keys, of_window
+        for name, parts in self.peaks.items():
+            by_window = zip(*(apart(part, windows) for part in parts.values()), strict=True)
+            for rows, of_window in zip(each, by_window, strict=True):
+                rows.peaks[name] = dict(zip(parts, of_window, strict=True))
+        return each
 
     def per_channel(self) -> list[dict[str, Any]]:
         """One dictionary of plain Python numbers a channel, in the shape of the `features` record.
