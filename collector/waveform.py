@@ -245,8 +245,8 @@ class Waveform:
         del self._complete[: len(windows)]
         carry = self._spindle.speed is not None and self._speed_features.wanted
         values = self._kernel.compute_all([of.window for of in windows], rate_hz, carry=carry)
-        for placed_, of_window in zip(windows, values, strict=True):
-            made, window = evaluated(placed_, of_window, self.source.signal), placed_.window
+        for of, figures in zip(windows, values, strict=True):
+            made, window = evaluated(of, figures, self.source.signal), of.window
             adjoins, self._cut_to = window.first == self._cut_to, window.first + window.n
             self._joining.wait(made, made.first_ns, made.last_ns, self._now_ns(), adjoins=adjoins)
 
