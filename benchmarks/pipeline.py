@@ -209,7 +209,7 @@ def _stream(origin: str, config: Config, settings: WaveformSettings, journal: Jo
     if origin == "live":
         device = SerialSettings(
             kind="serial",
-            port="none",
+            port="/dev/none",
             baud=921_600,
             rate_hz=recording.rate_hz,
             format=TextFormat(kind="text"),
