@@ -85,9 +85,13 @@ class Cluster:
             connection.execute(f"CREATE DATABASE test_{self._made}")
         url = self.url(f"test_{self._made}")
         if timescaledb:
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute("SET client_min_messages TO error; CREATE EXTENSION timescaledb")
+            self.create_extension(url)
         return url
+
+    def create_extension(self, url: str) -> None:
+        """Let a database have TimescaleDB."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
 
     def url(self, database: str) -> str:
         """Where a database is."""
