@@ -278,7 +278,9 @@ def test_a_partition_or_chunk_with_something_to_keep_stays(cluster: Cluster) -> 
         store(sink, [arrival(gateway.features(old_us, sync=sync)) for sync in (True, False)], ROOT)
         assert expire(sink, RetentionSettings(records_days=10), now).records == 1
         assert rows(settings, PARTS) == [(1,)]
-        assert rows(settings, "SELECT seq FROM record") == rows(settings, "SELECT seq FROM identity") == [(2,)]
+        assert (
+            rows(settings, "SELECT seq FROM record") == rows(settings, "SELECT seq FROM identity") == [(2,)]
+        )
 
 
 def test_a_clock_gone_wrong_makes_no_tables(cluster: Cluster) -> None:
@@ -336,10 +338,11 @@ def test_neither_owner_nor_reader_needs_more_rights(cluster: Cluster) -> None:
 
 
 def test_ingesters_side_by_side_store_everything_once(cluster: Cluster) -> None:
-    """Each gets everything, in another order and cut otherwise: the worst that can happen."""
+    """Each gets everything, in another order and cut otherwise, and makes room for its days: the worst case."""
     settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
     gateways = [Gateway(company, name) for company in ("works", "rival") for name in ("gw1", "gw2")]
-    came = [arrival(gateway.features()) for _ in range(150) for gateway in gateways]
+    days = range(now_us(), now_us() - 150 * DAY_US, -DAY_US)
+    came = [arrival(gateway.features(t_us)) for t_us in days for gateway in gateways]
     came += [Arrival(f"{ROOT}/works/gw1/mill-1/spindle/features", b"?%d" % n, 1) for n in range(20)]
 
     def ingest(number: int) -> int:
