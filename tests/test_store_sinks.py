@@ -283,6 +283,31 @@ def test_a_partition_or_chunk_with_something_to_keep_stays(cluster: Cluster) -> 
         )
 
 
+def test_what_just_comes_into_an_old_part_does_not_go_with_it(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    gateway, now = Gateway(), now_us()
+    table = "record_hypertable" if TIMESCALEDB else "record"
+    come = f"""
+        INSERT INTO {table}
+        SELECT run_id, 2, prev, stream_id, kind, type, t_us, false, meta, first, received_us, payload
+        FROM record
+    """
+    waits = """
+        SELECT count(*) > 0 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    with contextlib.closing(open_sink(settings)) as sink, psycopg.connect(settings.url) as ingester:
+        store(sink, [arrival(gateway.features(now - 100 * DAY_US))], ROOT)
+        ingester.execute(come)
+        with ThreadPoolExecutor(1) as thread:
+            expiring = thread.submit(expire, sink, RetentionSettings(records_days=10), now)
+            while rows(settings, waits) != [(True,)]:
+                assert not expiring.done()
+            ingester.commit()
+            assert expiring.result().records == 1
+        assert rows(settings, "SELECT seq FROM record") == [(2,)]
+
+
 def test_a_clock_gone_wrong_makes_no_tables(cluster: Cluster) -> None:
     settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
     gateway, now = Gateway(), now_us()
@@ -338,7 +363,7 @@ def test_neither_owner_nor_reader_needs_more_rights(cluster: Cluster) -> None:
 
 
 def test_ingesters_side_by_side_store_everything_once(cluster: Cluster) -> None:
-    """Each gets everything, in another order and cut otherwise, and makes room for its days: the worst case."""
+    """Each gets everything, in another order and cut otherwise, and makes room for it: the worst case."""
     settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
     gateways = [Gateway(company, name) for company in ("works", "rival") for name in ("gw1", "gw2")]
     days = range(now_us(), now_us() - 150 * DAY_US, -DAY_US)
