@@ -18,7 +18,7 @@ from time import perf_counter
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from benchmarks.postgres import Cluster
+from benchmarks.postgres import TIMESCALEDB, Cluster
 from benchmarks.rig import broker_process
 from benchmarks.tables import Cell, Column, Table
 from benchmarks.watched import cpu_s, family_cpu_s
@@ -47,7 +47,10 @@ def behind_a_broker(cluster: Cluster, made: Sequence[Message], new_database: New
     rows: list[list[Cell]] = [
         ["bare paho", "", bare_rate, 1.0, None, median(way.broker_us for way in bare), None, None]
     ]
-    for name, ingesters in (("SQLite", 1), ("PostgreSQL", 1), ("PostgreSQL", 2), ("PostgreSQL", 3)):
+    stores = [("SQLite", 1), ("PostgreSQL", 1), ("PostgreSQL", 2), ("PostgreSQL", 3)]
+    if TIMESCALEDB:
+        stores += [("TimescaleDB", 1), ("TimescaleDB", 2)]
+    for name, ingesters in stores:
         ways = []
         for _ in range(_TURNS):
             with new_database(name, cluster) as settings:
@@ -57,7 +60,7 @@ def behind_a_broker(cluster: Cluster, made: Sequence[Message], new_database: New
             median(costs)
             for costs in zip(*((w.ingesters_us, w.broker_us, w.database_us) for w in ways), strict=True)
         )
-        elsewhere = database_us if name == "PostgreSQL" else None
+        elsewhere = None if name == "SQLite" else database_us
         costs = (ingesting_us, broker_us, elsewhere, 1e6 / ingesting_us)
         rows.append([name, str(ingesters), rate, rate / bare_rate, *costs])
     about = (

@@ -1,4 +1,7 @@
-"""A real PostgreSQL for benchmarks and tests: its own files, a unix socket, no port."""
+"""A real PostgreSQL for benchmarks and tests: its own files, a unix socket, no port.
+
+With COLLECTOR_TIMESCALEDB=1 every new database has the extension TimescaleDB, which must be installed.
+"""
 
 import contextlib
 import os
@@ -13,6 +16,8 @@ from pathlib import Path
 import psycopg
 
 _USERS = ("postgres", "nobody")
+TIMESCALEDB = os.environ.get("COLLECTOR_TIMESCALEDB") == "1"
+_PRELOAD = ("-c", "shared_preload_libraries=timescaledb", "-c", "timescaledb.telemetry_level=off")
 
 
 class Cluster:
@@ -43,6 +48,7 @@ class Cluster:
                 str(self._programs / "postgres"), "-D", self._data, "-k", str(self.folder),
                 "-c", "listen_addresses=", "-c", "max_connections=50",
                 "-c", f"fsync={'on' if durable else 'off'}",
+                *(_PRELOAD if TIMESCALEDB else ()),
             ],
             user=self._user,
             cwd="/",
@@ -78,12 +84,20 @@ class Cluster:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def new_database(self) -> str:
+    def new_database(self, *, timescaledb: bool = TIMESCALEDB) -> str:
         """The URL of a new, empty database."""
         self._made += 1
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE test_{self._made}")
-        return self.url(f"test_{self._made}")
+        url = self.url(f"test_{self._made}")
+        if timescaledb:
+            self.create_extension(url)
+        return url
+
+    def create_extension(self, url: str) -> None:
+        """Let a database have TimescaleDB."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
 
     def url(self, database: str) -> str:
         """Where a database is."""

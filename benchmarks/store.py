@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 
 from benchmarks.ingest import ROOT, Sink, behind_a_broker
-from benchmarks.postgres import Cluster
-from benchmarks.tables import Column, Table
+from benchmarks.postgres import TIMESCALEDB, Cluster
+from benchmarks.tables import Cell, Column, Table
 from collector.messages import Features, Message, Moment, Numbering, Topics
 from collector.store.arrivals import Arrival
 from collector.store.settings import PostgresqlSettings, SqliteSettings
@@ -76,16 +76,20 @@ def messages(count: int, gateways: int = 4) -> list[Message]:
 def _alone(cluster: Cluster) -> Table:
     came = [Arrival(m.topic, m.payload, _T0_US) for m in messages(_RECORDS)]
     read_s = median(_seconds(lambda part: batch_of(part, ROOT), came) for _ in range(_TURNS))
-    rows = []
-    for name, bare in (("SQLite", _bare_sqlite), ("PostgreSQL", _bare_postgresql)):
-        times = []
-        for _ in range(_TURNS):
+    bares = {"SQLite": _bare_sqlite, "PostgreSQL": _bare_postgresql}
+    if TIMESCALEDB:
+        bares["TimescaleDB"] = _bare_postgresql
+    times: dict[str, list[tuple[float, float, float]]] = {name: [] for name in bares}
+    for _ in range(_TURNS):
+        for name, bare in bares.items():
             with _new_database(name, cluster) as settings, contextlib.closing(open_sink(settings)) as sink:
                 ours = partial(_store, sink)
                 first_s, again_s = _seconds(ours, came), _seconds(ours, came)
             with _new_database(name, cluster) as settings, bare(settings) as write:
-                times.append((first_s, again_s, _seconds(write, came)))
-        first, again, reference = (_RECORDS / median(column) for column in zip(*times, strict=True))
+                times[name].append((first_s, again_s, _seconds(write, came)))
+    rows: list[list[Cell]] = []
+    for name, of in times.items():
+        first, again, reference = (_RECORDS / median(column) for column in zip(*of, strict=True))
         rows.append([name, first, reference, first / reference, again])
     about = (
         f"{_RECORDS} records of {len(came[0].payload)} bytes, {_BATCH} in a batch, median of {_TURNS}; "
@@ -102,7 +106,8 @@ def _new_database(name: str, cluster: Cluster) -> Iterator[Sink]:
         if name == "SQLite":
             yield SqliteSettings(file=Path(folder) / "store.sqlite")
         else:
-            yield PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+            url = cluster.new_database(timescaledb=name == "TimescaleDB")
+            yield PostgresqlSettings(kind="postgresql", url=url)
 
 
 def _store(sink: Database, part: Sequence[Arrival]) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrival, arrivals, now_us
 
-from benchmarks.postgres import Cluster
+from benchmarks.postgres import TIMESCALEDB, Cluster
 from collector.messages import meta_hash
 from collector.status import offline_status
 from collector.store.arrivals import Arrival, StoredRecord
@@ -238,8 +239,6 @@ def test_a_database_of_a_newer_version_is_left_alone(sink_settings: SinkSettings
         with contextlib.closing(sqlite3.connect(sink_settings.file)) as connection:
             connection.execute("PRAGMA user_version = 99")
     else:
-        import psycopg
-
         with psycopg.connect(sink_settings.url) as connection:
             connection.execute("INSERT INTO schema_version VALUES (99)")
     with pytest.raises(StoreError) as error:
@@ -247,24 +246,126 @@ def test_a_database_of_a_newer_version_is_left_alone(sink_settings: SinkSettings
     assert error.value.sentence.code == "store.schema.newer"
 
 
-def test_old_months_go_as_whole_partitions(cluster: Cluster) -> None:
+PARTS = (
+    "SELECT count(*) FROM timescaledb_information.chunks"
+    if TIMESCALEDB
+    else """
+        SELECT count(*) FROM pg_inherits
+        WHERE inhparent = 'record'::regclass AND inhrelid <> 'record_default'::regclass
+    """
+)
+"""How many partitions or chunks a database has."""
+
+
+def test_old_records_go_as_whole_partitions_or_chunks(cluster: Cluster) -> None:
     settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
     gateway, now = Gateway(), now_us()
     with contextlib.closing(open_sink(settings)) as sink:
         store(sink, [arrival(gateway.features(now - days * DAY_US)) for days in (400, 100, 0)], ROOT)
-        partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'record'::regclass"
-        assert rows(settings, partitions) == [(4,)], "three months, and the default one"
+        assert rows(settings, PARTS) == [(3,)]
         assert count(settings, "record_default") == 0
-        expire(sink, RetentionSettings(records_days=10), now)
-        assert rows(settings, partitions) == [(2,)]
+        deleted = expire(sink, RetentionSettings(records_days=10), now)
+        assert deleted.records == 2
+        assert rows(settings, PARTS) == [(1,)]
         assert count(settings, "record") == count(settings, "identity") == 1
 
 
+def test_a_partition_or_chunk_with_something_to_keep_stays(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    gateway, now = Gateway(), now_us()
+    old_us = now - 100 * DAY_US
+    with contextlib.closing(open_sink(settings)) as sink:
+        store(sink, [arrival(gateway.features(old_us, sync=sync)) for sync in (True, False)], ROOT)
+        assert expire(sink, RetentionSettings(records_days=10), now).records == 1
+        assert rows(settings, PARTS) == [(1,)]
+        for table in ("record", "identity"):
+            assert rows(settings, f"SELECT seq FROM {table}") == [(2,)]
+
+
+def test_what_just_comes_into_an_old_part_does_not_go_with_it(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    gateway, now = Gateway(), now_us()
+    table = "record_hypertable" if TIMESCALEDB else "record"
+    come = f"""
+        INSERT INTO {table}
+        SELECT run_id, 2, prev, stream_id, kind, type, t_us, false, meta, first, received_us, payload
+        FROM record
+    """
+    waits = """
+        SELECT count(*) > 0 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    with contextlib.closing(open_sink(settings)) as sink, psycopg.connect(settings.url) as ingester:
+        store(sink, [arrival(gateway.features(now - 100 * DAY_US))], ROOT)
+        ingester.execute(come)
+        with ThreadPoolExecutor(1) as thread:
+            expiring = thread.submit(expire, sink, RetentionSettings(records_days=10), now)
+            while rows(settings, waits) != [(True,)]:
+                assert not expiring.done()
+            ingester.commit()
+            assert expiring.result().records == 1
+        assert rows(settings, "SELECT seq FROM record") == [(2,)]
+
+
+def test_a_clock_gone_wrong_makes_no_tables(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    gateway, now = Gateway(), now_us()
+    came = [arrival(gateway.features(now + turn * 400 * DAY_US)) for turn in range(-50, 50)]
+    with contextlib.closing(open_sink(settings)) as sink:
+        store(sink, came, ROOT)
+        assert rows(settings, PARTS) == [(2,)], "now, and 400 days ago"
+        assert count(settings, "record_default") == 98
+        assert count(settings, "record") == 100
+        assert expire(sink, RetentionSettings(records_days=1), now).records == 50
+        assert rows(settings, PARTS) == [(1,)]
+        assert store(sink, came[50:], ROOT).fresh == 0, "they are known, wherever they lie"
+        assert count(settings, "record") == count(settings, "identity") == 50
+
+
+def test_the_extension_may_come_when_there_are_records(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database(timescaledb=False))
+    gateway = Gateway()
+    for turn in (1, 2):
+        with contextlib.closing(open_sink(settings)) as sink:
+            store(sink, [arrival(gateway.features(now_us() - turn * 40 * DAY_US))], ROOT)
+        if TIMESCALEDB and turn == 1:
+            cluster.create_extension(settings.url)
+    kinds = "SELECT relkind::text FROM pg_class WHERE oid IN ('record'::regclass, 'record_default'::regclass)"
+    assert sorted(rows(settings, kinds)) == [("p",), ("r",)], "partitions stay partitions"
+    assert count(settings, "records") == 2
+
+
+def test_neither_owner_nor_reader_needs_more_rights(cluster: Cluster) -> None:
+    url = cluster.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        for role in ("owner", "reader"):
+            connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} OWNER TO owner")
+    owner, reader = (
+        PostgresqlSettings(kind="postgresql", url=url.replace("user=collector", f"user={role}"))
+        for role in ("owner", "reader")
+    )
+    gateway, now = Gateway(), now_us()
+    with contextlib.closing(open_sink(owner)) as sink:
+        store(sink, [arrival(gateway.features(now - days * DAY_US)) for days in (100, 9999, 0)], ROOT)
+        with psycopg.connect(owner.url) as connection:
+            connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        for table in ("record", "records", "feature_values"):
+            assert count(reader, table) > 0
+        assert expire(sink, RetentionSettings(records_days=10), now).records == 2
+        store(sink, [arrival(gateway.features(now - 30 * DAY_US))], ROOT)
+        assert count(reader, "records") == 2, "also from a part that is newer than the right"
+        assert withdraw(sink, "works", now).records == 2
+    with pytest.raises(StoreError):
+        open_sink(reader)
+
+
 def test_ingesters_side_by_side_store_everything_once(cluster: Cluster) -> None:
-    """Each gets everything, in another order and cut otherwise: the worst that can happen."""
+    """Each gets everything, in another order and cut otherwise, and makes room for it: the worst case."""
     settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
     gateways = [Gateway(company, name) for company in ("works", "rival") for name in ("gw1", "gw2")]
-    came = [arrival(gateway.features()) for _ in range(150) for gateway in gateways]
+    days = range(now_us(), now_us() - 150 * DAY_US, -DAY_US)
+    came = [arrival(gateway.features(t_us)) for t_us in days for gateway in gateways]
     came += [Arrival(f"{ROOT}/works/gw1/mill-1/spindle/features", b"?%d" % n, 1) for n in range(20)]
 
     def ingest(number: int) -> int:

@@ -15,7 +15,7 @@ from psycopg import errors
 from collector.store.arrivals import StoredRecord
 from collector.store.months import Month, month_of, usual
 from collector.store.postgresql.connection import connect, translated
-from collector.store.postgresql.partitions import LOCK, delete_before, make_partitions, with_hypertable
+from collector.store.postgresql.partitions import LOCK, Tables, delete_before, make_partitions, tables
 from collector.store.settings import PostgresqlSettings
 from collector.store.sink import (
     RECORD_COLUMNS,
@@ -49,7 +49,7 @@ _SELECT_DIGESTS = """
 SELECT run_id, seq, digest FROM identity
 JOIN unnest(%s::integer[], %s::bigint[]) AS wanted (run_id, seq) USING (run_id, seq)
 """
-_COPY_RECORD = f"COPY record ({', '.join(RECORD_COLUMNS)}) FROM STDIN"
+_COPY = f"COPY {{table}} ({', '.join(RECORD_COLUMNS)}) FROM STDIN"
 _INSERT_META = "INSERT INTO meta VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _INSERT_LETTER = """
 INSERT INTO dead_letter VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1)
@@ -77,7 +77,7 @@ class Postgresql:
         self._connection = connect(settings)
         try:
             with translated(self._where):
-                self._prepare()
+                self._tables = self._prepare()
         except BaseException:
             self._connection.close()
             raise
@@ -85,12 +85,8 @@ class Postgresql:
     def write(self, batch: Batch) -> Written:
         """Store a batch; it is durable when this returns."""
         with translated(self._where):
-            wanted = {
-                month
-                for record in batch.records
-                if usual(month := month_of(record.t_us), record.arrival.received_us)
-            }
-            make_partitions(self._connection, wanted - self._months)
+            wanted = {month_of(record.t_us) for record in batch.records if _usual(record)}
+            make_partitions(self._connection, self._tables, wanted - self._months)
             self._months |= wanted
             try:
                 return self._write(batch)
@@ -109,7 +105,10 @@ class Postgresql:
             # Who is just storing something of it comes to an end first, and nobody begins.
             runs = self._connection.execute("SELECT id FROM run WHERE company = %s FOR UPDATE", company)
             ids = [run for (run,) in runs.fetchall()]
-            records = self._delete("DELETE FROM record WHERE run_id = ANY(%s)", (ids,))
+            records = sum(
+                self._delete(f"DELETE FROM {table} WHERE run_id = ANY(%s)", (ids,))
+                for table in self._tables.every
+            )
             self._delete("DELETE FROM run WHERE id = ANY(%s)", (ids,))
             self._delete("DELETE FROM stream WHERE company = %s", company)
             self._delete("DELETE FROM gateway_status WHERE company = %s", company)
@@ -120,7 +119,7 @@ class Postgresql:
         """Delete old records: whole months at once, where nothing in them must stay."""
         with translated(self._where), self._transaction():
             self._months.clear()
-            records = delete_before(self._connection, cast("int", deletion.before_us))
+            records = delete_before(self._connection, self._tables, cast("int", deletion.before_us))
             return self._logged(deletion, Deleted(records, 0))
 
     def delete_letters(self, deletion: Deletion) -> Deleted:
@@ -133,7 +132,7 @@ class Postgresql:
         """Close the connection."""
         self._connection.close()
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Tables:
         """Bring the tables up to date; one ingester at a time."""
         with self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
@@ -142,20 +141,25 @@ class Postgresql:
             scripts = migrations("postgresql")
             if done > len(scripts):
                 raise StoreError(say.NEWER_SCHEMA(where=self._where))
-            (timescale,) = self._one("SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'")
             for version, script in enumerate(scripts[done:], done + 1):
-                self._connection.execute(with_hypertable(script) if timescale else script)
+                self._connection.execute(script)
                 self._connection.execute("INSERT INTO schema_version VALUES (%s)", (version,))
+            return tables(self._connection)
 
     def _write(self, batch: Batch) -> Written:
         with self._transaction():
             self._learn(batch)
             rows = [self._row(record) for record in batch.records]
             fresh, conflicts = self._insert_identities(batch.records, rows)
-            if fresh:
-                with self._connection.cursor().copy(_COPY_RECORD) as copy:
-                    for row in rows:
-                        if row[:2] in fresh:
+            added = [
+                (self._tables.of(usual=_usual(record)), row)
+                for record, row in zip(batch.records, rows, strict=True)
+                if row[:2] in fresh
+            ]
+            for table in sorted({table for table, _ in added}):
+                with self._connection.cursor().copy(_COPY.format(table=table)) as copy:
+                    for where, row in added:
+                        if where == table:
                             copy.write_row(row)
             letters = [*batch.letters, *map(conflicting, conflicts)]
             with self._connection.cursor() as cursor:
@@ -240,3 +244,7 @@ class Postgresql:
             self._runs.clear()
             self._streams.clear()
             raise
+
+
+def _usual(record: StoredRecord) -> bool:
+    return usual(month_of(record.t_us), record.arrival.received_us)

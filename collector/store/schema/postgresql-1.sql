@@ -26,8 +26,9 @@ CREATE TABLE identity (
     PRIMARY KEY (run_id, seq)
 );
 
--- Every record once, as it was sent; the other columns repeat what of it is looked for.
-CREATE TABLE record (
+-- Every record once, as it was sent; the other columns repeat what of it is looked for. This table takes those of
+-- no usual time; all others lie in partitions by time, or chunks of a hypertable where TimescaleDB is.
+CREATE TABLE record_default (
     run_id integer NOT NULL,
     seq bigint NOT NULL,
     prev bigint,
@@ -41,9 +42,27 @@ CREATE TABLE record (
     received_us bigint NOT NULL,
     payload json NOT NULL,
     PRIMARY KEY (run_id, seq, t_us)
-) PARTITION BY RANGE (t_us);
-CREATE INDEX record_by_time ON record (stream_id, kind, t_us);
-CREATE TABLE record_default PARTITION OF record DEFAULT;
+);
+CREATE INDEX ON record_default (stream_id, kind, t_us);
+
+DO $$
+DECLARE
+    timescale regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'timescaledb');
+    week_us bigint := extract(epoch FROM interval '7 days') * 1000000;
+BEGIN
+    IF timescale IS NULL THEN
+        CREATE TABLE record (LIKE record_default INCLUDING ALL) PARTITION BY RANGE (t_us);
+        ALTER TABLE record ATTACH PARTITION record_default DEFAULT;
+    ELSE
+        -- A hypertable has no default part: it would make a chunk for every time that a broken clock says.
+        CREATE TABLE record_hypertable (LIKE record_default INCLUDING ALL);
+        EXECUTE format(
+            'SELECT %s.create_hypertable(%L, %L, chunk_time_interval => %L::bigint, create_default_indexes => false)',
+            timescale, 'record_hypertable', 't_us', week_us
+        );
+        CREATE VIEW record AS SELECT * FROM record_hypertable UNION ALL SELECT * FROM record_default;
+    END IF;
+END $$;
 
 -- Every description that a stream has had; records name theirs in `meta`.
 CREATE TABLE meta (
