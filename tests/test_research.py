@@ -17,9 +17,11 @@ from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
 from collector.research import Live, gaps, load, subscribe
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import open_sink
+from collector.store.sink import open_sink, reading
+from collector.store.snapshot import Extent, export
 from collector.store.storing import store
 from collector.times import moment, moment_us
+from collector.toml.problems import ConfigError
 
 T0 = datetime.fromtimestamp(T0_US // 1_000_000, UTC)
 
@@ -46,7 +48,77 @@ def test_a_row_for_each_window_between_two_times(sink_settings: SqliteSettings |
     some = load("works", "mill-1", "spindle", moment(T0_US + 160_000), "2026-09-21T14:13:20.4", where=place)
     assert list(some["first"]) == [1024, 1536, 2048]
     assert len(load("works", "mill-1", "spindle", date(2026, 9, 22), where=place)) == 0
-    assert len(load("nobody", "mill-1", "spindle", where=place)) == 0
+
+
+def test_a_stretch_without_records_has_the_columns_that_every_record_has(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    place = keep(sink_settings, [Gateway().features()])
+    for kind in ("pandas", "polars"):
+        whole = load("works", "mill-1", "spindle", where=place, frame=kind)
+        empty = load("works", "mill-1", "spindle", "2030-01-01", where=place, frame=kind)
+        assert list(empty.columns) == ["t", "gateway", "epoch", "seq", "sync", "meta"]
+        assert (len(empty), empty["t"].dtype) == (0, whole["t"].dtype)
+
+
+@pytest.mark.parametrize("form", ["database", "csv", "parquet"])
+def test_a_wrong_name_does_not_look_like_a_stream_without_data(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path, form: Any
+) -> None:
+    place = keep(sink_settings, [Gateway().features(), Gateway().summary(), Gateway("rival").features()])
+    if form != "database":
+        with reading(sink_settings) as reader:
+            export(reader, Extent(0, 2 * T0_US), tmp_path / "snapshot", form)
+        place = str(tmp_path / "snapshot")
+    for names in (
+        ("work", "mill-1", "spindle"),
+        ("works", "mill1", "spindle"),
+        ("works", "mill-1", "spindel"),
+    ):
+        for ask in (load, gaps):
+            with pytest.raises(CollectorError) as error:
+                ask(*names, where=place)
+            assert str(error.value) == f"There is no stream {'/'.join(names)}."
+            (advice,) = error.value.__notes__
+            assert advice.startswith("The names most like it are: works/mill-1/spindle,"), advice
+            assert "rival/mill-1/spindle" in advice
+
+
+def test_times_that_are_none_and_an_end_before_the_beginning(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    wrong: list[tuple[Any, Any, str]] = [
+        ("1.11.2026", None, "1.11.2026 is no time."),
+        (1_795_710_862, None, "1795710862 is no time."),
+        ("2026-11-02", "2026-11-01", "There is no time from 2026-11-02 to 2026-11-01."),
+        (
+            "2026-11-02T09:00+09:00",
+            "2026-11-02",
+            "There is no time from 2026-11-02T09:00+09:00 to 2026-11-02.",
+        ),
+    ]
+    for start, end, expected in wrong:
+        for ask in (load, gaps):
+            with pytest.raises(CollectorError) as error:
+                ask("works", "mill-1", "spindle", start, end, where=place)
+            assert str(error.value) == expected
+
+
+def test_one_feature_may_be_named_without_a_list(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    one, listed = (load("works", "mill-1", "spindle", features=f, where=place) for f in ("rms", ["rms"]))
+    assert list(one) == list(listed)
+    assert "x.rms" in one
+
+
+def test_who_calls_from_python_reads_every_mistake_of_a_store_toml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load("works", "mill-1", "spindle", where=tmp_path / "store.toml")
+    assert any("store.toml" in note for note in error.value.__notes__)
+
+
+async def test_a_kind_that_does_not_exist_is_not_waited_for() -> None:
+    with pytest.raises(CollectorError, match="feature is no kind of record"):
+        await anext(subscribe(BrokerSettings(host="localhost"), "researcher", kind="feature"))
 
 
 def test_what_columns_mean_is_attached(sink_settings: SqliteSettings | PostgresqlSettings) -> None:

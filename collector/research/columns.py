@@ -9,6 +9,7 @@ from collector.research.rows import Row
 from collector.store.values import feature_values
 from collector.times import moment
 
+_OF_ALL = ("t", "gateway", "epoch", "seq", "sync", "meta")
 _OF_FEATURES = ("first", "n", "hop", "rate_hz", "rate_state", "lost", "clipped")
 _OF_SUMMARIES = ("from_us", "to_us", "lost")
 
@@ -21,7 +22,7 @@ class Columns:
     its hash, which the column `meta` of each row names.
     """
 
-    values: dict[str, list[Any]] = field(default_factory=dict)
+    values: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _OF_ALL})
     units: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     meta: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -8,9 +8,9 @@ from itertools import groupby, pairwise
 from typing import Any, Literal
 
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
-from collector.research.archive import Where, open_archive
-from collector.research.loading import between
+from collector.research.archive import Where, must_have, open_archive
 from collector.research.rows import Link, Row, Selection
+from collector.store.stretch import stretch_us
 from collector.times import When, moment
 
 
@@ -51,12 +51,14 @@ def gaps(
 
     Raises:
         StoreError: the database cannot be read.
-        CollectorError: there is nothing to be read.
+        CollectorError: there is nothing to be read, no such stream, or no such time.
     """
-    selection = Selection(company, machine, stream, *between(start, end))
+    selection = Selection(company, machine, stream, *stretch_us(start, end))
     of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
     with open_archive(where) as archive:
         links = list(archive.links(selection))
+        if not links:
+            must_have(archive, selection)
         gateways = {link.gateway for link in links}
         own = list(archive.records(selection, "event"))
         events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
