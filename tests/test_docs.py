@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from rich.text import Text as Line
 from servers import Collector, Mosquitto, Process, until, write_configuration
 
 from collector.cli import app
@@ -217,6 +218,13 @@ def test_the_layers_are_told_as_they_are_enforced() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.+?) \|", page.partition("## Layers")[2], re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in rows] == [layer.split(" | ") for layer in enforced]
+
+
+def test_no_word_of_a_help_text_vanishes_as_markup() -> None:
+    for name, command in _all_commands(typer.main.get_command(app)):
+        for told in (command, *command.params):
+            words = getattr(told, "help", None) or ""
+            assert Line.from_markup(words).plain == words, f"{name}: {words}"
 
 
 def test_every_command_named_exists_with_its_options() -> None:
