@@ -49,7 +49,7 @@ from collector.messages import (
     Utilisation,
 )
 from collector.messages.envelope import Envelope
-from collector.messages.features import Peak
+from collector.messages.features import Peak, Spindle, VelocityBand
 from collector.texts import CATALOGUE, Text
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,6 +58,8 @@ RECORDS = (
     Envelope,
     Features,
     Peak,
+    Spindle,
+    VelocityBand,
     ContextNumber,
     ContextState,
     Readings,
@@ -203,6 +205,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not target.startswith(("https://", "http://")):
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
+
+
+def test_every_object_of_the_wire_contract_is_described() -> None:
+    whole = (PROJECT / "docs" / "wire-contract.md").read_text(encoding="utf-8")
+    page = whole.partition("<!-- fields -->")[2]
+    types = re.findall(r"^\| `\w+` \| (.+?) \|", page, re.MULTILINE)
+    named = {name for type_ in types for name in re.findall(r"(?<!`)\b[A-Z]\w+", type_)}
+    described = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    assert named
+    assert named <= set(described)
 
 
 def test_every_decision_is_in_the_index_once_and_in_order() -> None:

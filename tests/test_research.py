@@ -121,6 +121,25 @@ async def test_a_kind_that_does_not_exist_is_not_waited_for() -> None:
         await anext(subscribe(BrokerSettings(host="localhost"), "researcher", kind="feature"))
 
 
+def test_a_row_tells_its_velocity_band_and_spindle_and_why_values_are_null(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    gateway = Gateway()
+    spindle = {"rpm": 6000.0, "refined_rpm": None, "tool": 3, "teeth": 4}
+    velocity = {"low_hz": 12.5, "high_hz": 1000.0, "n": 8192}
+    nulls = {"velocity_rms": "stretch-open", "chatter": "speed-stale"}
+    place = keep(
+        sink_settings, [gateway.features(nulls=nulls), gateway.features(spindle=spindle, velocity=velocity)]
+    )
+    frame = load("works", "mill-1", "spindle", where=place)
+    assert list(frame["nulls.velocity_rms"].dropna()) == ["stretch-open"]
+    assert list(frame["velocity.low_hz"].dropna()) == [12.5]
+    assert list(frame["spindle.teeth"].dropna()) == [4]
+    assert (frame.attrs["units"]["velocity.high_hz"], frame.attrs["units"]["spindle.rpm"]) == ("Hz", "/min")
+    some = load("works", "mill-1", "spindle", features=["rms", "chatter"], where=place)
+    assert [name for name in some if name.startswith("nulls.")] == ["nulls.chatter"]
+
+
 def test_what_columns_mean_is_attached(sink_settings: SqliteSettings | PostgresqlSettings) -> None:
     gateway = Gateway()
     newer = CONTENT.model_copy(update={"machine": {"name": "mill-1", "model": "new"}})
