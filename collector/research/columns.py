@@ -48,8 +48,8 @@ def columns_of(
 
     `wanted` names features or figures; None means all. A value's column is `channel.feature`, and where the
     feature has parts `channel.feature.part`; of the context it is `controller/point` for the value at the
-    window's end, with `.quality` and `.vouched_s` beside it. `spindle` and `velocity` are those of the record, and
-    `nulls.feature` is why that feature is null.
+    window's end, with `.quality` and `.vouched_s` beside it. `spindle` and `velocity` are the record's,
+    and `nulls.feature` is why that feature is null.
     """
     columns = Columns(meta={hash_: json.loads(content) for hash_, content in metas.items()})
     for row in features:
