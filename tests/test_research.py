@@ -214,6 +214,21 @@ def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | Postgre
     assert [m.cause for m in before] == ["overflow", "device"]
 
 
+def test_the_lost_beginning_of_a_later_run_is_a_hole(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    earlier, later = Gateway(epoch="000001-aaaaaaaa"), Gateway(epoch="000002-bbbbbbbb")
+    came = [earlier.features(T0_US + n) for n in range(3)]
+    lost, *rest = [later.features(T0_US + 1_000_000 * n) for n in range(1, 4)]
+    place = keep(sink_settings, [*came[1:], *rest])
+    (hole,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (hole.what, hole.cause, hole.declared) == ("records", "unknown", False)
+    assert (hole.start, hole.end) == (moment(came[-1].t_us), moment(rest[0].t_us))
+    assert gaps("works", "mill-1", "spindle", moment(T0_US + 1_500_000), where=place) == []
+    place = keep(sink_settings, [lost])
+    assert gaps("works", "mill-1", "spindle", where=place) == []
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(CollectorError) as error:
         load("works", "mill-1", "spindle", where=tmp_path / "nothing")

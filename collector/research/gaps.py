@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
 from typing import Any, Literal
 
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
@@ -97,15 +96,22 @@ def _missing(
 def _holes(links: Iterable[Link], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
     """Where a record's predecessor is not the one that is there, and no loss of records covers that.
 
-    Of the first record of a run nothing can be told: what was before it may lie before the selection.
+    Of the first record of the first run nothing can be told: what was before it may lie before the selection.
+    A later run began inside of it.
     """
-    for (gateway, epoch, _), chain in groupby(links, lambda link: (link.gateway, link.epoch, link.kind)):
-        for before, after in pairwise(chain):
-            prev = after.prev
-            if prev in {before.seq, None} or _covered(gateway, epoch, before.seq, prev, losses):
-                continue
-            start, end = _moment(before.t_us), _moment(after.t_us)
-            yield Missing("records", gateway, start, end, "unknown", None, estimated=False, declared=False)
+    first_epoch: dict[str, str] = {}
+    last: dict[tuple[str, str], Link] = {}
+    for link in links:
+        of, prev = (link.gateway, link.kind), link.prev
+        before = last.get(of)
+        last[of] = link
+        if first_epoch.setdefault(link.gateway, link.epoch) == link.epoch and before is None:
+            continue
+        known = before.seq if before and before.epoch == link.epoch else 0
+        if prev in {known, None} or _covered(link.gateway, link.epoch, known, prev, losses):
+            continue
+        start, end = _moment(before.t_us if before else None), _moment(link.t_us)
+        yield Missing("records", link.gateway, start, end, "unknown", None, estimated=False, declared=False)
 
 
 def _covered(
