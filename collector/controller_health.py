@@ -91,12 +91,14 @@ class ControllerHealth:
         )
 
     def _complaint(self, found: Mapping[PointQuality, list[str]], points: int) -> Sentence | None:
-        for quality, text in _COMPLAINTS.items():
-            names = found[quality]
-            if names:
-                named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-                return text(count=len(names), points=points, names=named, source=self._name)
-        return None
+        """What most points without a value lack: one bad answer must not hide that nobody answers."""
+        worst = max(PointQuality.BAD, PointQuality.STALE, key=lambda quality: len(found[quality]))
+        quality = worst if found[worst] else PointQuality.UNCERTAIN
+        names = found[quality]
+        if not names:
+            return None
+        named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+        return _COMPLAINTS[quality](count=len(names), points=points, names=named, source=self._name)
 
 
 def _by_quality(histories: Mapping[str, History], now_ns: int) -> dict[PointQuality, list[str]]:

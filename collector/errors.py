@@ -15,6 +15,8 @@ class CollectorError(Exception):
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
+        if sentence.advice:  # for who calls from Python, and sees a traceback
+            self.add_note(sentence.advice)
 
     def to_json(self) -> dict[str, Any]:
         """The error for the control socket."""

@@ -210,6 +210,14 @@ def test_a_machine_that_is_off_is_a_sentence_with_since_when(
     assert said in shown
 
 
+def test_a_disk_that_failed_has_no_room() -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    failed = OUTBOX.model_copy(update={"state": State.FAILED})
+    for outbox in (OUTBOX, failed):
+        console.print(show_status(REPORT.model_copy(update={"outbox": outbox}), 110))
+    assert console.export_text().count("room for 567 hours") == 1
+
+
 def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_path: Path) -> None:
     (tmp_path / "collector.toml").write_text(
         '[gateway]\ncompany = "works"\nname = "gw"\n[broker]\nhost = "localhost"\n', encoding="utf-8"

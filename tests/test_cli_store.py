@@ -225,6 +225,12 @@ def test_export(file: Path, tmp_path: Path) -> None:
     assert (code, "There is something in the folder" in output) == (1, True)
     code, output = typed(file, "export", str(tmp_path / "c"), "--from", "yesterday", "--to", "2026-10-01")
     assert (code, "yesterday is no time" in output) == (2, True)
+    assert "Records: 6." in outputs[0][1]
+    code, output = typed(file, "export", str(tmp_path / "c"), "--from", "2026-10-01", "--to", "2026-09-01")
+    assert (code, "There is no time from 2026-10-01 to 2026-09-01" in output) == (2, True)
+    code, output = typed(file, "export", str(tmp_path / "c"), *times, "--company", "wroks")
+    assert (code, "There are: works." in output) == (1, True)
+    assert not (tmp_path / "c").exists()
 
 
 def test_prune(file: Path) -> None:
@@ -251,7 +257,8 @@ def test_withdraw(file: Path) -> None:
 def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     file = tmp_path / "store.toml"
     for sink, words in (
-        (SQLITE, "store.sqlite cannot be used"),
+        ('[sink]\nkind = "sqlite"\nfile = "."\n', "cannot be used"),
+        (SQLITE, f"There is no database {tmp_path / 'store.sqlite'} yet."),
         (
             '[sink]\nkind = "postgresql"\nurl = "postgresql:///x?host=/nowhere"\n',
             "PostgreSQL at postgresql:///x",

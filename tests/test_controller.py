@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -457,6 +457,19 @@ async def test_health_names_what_is_wrong(kernel: SettableClock, journal: Journa
     ]
     report = plc.report()
     assert (report.points, report.good, report.uncertain, report.stale) == (2, 1, 1, 0)
+
+
+async def test_one_bad_answer_does_not_hide_that_nobody_answers(
+    kernel: SettableClock, journal: Journal
+) -> None:
+    plc = controller(journal, Scripted(points=tuple(replace(SPEED, name=name) for name in "abc")))
+    plc.take(arrival(kernel, a=1.0, b=2.0, c=3.0))
+    kernel.pass_time(30)
+    plc.take(arrival(kernel, a=(None, BAD)))
+    plc.look()
+    reason = plc.report().reason
+    assert reason is not None
+    assert (reason.code, reason.values["names"]) == ("source.points.stale", "b, c")
 
 
 async def test_losses_on_the_way_and_remarks_are_told(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from rich.text import Text as Line
 from servers import Collector, Mosquitto, Process, until, write_configuration
 
 from collector.cli import app
@@ -48,7 +49,7 @@ from collector.messages import (
     Utilisation,
 )
 from collector.messages.envelope import Envelope
-from collector.messages.features import Peak
+from collector.messages.features import Peak, Spindle, VelocityBand
 from collector.texts import CATALOGUE, Text
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -57,6 +58,8 @@ RECORDS = (
     Envelope,
     Features,
     Peak,
+    Spindle,
+    VelocityBand,
     ContextNumber,
     ContextState,
     Readings,
@@ -204,6 +207,16 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target.partition("#")[0]).exists(), f"{page.name}: {target}"
 
 
+def test_every_object_of_the_wire_contract_is_described() -> None:
+    whole = (PROJECT / "docs" / "wire-contract.md").read_text(encoding="utf-8")
+    page = whole.partition("<!-- fields -->")[2]
+    types = re.findall(r"^\| `\w+` \| (.+?) \|", page, re.MULTILINE)
+    named = {name for type_ in types for name in re.findall(r"(?<!`)\b[A-Z]\w+", type_)}
+    described = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    assert named
+    assert named <= set(described)
+
+
 def test_every_decision_is_in_the_index_once_and_in_order() -> None:
     folder = PROJECT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
@@ -217,6 +230,13 @@ def test_the_layers_are_told_as_they_are_enforced() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.+?) \|", page.partition("## Layers")[2], re.MULTILINE)
     assert [re.findall(r"`(\w+)`", row) for row in rows] == [layer.split(" | ") for layer in enforced]
+
+
+def test_no_word_of_a_help_text_vanishes_as_markup() -> None:
+    for name, command in _all_commands(typer.main.get_command(app)):
+        for told in (command, *command.params):
+            words = getattr(told, "help", None) or ""
+            assert Line.from_markup(words).plain == words, f"{name}: {words}"
 
 
 def test_every_command_named_exists_with_its_options() -> None:

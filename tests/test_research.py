@@ -17,9 +17,11 @@ from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
 from collector.research import Live, gaps, load, subscribe
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import open_sink
+from collector.store.sink import open_sink, reading
+from collector.store.snapshot import Extent, export
 from collector.store.storing import store
 from collector.times import moment, moment_us
+from collector.toml.problems import ConfigError
 
 T0 = datetime.fromtimestamp(T0_US // 1_000_000, UTC)
 
@@ -46,7 +48,96 @@ def test_a_row_for_each_window_between_two_times(sink_settings: SqliteSettings |
     some = load("works", "mill-1", "spindle", moment(T0_US + 160_000), "2026-09-21T14:13:20.4", where=place)
     assert list(some["first"]) == [1024, 1536, 2048]
     assert len(load("works", "mill-1", "spindle", date(2026, 9, 22), where=place)) == 0
-    assert len(load("nobody", "mill-1", "spindle", where=place)) == 0
+
+
+def test_a_stretch_without_records_has_the_columns_that_every_record_has(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    place = keep(sink_settings, [Gateway().features()])
+    for kind in ("pandas", "polars"):
+        whole = load("works", "mill-1", "spindle", where=place, frame=kind)
+        empty = load("works", "mill-1", "spindle", "2030-01-01", where=place, frame=kind)
+        assert list(empty.columns) == ["t", "gateway", "epoch", "seq", "sync", "meta"]
+        assert (len(empty), empty["t"].dtype) == (0, whole["t"].dtype)
+
+
+@pytest.mark.parametrize("form", ["database", "csv", "parquet"])
+def test_a_wrong_name_does_not_look_like_a_stream_without_data(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path, form: Any
+) -> None:
+    place = keep(sink_settings, [Gateway().features(), Gateway().summary(), Gateway("rival").features()])
+    if form != "database":
+        with reading(sink_settings) as reader:
+            export(reader, Extent(0, 2 * T0_US), tmp_path / "snapshot", form)
+        place = str(tmp_path / "snapshot")
+    for names in (
+        ("work", "mill-1", "spindle"),
+        ("works", "mill1", "spindle"),
+        ("works", "mill-1", "spindel"),
+    ):
+        for ask in (load, gaps):
+            with pytest.raises(CollectorError) as error:
+                ask(*names, where=place)
+            assert str(error.value) == f"There is no stream {'/'.join(names)}."
+            (advice,) = error.value.__notes__
+            assert advice.startswith("The names most like it are: works/mill-1/spindle,"), advice
+            assert "rival/mill-1/spindle" in advice
+
+
+def test_times_that_are_none_and_an_end_before_the_beginning(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    wrong: list[tuple[Any, Any, str]] = [
+        ("1.11.2026", None, "1.11.2026 is no time."),
+        (1_795_710_862, None, "1795710862 is no time."),
+        ("2026-11-02", "2026-11-01", "There is no time from 2026-11-02 to 2026-11-01."),
+        (
+            "2026-11-02T09:00+09:00",
+            "2026-11-02",
+            "There is no time from 2026-11-02T09:00+09:00 to 2026-11-02.",
+        ),
+    ]
+    for start, end, expected in wrong:
+        for ask in (load, gaps):
+            with pytest.raises(CollectorError) as error:
+                ask("works", "mill-1", "spindle", start, end, where=place)
+            assert str(error.value) == expected
+
+
+def test_one_feature_may_be_named_without_a_list(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    one, listed = (load("works", "mill-1", "spindle", features=f, where=place) for f in ("rms", ["rms"]))
+    assert list(one) == list(listed)
+    assert "x.rms" in one
+
+
+def test_who_calls_from_python_reads_every_mistake_of_a_store_toml(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load("works", "mill-1", "spindle", where=tmp_path / "store.toml")
+    assert any("store.toml" in note for note in error.value.__notes__)
+
+
+async def test_a_kind_that_does_not_exist_is_not_waited_for() -> None:
+    with pytest.raises(CollectorError, match="feature is no kind of record"):
+        await anext(subscribe(BrokerSettings(host="localhost"), "researcher", kind="feature"))
+
+
+def test_a_row_tells_its_velocity_band_and_spindle_and_why_values_are_null(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    gateway = Gateway()
+    spindle = {"rpm": 6000.0, "refined_rpm": None, "tool": 3, "teeth": 4}
+    velocity = {"low_hz": 12.5, "high_hz": 1000.0, "n": 8192}
+    nulls = {"velocity_rms": "stretch-open", "chatter": "speed-stale"}
+    place = keep(
+        sink_settings, [gateway.features(nulls=nulls), gateway.features(spindle=spindle, velocity=velocity)]
+    )
+    frame = load("works", "mill-1", "spindle", where=place)
+    assert list(frame["nulls.velocity_rms"].dropna()) == ["stretch-open"]
+    assert list(frame["velocity.low_hz"].dropna()) == [12.5]
+    assert list(frame["spindle.teeth"].dropna()) == [4]
+    assert (frame.attrs["units"]["velocity.high_hz"], frame.attrs["units"]["spindle.rpm"]) == ("Hz", "/min")
+    some = load("works", "mill-1", "spindle", features=["rms", "chatter"], where=place)
+    assert [name for name in some if name.startswith("nulls.")] == ["nulls.chatter"]
 
 
 def test_what_columns_mean_is_attached(sink_settings: SqliteSettings | PostgresqlSettings) -> None:
@@ -121,6 +212,21 @@ def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | Postgre
     assert (hole.start, hole.end) == (moment(messages[2].t_us), moment(messages[5].t_us))
     before = gaps("works", "mill-1", "spindle", None, T0 + timedelta(seconds=0.2), where=place)
     assert [m.cause for m in before] == ["overflow", "device"]
+
+
+def test_the_lost_beginning_of_a_later_run_is_a_hole(
+    sink_settings: SqliteSettings | PostgresqlSettings,
+) -> None:
+    earlier, later = Gateway(epoch="000001-aaaaaaaa"), Gateway(epoch="000002-bbbbbbbb")
+    came = [earlier.features(T0_US + n) for n in range(3)]
+    lost, *rest = [later.features(T0_US + 1_000_000 * n) for n in range(1, 4)]
+    place = keep(sink_settings, [*came[1:], *rest])
+    (hole,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (hole.what, hole.cause, hole.declared) == ("records", "unknown", False)
+    assert (hole.start, hole.end) == (moment(came[-1].t_us), moment(rest[0].t_us))
+    assert gaps("works", "mill-1", "spindle", moment(T0_US + 1_500_000), where=place) == []
+    place = keep(sink_settings, [lost])
+    assert gaps("works", "mill-1", "spindle", where=place) == []
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:

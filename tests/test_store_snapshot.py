@@ -34,7 +34,7 @@ def filled(settings: SqliteSettings | PostgresqlSettings, messages: list[Message
 
 def made(settings: SqliteSettings | PostgresqlSettings, extent: Extent, folder: Path, form: Format) -> str:
     with reading(settings) as reader:
-        return export(reader, extent, folder, form)
+        return export(reader, extent, folder, form).digest
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:

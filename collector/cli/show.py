@@ -204,7 +204,8 @@ def _outbox(outbox: OutboxReport, now_us: int) -> str:
     else:
         waiting = say.OUTBOX_EMPTY()
     awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
-    room = [] if outbox.hours_left is None else [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
+    writable = outbox.state is not State.FAILED and outbox.hours_left is not None
+    room = [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")] if writable else []
     return ", ".join(map(str, [waiting, *awaiting, *room]))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -20,12 +21,13 @@ from collector.store.deletion import withdraw as withdraw_company
 from collector.store.fleet import fleet as look_at_fleet
 from collector.store.serve import serve as serve_store
 from collector.store.settings import DEFAULT_FILE, StoreFile, load_store
-from collector.store.sink import open_sink, reading
+from collector.store.sink import Reader, open_sink, reading
 from collector.store.snapshot import Extent, Format
 from collector.store.snapshot import export as export_snapshot
 from collector.store.status import letters, payload, store_health
+from collector.store.stretch import stretch_us, time_us
 from collector.texts import store as say
-from collector.times import iso8601, moment_us
+from collector.times import iso8601
 from collector.toml.problems import ConfigError
 
 NOT_RUNNING = 3
@@ -131,16 +133,22 @@ def export(
     config: File = DEFAULT_FILE,
 ) -> None:
     """Write a snapshot that can be cited: the same bytes whenever it is made again."""
-    until = None if as_of is None else _moment_us(as_of)
-    extent = Extent(_moment_us(start), _moment_us(end), company or (), until)
+    try:
+        from_us, to_us = stretch_us(start, end)
+        until = None if as_of is None else time_us(as_of)
+    except CollectorError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    extent = Extent(from_us, to_us, company or (), until)
     with reading(_load(config).sink) as reader:
-        digest = export_snapshot(reader, extent, folder, form)
-    print_sentence(say.EXPORTED(folder=str(folder), digest=digest))
+        _must_be_known(reader, extent.companies)
+        exported = export_snapshot(reader, extent, folder, form)
+    print_sentence(say.EXPORTED(folder=str(folder), records=exported.records, digest=exported.digest))
 
 
 @store.command()
 def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
-    """Delete now what [retention] lets go; the running store does it once a day."""
+    """Delete now what is older than store.toml wants it kept; the running store does it once a day."""
     settings = _load(config)
     now_us = _now_us()
     before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
@@ -167,9 +175,7 @@ def withdraw(
     """Delete all data of a company for good; the log keeps that it was done, and by whom."""
     settings = _load(config)
     with reading(settings.sink) as reader:
-        known = {gateway.company for gateway in look_at_fleet(reader, _now_us())}
-    if company not in known:
-        raise UsageError(say.NO_SUCH_COMPANY(company=company, known=", ".join(sorted(known)) or "—"))
+        _must_be_known(reader, [company])
     if not yes and typer.prompt(asked(say.WITHDRAW_SURE(company=company))) != company:
         raise CollectorError(say.WITHDRAW_REFUSED())
     sink = open_sink(settings.sink)
@@ -189,12 +195,11 @@ def _load(file: Path) -> StoreFile:
         raise typer.Exit(2) from None
 
 
-def _moment_us(text: str) -> int:
-    try:
-        return moment_us(text)
-    except ValueError:
-        complain(CollectorError(say.NOT_A_TIME(found=text)))
-        raise typer.Exit(2) from None
+def _must_be_known(reader: Reader, companies: Sequence[str]) -> None:
+    known = sorted({gateway.company for gateway in look_at_fleet(reader, _now_us())}) if companies else []
+    for company in companies:
+        if company not in known:
+            raise UsageError(say.NO_SUCH_COMPANY(company=company, known=", ".join(known) or "—"))
 
 
 def _now_us() -> int:

@@ -4,6 +4,7 @@ Both give the same rows. What becomes of them is not known here.
 """
 
 import contextlib
+import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from collector.errors import CollectorError
-from collector.research.rows import Link, Row, Selection
+from collector.research.rows import Link, Row, Selection, StreamName
 from collector.research.snapshot import Snapshot, is_snapshot
 from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
 from collector.store.sink import Reader, reading
@@ -22,6 +23,10 @@ Where = str | Path | None
 
 None takes the one that the environment variable COLLECTOR_STORE names, or else /etc/collector/store.toml.
 """
+
+
+_NEAR = 5
+"""So many names are told to who gave a wrong one."""
 
 
 class Archive(Protocol):
@@ -35,6 +40,9 @@ class Archive(Protocol):
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description that the stream has had, as JSON text by its hash."""
+
+    def streams(self) -> list[StreamName]:
+        """Every stream that there is anything of, in the order of their names."""
 
 
 @contextlib.contextmanager
@@ -62,6 +70,19 @@ def open_archive(where: Where = None) -> Iterator[Archive]:
         yield _Database(reader)
 
 
+def must_have(archive: Archive, selection: Selection) -> None:
+    """See that there is such a stream: a name that is wrong must not look like a stream without data.
+
+    Raises:
+        CollectorError: there is none.
+    """
+    known = [str(name) for name in archive.streams()]
+    wanted = str(StreamName(selection.company, selection.machine, selection.stream))
+    if wanted not in known:
+        near = ", ".join(difflib.get_close_matches(wanted, known, n=_NEAR, cutoff=0)) or "—"
+        raise CollectorError(say.NO_STREAM(name=wanted, near=near))
+
+
 _RECORDS = """
 SELECT gateway, epoch, seq, t_us, CAST(payload AS text) FROM records
 WHERE company = :company AND machine = :machine AND stream = :stream AND kind = :kind
@@ -78,6 +99,9 @@ SELECT meta.hash, CAST(meta.content AS text) FROM meta JOIN stream ON stream.id 
 WHERE stream.company = :company AND stream.machine = :machine AND stream.stream = :stream
 ORDER BY meta.t_us, meta.hash
 """
+
+
+_STREAMS = "SELECT DISTINCT company, machine, stream FROM stream ORDER BY company, machine, stream"
 
 
 class _Database:
@@ -98,3 +122,7 @@ class _Database:
             _METAS, company=selection.company, machine=selection.machine, stream=selection.stream
         )
         return dict(rows)
+
+    def streams(self) -> list[StreamName]:
+        """Every stream."""
+        return [StreamName(*row) for row in self._reader.rows(_STREAMS)]

@@ -9,7 +9,9 @@ from collector.research.rows import Row
 from collector.store.values import feature_values
 from collector.times import moment
 
+_OF_ALL = ("t", "gateway", "epoch", "seq", "sync", "meta")
 _OF_FEATURES = ("first", "n", "hop", "rate_hz", "rate_state", "lost", "clipped")
+_PARTS = ("spindle", "velocity")
 _OF_SUMMARIES = ("from_us", "to_us", "lost")
 
 
@@ -21,7 +23,7 @@ class Columns:
     its hash, which the column `meta` of each row names.
     """
 
-    values: dict[str, list[Any]] = field(default_factory=dict)
+    values: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _OF_ALL})
     units: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     meta: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -46,13 +48,15 @@ def columns_of(
 
     `wanted` names features or figures; None means all. A value's column is `channel.feature`, and where the
     feature has parts `channel.feature.part`; of the context it is `controller/point` for the value at the
-    window's end, with `.quality` and `.vouched_s` beside it.
+    window's end, with `.quality` and `.vouched_s` beside it. `spindle` and `velocity` are the record's,
+    and `nulls.feature` is why that feature is null.
     """
     columns = Columns(meta={hash_: json.loads(content) for hash_, content in metas.items()})
     for row in features:
         record = json.loads(row.payload)
         values = {name: record.get(name) for name in _OF_FEATURES}
         values["quality"] = ",".join(record["quality"])
+        values |= _beside(record, wanted)
         values |= _channels(record["channels"], wanted)
         values |= _context(record.get("context", {}))
         columns.add(_envelope(row, record) | values)
@@ -74,6 +78,13 @@ def _envelope(row: Row, record: dict[str, Any]) -> dict[str, Any]:
         "sync": record["sync"],
         "meta": record["meta"],
     }
+
+
+def _beside(record: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Any]:
+    """By which speed and over which band features were computed, and why some are null."""
+    found = {f"{name}.{part}": value for name in _PARTS for part, value in (record.get(name) or {}).items()}
+    nulls = record.get("nulls") or {}
+    return found | {f"nulls.{name}": why for name, why in nulls.items() if wanted is None or name in wanted}
 
 
 def _channels(channels: dict[str, Any], wanted: Collection[str] | None) -> dict[str, Any]:
@@ -117,7 +128,10 @@ def _describe(columns: Columns) -> None:
                 _unit(columns, f"{point['name']}.{figure}", point["unit"])
         for point in content.get("context", {}).get("points", []):
             _unit(columns, point["name"], point["unit"])
-    _unit(columns, "rate_hz", "Hz")
+    for name in ("rate_hz", "velocity.low_hz", "velocity.high_hz"):
+        _unit(columns, name, "Hz")
+    for name in ("spindle.rpm", "spindle.refined_rpm"):
+        _unit(columns, name, "/min")
 
 
 def _units(columns: Columns, channel: str, feature: str, unit: str) -> None:

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
 from typing import Any, Literal
 
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
-from collector.research.archive import Where, open_archive
-from collector.research.loading import between
+from collector.research.archive import Where, must_have, open_archive
 from collector.research.rows import Link, Row, Selection
+from collector.store.stretch import stretch_us
 from collector.times import When, moment
 
 
@@ -51,12 +50,14 @@ def gaps(
 
     Raises:
         StoreError: the database cannot be read.
-        CollectorError: there is nothing to be read.
+        CollectorError: there is nothing to be read, no such stream, or no such time.
     """
-    selection = Selection(company, machine, stream, *between(start, end))
+    selection = Selection(company, machine, stream, *stretch_us(start, end))
     of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
     with open_archive(where) as archive:
         links = list(archive.links(selection))
+        if not links:
+            must_have(archive, selection)
         gateways = {link.gateway for link in links}
         own = list(archive.records(selection, "event"))
         events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
@@ -95,15 +96,22 @@ def _missing(
 def _holes(links: Iterable[Link], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
     """Where a record's predecessor is not the one that is there, and no loss of records covers that.
 
-    Of the first record of a run nothing can be told: what was before it may lie before the selection.
+    Of the first record of the first run nothing can be told: what was before it may lie before the selection.
+    A later run began inside of it.
     """
-    for (gateway, epoch, _), chain in groupby(links, lambda link: (link.gateway, link.epoch, link.kind)):
-        for before, after in pairwise(chain):
-            prev = after.prev
-            if prev in {before.seq, None} or _covered(gateway, epoch, before.seq, prev, losses):
-                continue
-            start, end = _moment(before.t_us), _moment(after.t_us)
-            yield Missing("records", gateway, start, end, "unknown", None, estimated=False, declared=False)
+    first_epoch: dict[str, str] = {}
+    last: dict[tuple[str, str], Link] = {}
+    for link in links:
+        of, prev = (link.gateway, link.kind), link.prev
+        before = last.get(of)
+        last[of] = link
+        if first_epoch.setdefault(link.gateway, link.epoch) == link.epoch and before is None:
+            continue
+        known = before.seq if before and before.epoch == link.epoch else 0
+        if prev in {known, None} or _covered(link.gateway, link.epoch, known, prev, losses):
+            continue
+        start, end = _moment(before.t_us if before else None), _moment(link.t_us)
+        yield Missing("records", link.gateway, start, end, "unknown", None, estimated=False, declared=False)
 
 
 def _covered(

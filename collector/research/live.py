@@ -4,13 +4,16 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import get_args
 
 import structlog
 from pydantic import ValidationError
 
-from collector.errors import BrokerError
+from collector.errors import BrokerError, CollectorError
 from collector.messages import Record, StreamTopic, decode, parse_topic
+from collector.messages.topics import Kind
 from collector.mqtt import BrokerSettings, Connection, reconnect_pauses
+from collector.texts import research as say
 
 _REMEMBERED = 100_000
 _MOST_WAITING = 10_000
@@ -44,8 +47,11 @@ async def subscribe(
     twice is given once, and what is no record is left out. Who is too slow loses the oldest of what waits.
 
     Raises:
+        CollectorError: there is no such kind.
         BrokerError: the broker cannot be reached, or refuses us, at the first attempt.
     """
+    if kind not in {"+", *get_args(Kind)}:
+        raise CollectorError(say.NO_KIND(found=kind, known=", ".join(get_args(Kind))))
     arrived: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_MOST_WAITING)
     topic_filter = f"{root}/{company}/{gateway}/{machine}/{stream}/{kind}"
     connection = await _connect(broker, client_id, topic_filter, arrived)

@@ -5,13 +5,12 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 from collector.errors import CollectorError
-from collector.research.archive import Where, open_archive
+from collector.research.archive import Where, must_have, open_archive
 from collector.research.columns import Columns, columns_of
 from collector.research.rows import Selection
+from collector.store.stretch import stretch_us
 from collector.texts import research as say
-from collector.times import When, moment_us
-
-_ALWAYS = (-(2**62), 2**62)
+from collector.times import When
 
 
 def load(
@@ -21,14 +20,15 @@ def load(
     start: When | None = None,
     end: When | None = None,
     *,
-    features: Collection[str] | None = None,
+    features: str | Collection[str] | None = None,
     where: Where = None,
     frame: Literal["pandas", "polars"] | None = None,
 ) -> Any:
     """A data frame with a row for each window of a waveform, or each summary of a controller.
 
     `features` names those to load, such as `["rms", "band_rms"]`; of a controller the figures, such as
-    `["mean"]`. The rows are in order of gateway, epoch and seq, from `start` on and before `end`.
+    `["mean"]`. The rows are in order of gateway, epoch and seq, from `start` on and before `end`. Without any
+    row there are the columns that every record has.
 
     What the columns mean is attached: `frame.attrs["units"]` by column, `["definitions"]` by feature, and
     `["meta"]`, the whole description of the stream, by the hash in the column `meta`. pandas carries it along
@@ -36,30 +36,25 @@ def load(
 
     Raises:
         StoreError: the database cannot be read.
-        CollectorError: there is nothing to read, a feature is nowhere, or there is neither pandas nor polars.
+        CollectorError: there is no such place, stream, time or feature, or neither pandas nor polars.
     """
-    selection = Selection(company, machine, stream, *between(start, end))
+    selection = Selection(company, machine, stream, *stretch_us(start, end))
+    wanted = [features] if isinstance(features, str) else features
     with open_archive(where) as archive:
         columns = columns_of(
             archive.records(selection, "features"),
             archive.records(selection, "readings"),
             archive.metas(selection),
-            features,
+            wanted,
         )
-    unknown = [name for name in features or () if not _has(columns, name)]
+        if not columns.rows:
+            must_have(archive, selection)
+    unknown = [name for name in wanted or () if not _has(columns, name)]
     if columns.rows and unknown:
         known = ", ".join(sorted(columns.definitions))
         names = {"company": company, "machine": machine, "stream": stream}
         raise CollectorError(say.NO_FEATURES(**names, unknown=", ".join(unknown), known=known))
     return _frame(columns, frame)
-
-
-def between(start: When | None, end: When | None) -> tuple[int, int]:
-    """Both ends of a stretch of time in microseconds of UTC; without an end it has none."""
-    return (
-        _ALWAYS[0] if start is None else moment_us(start),
-        _ALWAYS[1] if end is None else moment_us(end),
-    )
 
 
 def _has(columns: Columns, feature: str) -> bool:
@@ -75,13 +70,14 @@ def _frame(columns: Columns, kind: str | None) -> Any:
     if kind in {None, "pandas"} and importlib.util.find_spec("pandas"):
         import pandas as pd  # noqa: PLC0415 (heavy, and not everybody's)
 
-        frame = pd.DataFrame(columns.values)
+        frame = pd.DataFrame(columns.values).astype({"t": "datetime64[us, UTC]"})
         frame.attrs.update(attached)
         return frame
     if kind in {None, "polars"} and importlib.util.find_spec("polars"):
         import polars as pl  # noqa: PLC0415
 
-        table = pl.DataFrame(columns.values, infer_schema_length=None)
+        utc = pl.Datetime("us", "UTC")
+        table = pl.DataFrame(columns.values, schema_overrides={"t": utc}, infer_schema_length=None)
         setattr(table, "attrs", attached)  # noqa: B010 (it declares none)
         return table
     raise CollectorError(say.NO_FRAMES())

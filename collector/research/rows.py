@@ -15,6 +15,18 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamName:
+    """Whose stream it is, and which."""
+
+    company: str
+    machine: str
+    stream: str
+
+    def __str__(self) -> str:
+        return f"{self.company}/{self.machine}/{self.stream}"
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A record as it is kept, with its gateway; `payload` is its JSON text."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import CollectorError
-from collector.research.rows import Link, Row, Selection
+from collector.research.rows import Link, Row, Selection, StreamName
 from collector.store.snapshot import CHECKSUMS, MANIFEST
 from collector.texts import research as say
 
@@ -62,6 +62,21 @@ class Snapshot:
         """Every description."""
         return {row["hash"]: row["content"] for row in self._rows("meta", selection)}
 
+    def streams(self) -> list[StreamName]:
+        """Every stream that it has a record of."""
+        return sorted({StreamName(*names) for names in self._names()}, key=str)
+
+    def _names(self) -> Iterator[tuple[str, ...]]:
+        columns = ["company", "machine", "stream"]
+        if self._format == "parquet":
+            from pyarrow import parquet  # noqa: PLC0415
+
+            table = parquet.read_table(self._file("records"), columns=columns)
+            yield from zip(*table.group_by(columns).aggregate([]).to_pydict().values(), strict=True)
+            return
+        for row in self._lines("records"):
+            yield tuple(row[column] for column in columns)
+
     def _rows(self, table: str, selection: Selection, **more: str) -> Iterator[dict[str, Any]]:
         wanted = {
             "company": selection.company,
@@ -69,15 +84,20 @@ class Snapshot:
             "stream": selection.stream,
             **more,
         }
-        file = self._folder / f"{table}.{self._format}"
         if self._format == "parquet":
             from pyarrow import parquet  # noqa: PLC0415 (heavy, and not for CSV)
 
             filters = [(name, "==", value) for name, value in wanted.items()]
-            yield from parquet.read_table(file, filters=filters).to_pylist()
+            yield from parquet.read_table(self._file(table), filters=filters).to_pylist()
             return
+        for row in self._lines(table):
+            if all(row[name] == value for name, value in wanted.items()):
+                yield row
+
+    def _lines(self, table: str) -> Iterator[dict[str, str]]:
         csv.field_size_limit(_LONGEST_FIELD)
-        with file.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                if all(row[name] == value for name, value in wanted.items()):
-                    yield row
+        with self._file(table).open(encoding="utf-8", newline="") as lines:
+            yield from csv.DictReader(lines)
+
+    def _file(self, table: str) -> Path:
+        return self._folder / f"{table}.{self._format}"

@@ -95,14 +95,22 @@ class Extent:
     """Only what came until then; until the newest of it, unless given."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A snapshot that was written: its records, and the SHA-256 of its checksums, which stands for it."""
+
+    records: int
+    digest: str
+
+
 class _Table(Protocol):
     rows: int
 
     def write(self, row: Sequence[Any]) -> None: ...
 
 
-def export(reader: Reader, extent: Extent, folder: Path, form: Format) -> str:
-    """Write a snapshot into a new folder; returns the SHA-256 of its checksums, which stands for all of it.
+def export(reader: Reader, extent: Extent, folder: Path, form: Format) -> Exported:
+    """Write a snapshot into a new folder.
 
     Raises:
         CollectorError: the folder has something in it, or cannot be written.
@@ -121,7 +129,7 @@ def export(reader: Reader, extent: Extent, folder: Path, form: Format) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise CollectorError(say.FOLDER_UNUSABLE(folder=str(folder), reason=reason)) from error
-    return hashlib.sha256(sums.encode()).hexdigest()
+    return Exported(counts["records"], hashlib.sha256(sums.encode()).hexdigest())
 
 
 def _condition(reader: Reader, extent: Extent) -> tuple[str, dict[str, Any]]:

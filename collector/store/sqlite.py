@@ -208,6 +208,8 @@ def reading(file: Path) -> Iterator[Reader]:
         StoreError: it cannot be read.
     """
     with _translated(file):
+        if not file.exists():
+            raise StoreError(say.SQLITE_MISSING(file=str(file)))
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
     with contextlib.closing(connection):
         with _translated(file):

@@ -87,7 +87,7 @@ LATENCY = Text("cli.column.latency", "answer in")
 PLACE = Text("cli.column.place", "where it stands")
 RAW = Text("cli.column.raw", "raw")
 SHARED = Text("cli.column.shared", "leaves")
-POINTS_TESTED = Text("cli.test.points-tested", "{name}: {arrivals} times heard of in {seconds} s")
+POINTS_TESTED = Text("cli.test.points-tested", "{name}: said something {arrivals} times in {seconds} s")
 QUALITIES = {
     "good": Text("cli.quality.good", "good"),
     "uncertain": Text("cli.quality.uncertain", "uncertain"),

@@ -19,17 +19,17 @@ UNEXPECTED = Text(
 )
 POINTS_BAD = Text(
     "source.points.bad",
-    "{count} of {points} points have no usable value: {names}.",
+    "No usable value of {names} ({count} of {points} points).",
     "`collector test {source}` shows why. Check their addresses, and whether the device behind them is on.",
 )
 POINTS_STALE = Text(
     "source.points.stale",
-    "{count} of {points} points were not heard of for too long: {names}.",
+    "No news for too long of {names} ({count} of {points} points).",
     "`collector test {source}` shows them. Check whether the device behind them is on, and stale_after_s.",
 )
 POINTS_UNCERTAIN = Text(
     "source.points.uncertain",
-    "The controller itself doubts {count} of {points} points: {names}.",
+    "The controller itself doubts {names} ({count} of {points} points).",
     "`collector test {source}` shows them. A sensor or drive of the machine may be off, or not referenced.",
 )
 KEY_UNUSABLE = Text(

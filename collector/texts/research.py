@@ -17,6 +17,12 @@ NO_FEATURES = Text(
     "{company}/{machine}/{stream} has no {unknown} between these times.",
     "There are: {known}.",
 )
+NO_STREAM = Text(
+    "research.no-stream",
+    "There is no stream {name}.",
+    "The names most like it are: {near}.",
+)
+NO_KIND = Text("research.no-kind", "{found} is no kind of record.", "There are: {known}.")
 NOT_A_SNAPSHOT = Text(
     "research.not-a-snapshot",
     "The snapshot {folder} is damaged: {file} is not what its manifest says.",

@@ -34,6 +34,12 @@ SQLITE_FAILED = Text(
     "Check that the folder exists, belongs to the user that runs the store, and that the disk is not full. "
     "Gateways keep their data until it is stored.",
 )
+SQLITE_MISSING = Text(
+    "store.sqlite.missing",
+    "There is no database {file} yet.",
+    "It is made when the store first runs: sudo systemctl start collector-store. If it runs already, compare "
+    "sink.file.",
+)
 POSTGRESQL_FAILED = Text(
     "store.postgresql.failed",
     "PostgreSQL at {url} cannot be used: {reason}.",
@@ -167,12 +173,18 @@ NO_DEAD_LETTERS = Text("store.dead-letters.none", "There are no dead letters.")
 
 EXPORTED = Text(
     "store.export.done",
-    "The snapshot is in {folder}. It stands for itself by the SHA-256 of its checksums:\n{digest}",
+    "The snapshot is in {folder}. Records: {records}. It stands for itself by the SHA-256 of its checksums:"
+    "\n{digest}",
 )
 NOT_A_TIME = Text(
     "store.not-a-time",
     "{found} is no time.",
     "Type a day such as 2026-11-26, or a time such as 2026-11-26T12:00:00Z.",
+)
+NO_STRETCH = Text(
+    "store.no-stretch",
+    "There is no time from {start} to {end}.",
+    "Give the earlier time first. The end is not included: for one day type the next day as its end.",
 )
 PRUNE_SURE = Text(
     "store.prune.sure",

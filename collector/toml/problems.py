@@ -61,6 +61,8 @@ class ConfigError(CollectorError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(REFUSED(count=len(problems)))
         self.problems = problems
+        for problem in problems:
+            self.add_note(str(problem))
 
     def to_json(self) -> dict[str, Any]:
         """The error with all its problems for the control socket."""
