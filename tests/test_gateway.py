@@ -4,12 +4,10 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from servers import PATIENCE_S, Collector, Mosquitto, Subscriber, until, write_configuration
 
 SIMULATED = """\
@@ -27,14 +25,11 @@ source = { kind = "simulated", rate_hz = 1600 }
 """
 
 
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Collector]:
-    """A collector of one simulated machine that is stopped at the end."""
-    write_configuration(tmp_path, broker.port, SIMULATED)
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
+@pytest.fixture
+def collector(broker: Mosquitto, collector: Collector) -> Collector:
+    """A collector of one simulated machine."""
+    write_configuration(collector.folder, broker.port, SIMULATED)
+    return collector
 
 
 def machine_file(collector: Collector) -> Path:
