@@ -24,11 +24,11 @@ from collector.samples import Block, Chunk, Gap, Loss, LossCause
 from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
 from collector.spindle import SpindlePoints, spindle_points, turning
-from collector.stream_health import StreamHealth
 from collector.stream_records import StreamRecords
 from collector.supervision import keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
+from collector.waveform_health import WaveformHealth
 from collector.waveform_records import Evaluated, Placed, WaveformRecords, at_speed, evaluated, placed
 from collector.windows import Windows
 
@@ -77,7 +77,7 @@ class Waveform:
         content = describe(machine, settings, self.source, self._joining.context)
         self._stream = StreamRecords(journal, machine.name, settings.name, content)
         self._records = WaveformRecords(self._stream)
-        self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
+        self._health = WaveformHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
         self.machine_state: MachineState | None = None
         """What tells the machine's state by the windows, among others."""
