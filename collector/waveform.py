@@ -17,7 +17,7 @@ from collector.health import SourceReport, TestReport
 from collector.journal import Journal
 from collector.machine_state import MachineState
 from collector.messages import Message
-from collector.metadata import describe
+from collector.metadata import describe_waveform
 from collector.observe import Observation
 from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Gap, Loss, LossCause
@@ -74,7 +74,7 @@ class Waveform:
         self._joining: Joining[Evaluated] = Joining(context or Context())
         self._described = self._joining.context.points
         self._spindle = self._spindle_points()
-        content = describe(machine, settings, self.source, self._joining.context)
+        content = describe_waveform(machine, settings, self.source, self._joining.context)
         self._stream = StreamRecords(journal, machine.name, settings.name, content)
         self._records = WaveformRecords(self._stream)
         self._health = WaveformHealth(self.name, signal.rate_hz, n, self._stream)
@@ -215,7 +215,7 @@ class Waveform:
     def _describe(self) -> None:
         self._described = self._joining.context.points
         self._spindle = self._spindle_points()
-        content = describe(self.machine, self.settings, self.source, self._joining.context)
+        content = describe_waveform(self.machine, self.settings, self.source, self._joining.context)
         self._stream.describe(content)
 
     def _failed(self, failure: Sentence, pause_s: float) -> None:
