@@ -196,7 +196,7 @@ async def test_without_a_daemon(collector: Collector) -> None:
     assert code == 0
     assert "running collector" not in output
     code, output = await collector.ask("test", "mill-1/spindel")
-    assert code == 1
+    assert code == 2
     assert "mill-1/spindle" in output
     assert (await collector.ask("reload"))[0] == 3
 
