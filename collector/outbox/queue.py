@@ -12,6 +12,7 @@ from typing import Self
 
 from collector.errors import OutboxError
 from collector.messages import Message, Receipt
+from collector.outbox.backlog import Backlog
 from collector.outbox.disk import (
     Batch,
     Commit,
@@ -69,11 +70,7 @@ class Outbox:
         self._confirming = Settled()
         """Told, and not answered yet."""
         self._giving_back = 0
-        self._reading = False
-        self._nothing_but: frozenset[str] | None = None
-        """The disk has records of these topics alone to read; None where that is not known."""
-        self._asked: frozenset[str] | None = None
-        """What the disk was last asked to leave out; None where it would be asked another question by now."""
+        self._backlog = Backlog()
         self._losses = Losses()
         self._purging: asyncio.Future[int] | None = None
         self._last_seq = -1
@@ -316,16 +313,14 @@ class Outbox:
         return self._facts.to_read > 0 or self._facts.unscanned > 0
 
     def _read_on(self, withheld: frozenset[str]) -> None:
-        if self._reading and withheld != self._asked:
-            self._asked = None
-        if self._reading or withheld == self._nothing_but:
+        if not self._backlog.wanted(withheld):
             return
         forgotten = self._memory.make_room(withheld)
         if forgotten is None:
             return
         if forgotten:
             self._give_back(forgotten)
-        self._reading, self._asked = True, withheld
+        self._backlog.asked(withheld)
         self._disk.put(Read(withheld))
 
     def _give_back(self, keys: list[Key]) -> None:
@@ -345,8 +340,7 @@ class Outbox:
             case Confirmed():
                 self._confirming = Settled()
             case Batch(messages):
-                self._reading = False
-                self._nothing_but = self._asked if not messages else None
+                self._backlog.answered(empty=not messages)
                 known = (self._confirmed, self._confirming)
                 self._memory.add_read(m for m in messages if not any((m.epoch, m.seq) in k for k in known))
             case GivenBack(records):
@@ -363,17 +357,13 @@ class Outbox:
         if report.again:  # the disk knows which of the records that declare something are gone
             self._losses.declare_again(report.again)
             self._losses.forget_unless(self._memory.holds)
-        if (
-            self._nothing_but is None
-            and not self._reading
-            and (self._unread or isinstance(report.answer, Batch))
-        ):
+        if self._backlog.open and (self._unread or isinstance(report.answer, Batch)):
             self.ready.set()
 
     def _on_committed(self, group: list[Message], stored: int) -> None:
         keep = self._facts.to_read == 0 and self._facts.unscanned == 0
         if forgotten := self._memory.end_commit(group, stored, keep=keep):
-            self._nothing_but = self._asked = None
+            self._backlog.grown()
             self._give_back(forgotten)
         if forgotten := self._memory.await_at_most(MOST_TRUSTED):
             self._give_back(forgotten)
