@@ -65,10 +65,10 @@ class Gateway:
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
-        self._hosting = Condition(clock, State.OK)
+        self._host_condition = Condition(clock, State.OK)
         state, reason = configuration
-        self._configuration = Condition(clock, state, reason)
-        self._storing = Condition(clock, State.OK)
+        self._configuration_condition = Condition(clock, state, reason)
+        self._outbox_condition = Condition(clock, State.OK)
         self._records = GatewayRecords(self._journal, outbox)
         self._records.started()
         self._publisher = self._new_publisher(config)
@@ -105,7 +105,7 @@ class Gateway:
             self._records.clock_set(change)
         self.streams.look()
         self._records.declare_losses()
-        self._storing.change(*judge_outbox(self._outbox.state()))
+        self._outbox_condition.change(*judge_outbox(self._outbox.state()))
         self._publisher.look()
 
     async def look_at_host(self) -> None:
@@ -113,7 +113,7 @@ class Gateway:
         self._host = await asyncio.to_thread(read_host, self._config.outbox.directory)
         running_s = (self._clock.monotonic_ns() - self._started_ns) / 1e9
         complaint = judge_host(self._host, self._clock, running_s)
-        self._hosting.change(State.DEGRADED if complaint else State.OK, complaint)
+        self._host_condition.change(State.DEGRADED if complaint else State.OK, complaint)
 
     def publish_status(self) -> None:
         """Put the retained status in place."""
@@ -140,10 +140,10 @@ class Gateway:
             pid=os.getpid(),
             started_us=self._clock.utc_us(self._started_ns),
             now_us=self._clock.now_us(),
-            configuration=PartReport(**self._configuration.facts()),
+            configuration=PartReport(**self._configuration_condition.facts()),
             broker=self._publisher.report(),
-            outbox=outbox_report(self._storing, self._outbox.state()),
-            host=host_report(self._hosting, self._host, self._clock),
+            outbox=outbox_report(self._outbox_condition, self._outbox.state()),
+            host=host_report(self._host_condition, self._host, self._clock),
             sources={name: stream.report() for name, stream in sorted(self.streams.by_name.items())},
             machines={name: state.report() for name, state in sorted(self.streams.states.items())},
         )
@@ -169,12 +169,12 @@ class Gateway:
             # In a thread: a damaged file can take seconds to explain.
             config = await asyncio.to_thread(load, self._folder)
         except ConfigError as error:
-            self._configuration.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
+            self._configuration_condition.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
             raise
         for table in ("gateway", "outbox", "control", "sharing"):
             if getattr(config, table) != getattr(self._config, table):
                 needs_restart = say.NEEDS_RESTART(table=table)
-                self._configuration.change(State.DEGRADED, needs_restart)
+                self._configuration_condition.change(State.DEGRADED, needs_restart)
                 raise ControlError(needs_restart)
         unsaved = await asyncio.to_thread(save_last_good, self._folder, self._state_folder)
         changes = await self.streams.change(config)
@@ -182,7 +182,7 @@ class Gateway:
             changes.append(say.BROKER_CHANGED())
             await self._change_broker(config)
         self._config = config
-        self._configuration.change(State.DEGRADED if unsaved else State.OK, unsaved)
+        self._configuration_condition.change(State.DEGRADED if unsaved else State.OK, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]
