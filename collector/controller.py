@@ -33,13 +33,15 @@ from collector.texts import gateway
 from collector.texts import points as say
 
 _CONNECT_WAIT_S = 30.0
-"""Beyond its limit of silence, a source may take so long until it has something to say first."""
+"""To connect and to say something first, a source gets so much more than its limit of silence."""
 _TOGETHER_S = 1.0
-"""What arrives within this time shares one limit."""
+"""What arrives within this time shares one timeout: setting one for every arrival would cost too much."""
 _GRACE_S = 3.0
-"""A source that judges its silence by itself tells more about it, and has to say goodbye first."""
+"""We wait so much longer than the source does: one that notices its own silence can tell more about it, and
+has to close its connection first."""
 _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
+"""No summary waits longer for readings that are on their way."""
 _LATE_S = 10.0
 """Windows are joined fully if their samples come no later than this."""
 
@@ -81,7 +83,9 @@ class Controller:
         self._records = ControllerRecords(self._stream)
         self._health = ControllerHealth(self.name, self._stream)
         self._from_ns = self._clock.monotonic_ns()
+        """Where the next summary begins."""
         self._lost_before = 0
+        """How many values had been lost by then."""
 
     @property
     def meta(self) -> Message:

@@ -37,7 +37,7 @@ from collector.messages import (
     Utilisation,
 )
 from collector.messages.envelope import Envelope
-from collector.metadata import describe, describe_controller, describe_state
+from collector.metadata import describe_controller, describe_state, describe_waveform
 from collector.points import Point, PointKind
 from collector.sharing import PSEUDONYM_LENGTH, share_of
 from collector.sources import describe_controller_source, describe_source, known_points
@@ -126,7 +126,7 @@ def _of_waveform(
     context = Context()
     context.refer(machine.machine.context, known)
     source = describe_source(settings.source, settings.signal_channels())
-    yield from _meta(describe(machine, settings, source, context))
+    yield from _meta(describe_waveform(machine, settings, source, context))
     yield Sent("features", _ENVELOPE, say.NUMBERING(), say.TO_COUNT())
     facts = tuple(_own(Features, "kind", "channels", "context"))
     yield Sent("features", ("kind", *facts), say.WINDOW(), say.TO_EVALUATE())

@@ -1,6 +1,6 @@
 """The gateway while it runs: its streams, its way to the broker, its condition, and what can be asked of it.
 
-The order in which things happen stands in `run.py`.
+The order in which things happen stands in `run.py`; the records of the gateway in `gateway_records.py`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from collector import __version__
 from collector.clock import UtcClock, boot_id
 from collector.config import Config, ConfigError, load, save_last_good
 from collector.errors import ControlError
+from collector.gateway_records import GatewayRecords
 from collector.health import (
     Condition,
     GatewayReport,
@@ -25,7 +26,7 @@ from collector.health import (
 )
 from collector.host import judge_host, read_host
 from collector.journal import Journal
-from collector.messages import ClockSet, RecordsLost, Restart, Topics
+from collector.messages import Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
 from collector.points import Point
@@ -64,11 +65,12 @@ class Gateway:
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
-        self._hosting = Condition(clock, State.OK)
+        self._host_condition = Condition(clock, State.OK)
         state, reason = configuration
-        self._configuration = Condition(clock, state, reason)
-        self._storing = Condition(clock, State.OK)
-        self._declare_restart()
+        self._configuration_condition = Condition(clock, state, reason)
+        self._outbox_condition = Condition(clock, State.OK)
+        self._records = GatewayRecords(self._journal, outbox)
+        self._records.started()
         self._publisher = self._new_publisher(config)
         self.streams = Streams(
             config,
@@ -100,18 +102,10 @@ class Gateway:
         change = self._clock.look()
         if change is not None:
             log.warning("clock.changed", step_s=change.step_ns / 1e9, synchronised=change.synchronised)
-            self._journal.record(
-                ClockSet,
-                self._topics.gateway_event,
-                change.monotonic_ns,
-                step_us=change.step_ns // 1000 if change.stepped else 0,
-                offset_before_us=change.offset_before_ns // 1000,
-                offset_us=change.offset_ns // 1000,
-                synchronised=change.synchronised,
-            )
+            self._records.clock_set(change)
         self.streams.look()
-        self._declare_lost_records()
-        self._storing.change(*judge_outbox(self._outbox.state()))
+        self._records.declare_losses()
+        self._outbox_condition.change(*judge_outbox(self._outbox.state()))
         self._publisher.look()
 
     async def look_at_host(self) -> None:
@@ -119,7 +113,7 @@ class Gateway:
         self._host = await asyncio.to_thread(read_host, self._config.outbox.directory)
         running_s = (self._clock.monotonic_ns() - self._started_ns) / 1e9
         complaint = judge_host(self._host, self._clock, running_s)
-        self._hosting.change(State.DEGRADED if complaint else State.OK, complaint)
+        self._host_condition.change(State.DEGRADED if complaint else State.OK, complaint)
 
     def publish_status(self) -> None:
         """Put the retained status in place."""
@@ -146,10 +140,10 @@ class Gateway:
             pid=os.getpid(),
             started_us=self._clock.utc_us(self._started_ns),
             now_us=self._clock.now_us(),
-            configuration=PartReport(**self._configuration.facts()),
+            configuration=PartReport(**self._configuration_condition.facts()),
             broker=self._publisher.report(),
-            outbox=outbox_report(self._storing, self._outbox.state()),
-            host=host_report(self._hosting, self._host, self._clock),
+            outbox=outbox_report(self._outbox_condition, self._outbox.state()),
+            host=host_report(self._host_condition, self._host, self._clock),
             sources={name: stream.report() for name, stream in sorted(self.streams.by_name.items())},
             machines={name: state.report() for name, state in sorted(self.streams.states.items())},
         )
@@ -175,12 +169,12 @@ class Gateway:
             # In a thread: a damaged file can take seconds to explain.
             config = await asyncio.to_thread(load, self._folder)
         except ConfigError as error:
-            self._configuration.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
+            self._configuration_condition.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
             raise
         for table in ("gateway", "outbox", "control", "sharing"):
             if getattr(config, table) != getattr(self._config, table):
                 needs_restart = say.NEEDS_RESTART(table=table)
-                self._configuration.change(State.DEGRADED, needs_restart)
+                self._configuration_condition.change(State.DEGRADED, needs_restart)
                 raise ControlError(needs_restart)
         unsaved = await asyncio.to_thread(save_last_good, self._folder, self._state_folder)
         changes = await self.streams.change(config)
@@ -188,7 +182,7 @@ class Gateway:
             changes.append(say.BROKER_CHANGED())
             await self._change_broker(config)
         self._config = config
-        self._configuration.change(State.DEGRADED if unsaved else State.OK, unsaved)
+        self._configuration_condition.change(State.DEGRADED if unsaved else State.OK, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]
@@ -229,7 +223,7 @@ class Gateway:
         """
         records = await self._outbox.purge()
         log.warning("outbox.purged", records=records)
-        self._declare_lost_records()
+        self._records.declare_losses()
         return records
 
     def _new_publisher(self, config: Config) -> Publisher:
@@ -254,17 +248,6 @@ class Gateway:
         self.streams.announce()
         self._publishing = self._tasks.create_task(self._publisher.run())
 
-    def _declare_restart(self) -> None:
-        mark = self._outbox.previous_mark
-        self._journal.record(
-            Restart,
-            self._topics.gateway_event,
-            self._clock.monotonic_ns(),
-            version=__version__,
-            previous_epoch=mark.epoch if mark else None,
-            last_seq=mark.last_seq if mark else None,
-        )
-
     def _stopped(self, name: str) -> Stopped | None:
         """How far a stream had come before this start: by the mark, or by a newer record found on disk."""
         mark = self._outbox.previous_mark
@@ -275,23 +258,6 @@ class Gateway:
         by_epoch = [(mark.epoch, mark.streams[name].t_us)] if name in mark.streams else []
         by_epoch += [(newest.epoch, newest.t_us)] if newest else []
         return Stopped(*max(by_epoch)) if by_epoch else None
-
-    def _declare_lost_records(self) -> None:
-        for loss in self._outbox.losses():
-            log.warning("outbox.lost", cause=loss.cause, records=loss.records)
-            event = self._journal.record(
-                RecordsLost,
-                self._topics.gateway_event,
-                self._clock.monotonic_ns(),
-                cause=loss.cause,
-                records=loss.records,
-                lost_epoch=loss.epoch,
-                first_seq=loss.first_seq,
-                last_seq=loss.last_seq,
-                from_us=loss.first_t_us,
-                to_us=loss.last_t_us,
-            )
-            self._outbox.declared(loss, event.seq)
 
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
         status = published_status(self.report(), state, sync=self._clock.synchronised)

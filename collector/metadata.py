@@ -18,7 +18,7 @@ from collector.sources.source import PointSource, WaveformSource
 from collector.spindle import spindle_points
 
 
-def describe(
+def describe_waveform(
     machine: MachineFile, settings: WaveformSettings, source: WaveformSource, context: Context
 ) -> MetaContent:
     """Everything a researcher needs beside the records of one waveform.

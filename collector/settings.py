@@ -1,6 +1,6 @@
 """The strict model that every part's settings build on, and the few value types they share.
 
-Each part declares its own settings beside the code that uses them; `config.py` only assembles them.
+Each part declares its own settings beside the code that uses them; `config/` only puts them together.
 Nothing here reads a file.
 """
 

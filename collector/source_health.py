@@ -1,6 +1,6 @@
 """What the health of every source has in common: its condition, its failures, and when it is tried again.
 
-How a source that delivers is judged is in stream_health.py for waveforms, and in controller_health.py.
+How a source that delivers is judged is in waveform_health.py and in controller_health.py.
 """
 
 from typing import Any

@@ -17,18 +17,18 @@ from collector.health import SourceReport, TestReport
 from collector.journal import Journal
 from collector.machine_state import MachineState
 from collector.messages import Message
-from collector.metadata import describe
+from collector.metadata import describe_waveform
 from collector.observe import Observation
 from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Gap, Loss, LossCause
 from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
 from collector.spindle import SpindlePoints, spindle_points, turning
-from collector.stream_health import StreamHealth
 from collector.stream_records import StreamRecords
 from collector.supervision import keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
+from collector.waveform_health import WaveformHealth
 from collector.waveform_records import Evaluated, Placed, WaveformRecords, at_speed, evaluated, placed
 from collector.windows import Windows
 
@@ -74,10 +74,10 @@ class Waveform:
         self._joining: Joining[Evaluated] = Joining(context or Context())
         self._described = self._joining.context.points
         self._spindle = self._spindle_points()
-        content = describe(machine, settings, self.source, self._joining.context)
+        content = describe_waveform(machine, settings, self.source, self._joining.context)
         self._stream = StreamRecords(journal, machine.name, settings.name, content)
         self._records = WaveformRecords(self._stream)
-        self._health = StreamHealth(self.name, signal.rate_hz, n, self._stream)
+        self._health = WaveformHealth(self.name, signal.rate_hz, n, self._stream)
         self.window_s = n / signal.rate_hz
         self.machine_state: MachineState | None = None
         """What tells the machine's state by the windows, among others."""
@@ -215,7 +215,7 @@ class Waveform:
     def _describe(self) -> None:
         self._described = self._joining.context.points
         self._spindle = self._spindle_points()
-        content = describe(self.machine, self.settings, self.source, self._joining.context)
+        content = describe_waveform(self.machine, self.settings, self.source, self._joining.context)
         self._stream.describe(content)
 
     def _failed(self, failure: Sentence, pause_s: float) -> None:

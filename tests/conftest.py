@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from servers import Mosquitto, StartBroker
+from servers import Collector, Mosquitto, StartBroker
 from stand_ins import SettableClock
 
 from benchmarks.postgres import Cluster
@@ -86,6 +86,15 @@ async def start_broker(tmp_path: Path) -> AsyncIterator[StartBroker]:
     yield start
     for mosquitto in started:
         await mosquitto.stop()
+
+
+@pytest_asyncio.fixture
+async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
+    """A collector that is stopped at the end."""
+    daemon = Collector(tmp_path)
+    yield daemon
+    if daemon.process is not None:
+        await daemon.end()
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from collector.clock import SystemClock, UtcClock, boot_id
+from collector.gateway_records import GatewayRecords
 from collector.journal import Journal
-from collector.messages import Features, Message, RecordsLost, Restart, Topics
+from collector.messages import Features, Message, Topics
 from collector.mqtt import BrokerSettings, Will
 from collector.outbox import Mark, Outbox, OutboxSettings
 from collector.publish import Publisher
@@ -55,6 +56,7 @@ class Feeder:
         self._clock = UtcClock(SystemClock())
         self._topics = Topics(settings.root, settings.company, "gw1")
         self._journal = Journal(self._topics, self._clock, outbox, boot_id())
+        self._gateway = GatewayRecords(self._journal, outbox)
         self._truth = truth.open("ab", buffering=0)
         self._random = random.Random(settings.company)
         self._first = 0
@@ -71,7 +73,7 @@ class Feeder:
             self._clock,
             receipts=self._topics.receipt,
         )
-        self._declare_restart()
+        self._note(self._gateway.started())
         self._make(settings.burst if not made else 0)
         publishing = asyncio.create_task(publisher.run())
         try:
@@ -123,33 +125,8 @@ class Feeder:
         sync = self._clock.synchronised
         self._outbox.save_mark(Mark(self._outbox.epoch, last_seq, self._clock.now_us(), sync, {}))
 
-    def _declare_restart(self) -> None:
-        mark = self._outbox.previous_mark
-        event = self._journal.record(
-            Restart,
-            self._topics.gateway_event,
-            self._clock.monotonic_ns(),
-            version="0",
-            previous_epoch=mark.epoch if mark else None,
-            last_seq=mark.last_seq if mark else None,
-        )
-        self._note(event)
-
     def _declare_losses(self) -> None:
-        for loss in self._outbox.losses():
-            event = self._journal.record(
-                RecordsLost,
-                self._topics.gateway_event,
-                self._clock.monotonic_ns(),
-                cause=loss.cause,
-                records=loss.records,
-                lost_epoch=loss.epoch,
-                first_seq=loss.first_seq,
-                last_seq=loss.last_seq,
-                from_us=loss.first_t_us,
-                to_us=loss.last_t_us,
-            )
-            self._outbox.declared(loss, event.seq)
+        for event in self._gateway.declare_losses():
             self._note(event)
 
     def _note(self, message: Message) -> None:

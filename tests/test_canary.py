@@ -7,16 +7,12 @@ all that a broker got, the outbox's files, the log at debug level, and what `sta
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from mill import VIBRATION, Plc, letters, plc_toml
 from opcua_server import OpcuaServer, bench, serving
-from pymodbus.server import ModbusTcpServer
-from pymodbus.simulator import DataType, SimData, SimDevice
 from servers import Collector, Mosquitto, Process, Subscriber, free_port, until, write_configuration
-from test_joined_end_to_end import WAVEFORM, letters
 
 from collector.pseudonym_key import FILE_NAME
 from collector.sharing import pseudonym
@@ -53,58 +49,30 @@ points = [
 ]
 """
 
-MODBUS = """
-[[controllers]]
-name = "plc"
-publish_every_s = 1
-
-[controllers.source]
-kind = "modbus-tcp"
-host = "127.0.0.1"
-port = %d
-addressing = "pdu"
-every_s = 0.1
-timeout_s = 0.5
-points = [
+TEXTS = """\
   { name = "job", table = "holding", address = 0, type = "text", registers = 8 },
   { name = "program", table = "holding", address = 8, type = "text", registers = 8, share = "pseudonym" },
   { name = "part", table = "holding", address = 16, type = "text", registers = 8, share = "plain" },
   { name = "beyond", table = "holding", address = 900, type = "text", registers = 8, share = "plain" },
-]
 """
+"""Points of the PLC: a text of each kind, and one where nothing is."""
+REGISTERS = [
+    word for text in ("CANARY-JOB-4711", PSEUDONYMS["program"], PLAIN["part"]) for word in letters(text)
+]
 
 AT_DEBUG_LEVEL = (
     "import logging; logging.basicConfig(level=logging.DEBUG); from collector.cli import main; main()"
 )
 
 
-@asynccontextmanager
-async def plc(port: int) -> AsyncIterator[None]:
-    """A Modbus server with a text of each kind, and nothing behind them."""
-    texts = ("CANARY-JOB-4711", PSEUDONYMS["program"], PLAIN["part"])
-    words = [
-        SimData(0, values=[word for text in texts for word in letters(text)], datatype=DataType.REGISTERS)
-    ]
-    bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-    device = SimDevice(1, simdata=(bits, bits, words, words))
-    server = ModbusTcpServer(device, address=("127.0.0.1", port))
-    await server.serve_forever(background=True)
-    try:
-        yield
-    finally:
-        await server.shutdown()  # type: ignore[no-untyped-call]
-
-
 def configure(folder: Path, broker_port: int, url: str, port: int) -> None:
     """The same nodes twice, subscribed to and polled; and the Modbus device."""
-    write_configuration(folder, broker_port, WAVEFORM)
-    file = folder / "machines" / "mill-1.toml"
     nodes = {name: bench(name) for name in ("program", "speed", "load", "many")}
     opcua = (
         OPCUA.format(name=name, mode=mode, url=url, mode_node=bench("mode"), **nodes)
         for name, mode in (("cnc", "subscription"), ("polled", "polling"))
     )
-    file.write_text("".join((file.read_text(), *opcua, MODBUS % port)))
+    write_configuration(folder, broker_port, "".join((VIBRATION, *opcua, plc_toml(port, TEXTS))))
 
 
 def place_texts(server: OpcuaServer) -> None:
@@ -173,7 +141,7 @@ async def test_names_are_nowhere_but_where_they_are_shared_to(tmp_path: Path, br
         folders = ("--config", tmp_path, "--state", tmp_path / "state")
         collector.process = await Process.start(sys.executable, "-c", AT_DEBUG_LEVEL, "run", *folders)
         try:
-            async with plc(port):
+            async with Plc(port, REGISTERS).serving():
                 await all_good(stranger)
                 code, shown = await collector.ask("test", "mill-1/plc", "--seconds", "1")
                 assert code == 0
@@ -203,7 +171,7 @@ async def test_names_are_nowhere_but_where_they_are_shared_to(tmp_path: Path, br
             place_texts(server)
             key = bytes.fromhex((tmp_path / "state" / FILE_NAME).read_text())
             shared = {*PLAIN.values(), *(pseudonym(key, text) for text in PSEUDONYMS.values())}
-            async with plc(port):
+            async with Plc(port, REGISTERS).serving():
                 await until(lambda: all(text.encode() in seen.read_outbox() for text in shared))
                 await seen.look()
                 await broker.start()

@@ -29,12 +29,11 @@ async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
 
 
 @pytest_asyncio.fixture
-async def collector(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Collector]:
-    write_configuration(tmp_path, broker.port, SIMULATED)
-    collector = Collector(tmp_path)
+async def collector(broker: Mosquitto, collector: Collector) -> Collector:
+    """A collector of one simulated machine, running."""
+    write_configuration(collector.folder, broker.port, SIMULATED)
     await collector.start()
-    yield collector
-    await collector.end()
+    return collector
 
 
 async def waiting(collector: Collector, count: int) -> bool:

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 from servers import PROGRAM
 
+from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
-from collector.cli.show import show_outbox, show_status
+from collector.cli.status_page import show_status
 from collector.health import (
     BrokerReport,
     ControllerReport,

@@ -5,14 +5,13 @@ import contextlib
 import gzip
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import pytest_asyncio
 import scipy.stats
 from servers import Collector, Mosquitto, Subscriber, send, serial_port, until, write_configuration
 
@@ -50,15 +49,6 @@ format = {{ kind = "binary", sync = "{sync}", counter = "u16", scale = {scale}, 
 
 def binary(port: Path, rate: float) -> str:
     return CHANNELS + BINARY.format(port=port, rate=rate, sync=SYNC.hex(), scale=SCALE_G)
-
-
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
-    """A collector that is stopped at the end."""
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
 
 
 def recorded_bursts(recordings: Path) -> Iterator[tuple[float, list[str]]]:

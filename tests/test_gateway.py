@@ -4,12 +4,10 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from servers import PATIENCE_S, Collector, Mosquitto, Subscriber, until, write_configuration
 
 SIMULATED = """\
@@ -27,14 +25,11 @@ source = { kind = "simulated", rate_hz = 1600 }
 """
 
 
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Collector]:
-    """A collector of one simulated machine that is stopped at the end."""
-    write_configuration(tmp_path, broker.port, SIMULATED)
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
+@pytest.fixture
+def collector(broker: Mosquitto, collector: Collector) -> Collector:
+    """A collector of one simulated machine."""
+    write_configuration(collector.folder, broker.port, SIMULATED)
+    return collector
 
 
 def machine_file(collector: Collector) -> Path:
@@ -201,7 +196,7 @@ async def test_without_a_daemon(collector: Collector) -> None:
     assert code == 0
     assert "running collector" not in output
     code, output = await collector.ask("test", "mill-1/spindel")
-    assert code == 1
+    assert code == 2
     assert "mill-1/spindle" in output
     assert (await collector.ask("reload"))[0] == 3
 

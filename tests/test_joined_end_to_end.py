@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest_asyncio
+from mill import (
+    PERIOD_S,
+    SPEED_AND_CURRENT,
+    TIMEOUT_S,
+    VIBRATION,
+    Plc,
+    contexts,
+    floats,
+    last_of,
+    letters,
+    plc_toml,
+    source,
+)
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 from servers import Collector, Mosquitto, Subscriber, free_port, until, write_configuration
@@ -21,98 +32,19 @@ from collector.pseudonym_key import FILE_NAME
 from collector.sharing import pseudonym
 
 CANARY_PROGRAM, CANARY_JOB = "CANARY-WELLE-471", "CANARY-JOB-BEST3"
-PERIOD_S, TIMEOUT_S = 0.1, 0.5
-WINDOW_S = 255 / 3200
-"""From the first sample to the last."""
-
-WAVEFORM = """\
-channels = [{ name = "x", unit = "g" }]
-window = { samples = 256 }
-source = { kind = "simulated", rate_hz = 3200 }
-"""
-
-CONTROLLER = """
-[[controllers]]
-name = "plc"
-publish_every_s = 1
-
-[controllers.source]
-kind = "modbus-tcp"
-host = "127.0.0.1"
-port = %d
-addressing = "pdu"
-every_s = 0.1
-timeout_s = 0.5
-points = [
-  { name = "speed", table = "holding", address = 0, type = "f32", unit = "/min" },
-  { name = "current", table = "holding", address = 2, type = "f32", unit = "A" },
+POINTS = (
+    SPEED_AND_CURRENT
+    + """\
   { name = "mode", table = "holding", address = 4, type = "u16", states = { 0 = "manual", 1 = "automatic" } },
   { name = "program", table = "holding", address = 5, type = "text", registers = 8, share = "pseudonym" },
   { name = "job", table = "holding", address = 13, type = "text", registers = 8 },
-]
 """
-
-
-def floats(value: float) -> list[int]:
-    return list(struct.unpack(">HH", struct.pack(">f", value)))
-
-
-def letters(text: str) -> list[int]:
-    return list(struct.unpack(">8H", text.encode().ljust(16, b"\0")))
-
-
-class Plc:
-    """A controller behind a real Modbus server, whose values the test sets."""
-
-    def __init__(self, port: int) -> None:
-        words = [*floats(1000.0), *floats(3.0), 1, *letters(CANARY_PROGRAM), *letters(CANARY_JOB)]
-        block = [SimData(0, values=words, datatype=DataType.REGISTERS)]
-        bits = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
-        self._server = ModbusTcpServer(
-            SimDevice(1, simdata=(bits, bits, block, block)), address=("127.0.0.1", port)
-        )
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator["Plc"]:
-        """Serve meanwhile."""
-        await self._server.serve_forever(background=True)
-        try:
-            yield self
-        finally:
-            await self._server.shutdown()  # type: ignore[no-untyped-call]
-
-    async def set(self, address: int, words: list[int]) -> None:
-        """Write holding registers from inside, as the machine itself does."""
-        await self._server.async_setValues(1, 16, address, words)
-
-
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
-    """A collector that is stopped at the end."""
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
+)
+REGISTERS = [*floats(1000.0), *floats(3.0), 1, *letters(CANARY_PROGRAM), *letters(CANARY_JOB)]
 
 
 def configure(collector: Collector, broker: Mosquitto, port: int) -> None:
-    write_configuration(collector.folder, broker.port, WAVEFORM)
-    file = collector.folder / "machines" / "mill-1.toml"
-    file.write_text(file.read_text() + CONTROLLER % port)
-
-
-def contexts(subscriber: Subscriber, point: str) -> list[dict[str, Any]]:
-    """What the windows said of a point, with the window's monotonic ends in seconds."""
-    return [
-        record["context"][point]
-        | {
-            "from_s": record["mono_us"] / 1e6,
-            "to_s": record["mono_us"] / 1e6 + WINDOW_S,
-            "seq": record["seq"],
-        }
-        for record in subscriber.records("features")
-        if point in record["context"]
-    ]
+    write_configuration(collector.folder, broker.port, VIBRATION + plc_toml(port, POINTS))
 
 
 def whole_seconds(subscriber: Subscriber) -> list[dict[str, Any]]:
@@ -123,22 +55,13 @@ def whole_seconds(subscriber: Subscriber) -> list[dict[str, Any]]:
     return [current for current in currents if current["coverage"] == 1.0]
 
 
-def last_of(found: list[dict[str, Any]], quality: str) -> dict[str, Any] | None:
-    return found[-1] if found and found[-1]["quality"] == quality else None
-
-
-async def source(collector: Collector, name: str) -> dict[str, Any]:
-    report = await collector.report()
-    return dict(report["sources"][name]) if report else {}
-
-
 async def test_vibration_and_controller_become_one_record(
     tmp_path: Path, broker: Mosquitto, collector: Collector
 ) -> None:
     port = free_port()
     configure(collector, broker, port)
     subscriber = await Subscriber.start(broker.port)
-    async with Plc(port).serving() as plc:
+    async with Plc(port, REGISTERS).serving() as plc:
         await collector.start()
         await until(lambda: last_of(contexts(subscriber, "plc/speed"), "good"))
         await until(lambda: whole_seconds(subscriber))
@@ -168,7 +91,7 @@ async def test_vibration_and_controller_become_one_record(
     spindle = await source(collector, "mill-1/spindle")
     assert (spindle["state"], spindle["lost"]) == ("ok", 0)
     assert (await collector.ask("status"))[0] == 1
-    async with Plc(port).serving():
+    async with Plc(port, REGISTERS).serving():
         await until(lambda: last_of(contexts(subscriber, "plc/speed"), "good"))
         code, status_json = await collector.ask("status", "--json")
         code, sharing = await collector.ask("share")
@@ -239,7 +162,7 @@ async def test_a_reload_of_the_controller_leaves_the_waveform_alone(
     configure(collector, broker, port)
     file = collector.folder / "machines" / "mill-1.toml"
     subscriber = await Subscriber.start(broker.port)
-    async with Plc(port).serving():
+    async with Plc(port, REGISTERS).serving():
         await collector.start()
         await until(lambda: last_of(contexts(subscriber, "plc/speed"), "good"))
         file.write_text(
@@ -339,9 +262,7 @@ async def test_a_real_trace_agrees_with_the_context_of_the_windows(
     trace = {name: whole[column][part].astype(int).tolist() for name, column in columns.items()}
     port = free_port()
     waveform = REPLAYED % (recordings / "mill_accel_1khz_int16.npz")
-    write_configuration(collector.folder, broker.port, waveform)
-    file = collector.folder / "machines" / "mill-1.toml"
-    file.write_text(file.read_text() + TRACED % port)
+    write_configuration(collector.folder, broker.port, waveform + TRACED % port)
     subscriber = await Subscriber.start(broker.port)
     async with tracing(port, trace) as begin:
         await collector.start()

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest_asyncio
 from asyncua import ua
+from mill import VIBRATION
 from modbus_peers import NetworkPeer
 from opcua_server import serving
 from servers import Collector, Mosquitto, Subscriber, free_port, until, write_configuration
@@ -25,11 +25,6 @@ STALE_AFTER_S = 3.0
 """Three signs of life of the subscription, of which there is one a second."""
 DOUBTED = 51.0
 
-WAVEFORM = """\
-channels = [{ name = "x", unit = "g" }]
-window = { samples = 256 }
-source = { kind = "simulated", rate_hz = 3200 }
-"""
 CONTROLLERS = """
 [[controllers]]
 name = "cnc"
@@ -66,15 +61,6 @@ url = "opc.tcp://127.0.0.1:{odd}"
 timeout_s = 1
 points = [{{ name = "clock", node = "i=2258" }}]
 """
-
-
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
-    """A collector that is stopped at the end."""
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
 
 
 @contextlib.asynccontextmanager
@@ -144,9 +130,8 @@ async def test_whatever_becomes_of_a_server_nothing_wrong_is_good_and_nobody_els
 ) -> None:
     ports = {name: free_port() for name in ("cnc", "odd")}
     async with NetworkPeer().running() as meter, talking_nonsense(ports["odd"]):
-        write_configuration(collector.folder, broker.port, WAVEFORM)
-        file = collector.folder / "machines" / "mill-1.toml"
-        file.write_text(file.read_text() + CONTROLLERS.format(meter=meter.port, **ports))
+        controllers = CONTROLLERS.format(meter=meter.port, **ports)
+        write_configuration(collector.folder, broker.port, VIBRATION + controllers)
         subscriber = await Subscriber.start(broker.port)
         seen = Seen(subscriber, collector)
         with serving(ports["cnc"], node_sets=str(shared / "nodesets")) as server:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from mill import VIBRATION, contexts, last_of, source
 from opcua_server import bench, make_certificate, serving
 from servers import Collector, Mosquitto, Subscriber, free_port, until, write_configuration
-from test_joined_end_to_end import WAVEFORM, contexts, last_of, source
 
 PASSWORD = "CANARY pass ü"
 SECURE = ["Basic256Sha256_SignAndEncrypt"]
@@ -48,11 +48,10 @@ async def test_a_secure_controller_is_trusted_and_joined(tmp_path: Path, broker:
     collector = Collector(tmp_path)
     stranger = await Subscriber.start(broker.port)
     with serving(free_port(), certificate=str(certificate), key=str(key), **about) as server:
-        write_configuration(tmp_path, broker.port, WAVEFORM)
         nodes = {"speed": bench("speed"), "program": bench("program")}
         places = {"url": server.url, "password": password, "folder": tmp_path / "opcua"}
-        file = tmp_path / "machines" / "mill-1.toml"
-        file.write_text(file.read_text() + CONTROLLER.format(**places, **nodes))
+        machine = VIBRATION + CONTROLLER.format(**places, **nodes)
+        write_configuration(tmp_path, broker.port, machine)
         await collector.start()
         try:
             # Nothing of it is believed before staff have compared the fingerprint.

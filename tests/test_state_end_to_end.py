@@ -2,53 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest_asyncio
+from mill import SPEED_AND_CURRENT, VIBRATION, Plc, floats, plc_toml
 from servers import PROGRAM, Collector, Mosquitto, Subscriber, free_port, until, write_configuration
-from test_joined_end_to_end import Plc, floats
 
 from collector.config import load
 from collector.messages import decode
 
-WAVEFORM = """\
-channels = [{ name = "x", unit = "g" }]
-window = { samples = 256 }
-source = { kind = "simulated", rate_hz = 3200 }
-
+STATE = """
 [machine.state]
 turning = { point = "plc/speed" }
 cutting = { point = "plc/current", above = 10.0 }
 dwell_s = 0.5
 """
-
-CONTROLLER = """
-[[controllers]]
-name = "plc"
-
-[controllers.source]
-kind = "modbus-tcp"
-host = "127.0.0.1"
-port = %d
-addressing = "pdu"
-every_s = 0.1
-timeout_s = 0.5
-points = [
-  { name = "speed", table = "holding", address = 0, type = "f32", unit = "/min" },
-  { name = "current", table = "holding", address = 2, type = "f32", unit = "A" },
-]
-"""
-
-
-@pytest_asyncio.fixture
-async def collector(tmp_path: Path) -> AsyncIterator[Collector]:
-    """A collector that is stopped at the end."""
-    daemon = Collector(tmp_path)
-    yield daemon
-    if daemon.process is not None:
-        await daemon.end()
 
 
 async def converse(collector: Collector, answers: str, *command: str) -> tuple[int, str]:
@@ -86,13 +53,11 @@ async def test_a_machine_is_commissioned_cuts_is_lost_and_counted(
     broker: Mosquitto, collector: Collector
 ) -> None:
     port = free_port()
-    write_configuration(collector.folder, broker.port, WAVEFORM)
+    described = VIBRATION + STATE + plc_toml(port, SPEED_AND_CURRENT)
+    write_configuration(collector.folder, broker.port, described)
     file = collector.folder / "machines" / "mill-1.toml"
-    file.write_text(file.read_text() + CONTROLLER % port)
     subscriber = await Subscriber.start(broker.port)
-    async with Plc(port).serving() as plc:
-        await plc.set(0, floats(0.0))
-        await plc.set(2, floats(0.0))
+    async with Plc(port, [*floats(0.0), *floats(0.0)]).serving() as plc:
         await collector.start()
 
         async def machine() -> dict[str, Any]:

@@ -14,7 +14,8 @@ from rich.live import Live
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
 from collector.cli.screen import print_page, screen
 from collector.cli.sentences import print_sentence
-from collector.cli.show import show_point_test, show_status, show_test
+from collector.cli.source_pages import show_point_test, show_test
+from collector.cli.status_page import show_status
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
 from collector.errors import CollectorError, ControlError, UsageError

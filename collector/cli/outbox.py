@@ -11,9 +11,9 @@ import typer
 
 from collector.cli.ask import ask_daemon, socket_of
 from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
 from collector.cli.sentences import asked, print_sentence
-from collector.cli.show import show_outbox
 from collector.config import ConfigError, load
 from collector.errors import CollectorError, ControlError
 from collector.health import OutboxReport

@@ -23,11 +23,11 @@ from collector.texts import Sentence
 from collector.texts.configuration import (
     IS_FOLDER,
     MACHINE_FILE_NAME,
-    MORE,
     NO_MACHINES,
     NO_MAIN_FILE,
     UNREADABLE,
 )
+from collector.texts.toml import MORE
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem

@@ -15,6 +15,7 @@ from collector.points import PointKind
 from collector.samples import Unit
 from collector.sharing import share_of
 from collector.texts import configuration as texts
+from collector.texts.toml import BELONGS_TOGETHER
 from collector.toml.document import Document
 from collector.toml.problems import Problem, choice, shown
 from collector.toml.toml_lines import TomlPath
@@ -60,7 +61,7 @@ def _check_evidence(document: Document, path: TomlPath, evidence: EvidenceSettin
     if evidence.states is not None and (evidence.feature is not None or levels != (None, None)):
         yield document.problem((*path, "states"), texts.STATE_STATES())
     elif evidence.below is not None and evidence.above is None:
-        sentence = texts.BELONGS_TOGETHER(key="below", other="above", example=str(evidence.below))
+        sentence = BELONGS_TOGETHER(key="below", other="above", example=str(evidence.below))
         yield document.problem((*path, "below"), sentence)
     elif evidence.above is not None and evidence.below is not None and evidence.below > evidence.above:
         sentence = texts.STATE_LEVELS(found=shown(evidence.below), above=shown(evidence.above))

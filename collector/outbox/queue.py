@@ -12,6 +12,7 @@ from typing import Self
 
 from collector.errors import OutboxError
 from collector.messages import Message, Receipt
+from collector.outbox.backlog import Backlog
 from collector.outbox.disk import (
     Batch,
     Commit,
@@ -30,12 +31,13 @@ from collector.outbox.disk import (
 )
 from collector.outbox.files import Files, RealFiles
 from collector.outbox.log import Log
+from collector.outbox.losses import Losses
 from collector.outbox.memory import Memory
 from collector.outbox.rate import AppendRate
 from collector.outbox.segment import record_bytes
 from collector.outbox.settings import OutboxSettings
 from collector.outbox.settled import Settled
-from collector.outbox.state import Cause, DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing, merge_loss
+from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing
 from collector.outbox.store_word import MOST_TRUSTED, OVERTAKEN_S, StoreWord
 from collector.texts import delivery
 
@@ -68,15 +70,8 @@ class Outbox:
         self._confirming = Settled()
         """Told, and not answered yet."""
         self._giving_back = 0
-        self._reading = False
-        self._nothing_but: frozenset[str] | None = None
-        """The disk has records of these topics alone to read; None where that is not known."""
-        self._asked: frozenset[str] | None = None
-        """What the disk was last asked to leave out; None where it would be asked another question by now."""
-        self._losses: list[OutboxLoss] = []
-        self._declared: dict[Key, OutboxLoss] = {}
-        """By the record that declares it, while that is not delivered; the disk thread has the same."""
-        self._dropped = 0
+        self._backlog = Backlog()
+        self._losses = Losses()
         self._purging: asyncio.Future[int] | None = None
         self._last_seq = -1
         self._rate = AppendRate()
@@ -151,9 +146,7 @@ class Outbox:
             receipted += self._memory.confirm_range(receipt.epoch, first_seq, last_seq)
             if self._disk_may_know:
                 self._confirmed.add_range(receipt.epoch, first_seq, last_seq)
-            for key in [k for k in self._declared if k[0] == receipt.epoch and first_seq <= k[1] <= last_seq]:
-                del self._declared[key]
-                self._confirmed.keys.add(key)
+            self._confirmed.keys.update(self._losses.heard_within(receipt.epoch, first_seq, last_seq))
         self._store.reject(receipt.epoch, [(record.seq, record.reason) for record in receipt.rejected])
         self._store.spoke(self._loop.time(), receipted, awaited=self._memory.awaited > 0)
         self.ready.set()  # it trusts more now
@@ -161,7 +154,7 @@ class Outbox:
     def confirm(self, epoch: str, seq: int) -> None:
         """A record was delivered for good; in any order, any number of times, known here or not."""
         key = (epoch, seq)
-        declares = self._declared.pop(key, None) is not None
+        declares = self._losses.heard(key)
         if self._memory.confirm(key) or declares:
             self._confirmed.keys.add(key)
             if not self.ready.is_set():
@@ -178,17 +171,16 @@ class Outbox:
 
     def losses(self) -> list[OutboxLoss]:
         """What was lost since the last call, or was declared by a record that is lost now; to be declared."""
-        losses, self._losses = self._losses, []
-        return losses
+        return self._losses.take()
 
     def declared(self, loss: OutboxLoss, seq: int) -> None:
         """The record just appended declares this loss; if it is lost, `losses` gives the loss again."""
         key = (self.epoch, seq)
         if self._memory.holds(key):
-            self._declared[key] = loss
+            self._losses.declared(loss, key)
             self._disk.put(Declare(loss, key))
         else:
-            merge_loss(self._losses, loss)
+            self._losses.declare_again([loss])
 
     def state(self) -> OutboxState:
         """How full the outbox is, and how the disk is."""
@@ -214,7 +206,7 @@ class Outbox:
             oldest_sync=oldest_sync,
             rate_bytes_s=self._rate.bytes_s,
             hours_left=self._rate.hours_to(room_bytes),
-            dropped=self._dropped,
+            dropped=self._losses.dropped,
             corrupt=facts.corrupt,
             disk_failing=facts.failing or stopped,
             last_disk_error=delivery.OUTBOX_DISK_STOPPED() if stopped else facts.last_error,
@@ -321,16 +313,14 @@ class Outbox:
         return self._facts.to_read > 0 or self._facts.unscanned > 0
 
     def _read_on(self, withheld: frozenset[str]) -> None:
-        if self._reading and withheld != self._asked:
-            self._asked = None
-        if self._reading or withheld == self._nothing_but:
+        if not self._backlog.wanted(withheld):
             return
         forgotten = self._memory.make_room(withheld)
         if forgotten is None:
             return
         if forgotten:
             self._give_back(forgotten)
-        self._reading, self._asked = True, withheld
+        self._backlog.asked(withheld)
         self._disk.put(Read(withheld))
 
     def _give_back(self, keys: list[Key]) -> None:
@@ -339,14 +329,8 @@ class Outbox:
 
     def _shed(self) -> None:
         while self._memory.overfull and (loss := self._memory.shed()):
-            self._lose(loss)
-            if (told := self._declared.pop((loss.epoch, loss.first_seq or 0), None)) is not None:
-                merge_loss(self._losses, told)
-
-    def _lose(self, loss: OutboxLoss) -> None:
-        merge_loss(self._losses, loss)
-        if loss.cause is not Cause.PURGED:
-            self._dropped += loss.records or 0
+            self._losses.add(loss)
+            self._losses.gone((loss.epoch, loss.first_seq or 0))
 
     def _on_report(self, report: Report) -> None:
         self._facts = report.facts
@@ -356,8 +340,7 @@ class Outbox:
             case Confirmed():
                 self._confirming = Settled()
             case Batch(messages):
-                self._reading = False
-                self._nothing_but = self._asked if not messages else None
+                self._backlog.answered(empty=not messages)
                 known = (self._confirmed, self._confirming)
                 self._memory.add_read(m for m in messages if not any((m.epoch, m.seq) in k for k in known))
             case GivenBack(records):
@@ -370,22 +353,17 @@ class Outbox:
             case None:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
-            self._lose(loss)
+            self._losses.add(loss)
         if report.again:  # the disk knows which of the records that declare something are gone
-            for loss in report.again:
-                merge_loss(self._losses, loss)
-            self._declared = {key: loss for key, loss in self._declared.items() if self._memory.holds(key)}
-        if (
-            self._nothing_but is None
-            and not self._reading
-            and (self._unread or isinstance(report.answer, Batch))
-        ):
+            self._losses.declare_again(report.again)
+            self._losses.forget_unless(self._memory.holds)
+        if self._backlog.open and (self._unread or isinstance(report.answer, Batch)):
             self.ready.set()
 
     def _on_committed(self, group: list[Message], stored: int) -> None:
         keep = self._facts.to_read == 0 and self._facts.unscanned == 0
         if forgotten := self._memory.end_commit(group, stored, keep=keep):
-            self._nothing_but = self._asked = None
+            self._backlog.grown()
             self._give_back(forgotten)
         if forgotten := self._memory.await_at_most(MOST_TRUSTED):
             self._give_back(forgotten)

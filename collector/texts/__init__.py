@@ -25,6 +25,7 @@ from collector.texts import (
     sharing,
     sources,
     store,
+    toml,
 )
 from collector.texts.sentence import Sentence, Text, use_translations
 
@@ -48,6 +49,7 @@ _MODULES: tuple[ModuleType, ...] = (
     sharing,
     sources,
     store,
+    toml,
 )
 
 CATALOGUE: dict[str, Text] = {

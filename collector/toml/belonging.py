@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from collector.texts import configuration as texts
+from collector.texts import toml as texts
 from collector.toml.document import Document
 from collector.toml.problems import Problem
 from collector.toml.toml_lines import TomlPath

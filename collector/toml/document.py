@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from collector.texts import Sentence, Text
-from collector.texts.configuration import (
+from collector.texts.toml import (
     NOT_UTF8,
     SYNTAX,
     SYNTAX_BRACKET,

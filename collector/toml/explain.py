@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from collector.texts import Sentence, Text
-from collector.texts import configuration as texts
+from collector.texts import toml as texts
 from collector.toml import model_tree
 from collector.toml.document import Document
 from collector.toml.model_tree import Place, choices, header, place_of, rows

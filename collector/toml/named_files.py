@@ -11,7 +11,7 @@ from pathlib import Path
 
 from collector.settings import credential_path
 from collector.texts import Sentence
-from collector.texts import configuration as texts
+from collector.texts import toml as texts
 from collector.toml.problems import shown
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from collector.errors import CollectorError
 from collector.texts import Sentence, restore
-from collector.texts.configuration import CHOICE, CHOICE_LIST, REFUSED
+from collector.texts.toml import CHOICE, CHOICE_LIST, REFUSED
 
 _LONGEST_FOUND = 60
 

@@ -1,7 +1,4 @@
-"""How reports look on a terminal: the status page and the test page."""
-
-import time
-from collections.abc import Iterator
+"""How the gateway is, on a terminal: its parts, its sources and machines, and for each problem what to do."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,16 +15,11 @@ from collector.health import (
     HostReport,
     OutboxReport,
     PartReport,
-    PointSeen,
-    PointTestReport,
     SourceReport,
     State,
-    TestReport,
 )
-from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import Sentence, Text, activity
 from collector.texts import cli as say
-from collector.times import iso8601
 
 _COLOURS = {
     State.OK: "green",
@@ -36,12 +28,9 @@ _COLOURS = {
     State.DEGRADED: "yellow",
     State.FAILED: "bold red",
 }
-_WIDE = 110
-"""Characters that the whole table needs."""
-_WIDE_POINTS = 130
-_SAID = (say.POINT, say.VALUE, say.UNIT, say.QUALITY, say.READINGS, say.AGE, say.SHARED)
-_ORIGIN = (say.LATENCY, say.PLACE, say.RAW)
 _MARKS = {State.OK: "●", State.STARTING: "○", State.FINISHED: "○", State.DEGRADED: "▲", State.FAILED: "✖"}
+_WIDE = 110
+"""Characters that the whole table of sources needs."""
 
 
 def show_status(report: GatewayReport, width: int) -> RenderableType:
@@ -63,122 +52,6 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
         tables += ["", _machines(report.machines, report.now_us)]
     running = say.RUNNING_FOR(version=report.version, duration=span(report.now_us - report.started_us))
     return Group(head, Line(str(running), "dim"), "", _parts(report), *tables, *_problems(report))
-
-
-def show_outbox(
-    settings: OutboxSettings,
-    report: OutboxReport | None,
-    epochs: list[EpochWaiting],
-    losses: list[OutboxLoss],
-) -> RenderableType:
-    """The page of `collector outbox`; without a report the daemon is not running."""
-    records = sum(waiting.records for waiting in epochs) if report is None else report.pending
-    size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
-    oldest = (
-        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
-    )
-    lines: list[RenderableType] = [] if report else [Paragraph(say.OUTBOX_STOPPED(), "dim")]
-    if not records:
-        lines.append(Paragraph(say.OUTBOX_EMPTY()))
-    else:
-        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
-        waits = say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)
-        lines.append(Paragraph(waits))
-    if report is not None and settings.delivery == "store":
-        broker, store = report.pending - report.awaiting, report.awaiting
-        lines.append(Paragraph(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
-    if report is not None and report.rejected:
-        reasons = ", ".join(
-            f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
-        )
-        lines.append(
-            Paragraph(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons), "yellow")
-        )
-    for loss in losses:
-        lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
-        lines.append(Paragraph(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch), "yellow"))
-    if not records:  # files of what has been delivered may stand a little longer
-        return Group(*lines)
-    table = _table((say.EPOCH,), (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST))
-    for waiting in epochs:
-        numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
-        figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
-        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
-    return Group(*lines, "", table)
-
-
-def show_test(name: str, report: TestReport) -> RenderableType:
-    """The page of `collector test`."""
-    rate = "?" if report.rate_hz is None else f"{report.rate_hz:.2f}"
-    lines: list[RenderableType] = [
-        Paragraph(
-            say.TESTED(
-                name=name,
-                samples=f"{report.samples:,}",
-                seconds=f"{report.seconds:.1f}",
-                rate=rate,
-                nominal=f"{report.nominal_hz:g}",
-            )
-        )
-    ]
-    if report.through_daemon:
-        lines.append(Paragraph(say.THROUGH_DAEMON()))
-    if report.bad_bytes or report.lost:
-        lines.append(Paragraph(say.BAD_BYTES(bytes=report.bad_bytes, lost=report.lost), "yellow"))
-    table = Table(box=None, pad_edge=False)
-    for heading in (say.CHANNEL, say.UNIT):
-        table.add_column(str(heading()))
-    for heading in (say.MEAN, say.RMS, say.LEAST, say.GREATEST):
-        table.add_column(str(heading()), justify="right")
-    table.add_column(str(say.LAST_SAMPLES()))
-    for row, channel in enumerate(report.channels):
-        figures = (report.mean, report.rms, report.least, report.greatest)
-        last = "  ".join(f"{sample[row]:.4g}" for sample in report.last)
-        table.add_row(channel, report.units[row], *(f"{figure[row]:.4g}" for figure in figures), last)
-    return Group(*lines, table)
-
-
-def show_point_test(name: str, report: PointTestReport, width: int) -> RenderableType:
-    """The page of `collector test` for a controller; on a narrow terminal, where points stand comes below."""
-    head = say.POINTS_TESTED(name=name, arrivals=report.arrivals, seconds=f"{report.seconds:.1f}")
-    lines: list[RenderableType] = [Paragraph(head)]
-    if report.through_daemon:
-        lines.append(Paragraph(say.THROUGH_DAEMON()))
-    if width >= _WIDE_POINTS:
-        table = _points_table(*_SAID, *_ORIGIN)
-        for point in report.points:
-            table.add_row(Line(point.name), *_said(point), *_origin(point))
-        return Group(*lines, table)
-    values, places = _points_table(*_SAID), _points_table(say.POINT, *_ORIGIN)
-    for point in report.points:
-        values.add_row(Line(point.name), *_said(point))
-        places.add_row(Line(point.name), *_origin(point))
-    return Group(*lines, values, "", places)
-
-
-def _points_table(*headings: Text) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in headings:
-        table.add_column(str(heading()), overflow="fold")
-    return table
-
-
-def _said(point: PointSeen) -> Iterator[Line]:
-    is_unchanged = not point.quality and point.age_s is not None
-    quality = say.QUALITIES.get(point.quality, say.UNCHANGED if is_unchanged else say.NEVER)()
-    is_well = point.quality == "good" or is_unchanged
-    yield Line(point.value or "—")
-    yield Line(point.unit)
-    yield Line(f"{quality} {point.detail}".rstrip(), "" if is_well else "yellow")
-    yield Line(f"{point.readings:,}")
-    yield Line("—" if point.age_s is None else span(round(point.age_s * 1e6)))
-    yield Line(str(say.SHARES[point.share]()))
-
-
-def _origin(point: PointSeen) -> Iterator[Line]:
-    yield Line("—" if point.latency_s is None else f"{1000 * point.latency_s:.0f} ms")
-    yield Line(point.place)
-    yield Line(point.raw)
 
 
 def _parts(report: GatewayReport) -> Table:
@@ -262,15 +135,6 @@ def _machines(machines: dict[str, ActivityReport], now_us: int) -> Table:
         doing = str(activity.ACTIVITIES[machine.activity]())
         why = str(machine.why[-1].sentence()) if machine.why else str(activity.WHY_NOT_YET())
         table.add_row(name, doing, _ago(now_us - machine.activity_since_us), why)
-    return table
-
-
-def _table(left: tuple[Text, ...], right: tuple[Text, ...]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
-    for heading in left:
-        table.add_column(str(heading()), no_wrap=True)
-    for heading in right:
-        table.add_column(str(heading()), justify="right", no_wrap=True)
     return table
 
 

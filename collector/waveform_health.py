@@ -1,6 +1,6 @@
 """How one waveform is: its condition with the reason, judged from what was lost and what came lately.
 
-What is judged here changes nothing in the stream; it is shown, and published as alarms.
+What is judged here changes nothing in what is read; it is shown, and published as alarms.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ _LOSSES: dict[LossCause, Text] = {
 _FLAGS: dict[str, Text] = {"stuck": say.STUCK, "clipped": say.CLIPPED}
 
 
-class StreamHealth:
+class WaveformHealth:
     """The condition of a waveform, told by those who know, and judged once a second."""
 
     def __init__(self, name: str, nominal_hz: float, window_n: int, records: StreamRecords) -> None:
@@ -82,7 +82,7 @@ class StreamHealth:
         self._source.failed(sentence, retry_s)
 
     def closed(self) -> None:
-        """The stream is taken out, or made anew."""
+        """The waveform is taken out, or made anew."""
         self._source.closed()
 
     def trying_again(self) -> None:
@@ -90,7 +90,7 @@ class StreamHealth:
         self._source.trying_again()
 
     def look(self, clock: SampleClock, bad_bytes: int) -> None:
-        """Judge a stream that delivers; once a second. `bad_bytes` counts from the start of the daemon."""
+        """Judge a waveform that delivers; once a second. `bad_bytes` counts from the start of the daemon."""
         if self._source.finished or not self._source.delivering:
             return
         now_ns = self._clock.monotonic_ns()
@@ -104,7 +104,7 @@ class StreamHealth:
     def report(
         self, kind: str, origin: str, clock: SampleClock, account: Account, bad_bytes: int
     ) -> SourceReport:
-        """Everything that `collector status` shows of the stream."""
+        """Everything that `collector status` shows of the waveform."""
         return SourceReport(
             **self._source.facts(),
             kind=kind,
@@ -124,7 +124,7 @@ class StreamHealth:
         )
 
     def _complaint(self, clock: SampleClock) -> Sentence | None:
-        """What an operator should know of a stream that delivers."""
+        """What an operator should know of a waveform that delivers."""
         last_data_ns = self._source.last_data_ns
         if self._windowless_since_ns is not None and last_data_ns is not None:
             waited_ns = last_data_ns - self._windowless_since_ns

@@ -1,0 +1,63 @@
+"""What waits to be delivered, on a terminal: how much, for whom, and in which epochs."""
+
+import time
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from collector.cli.screen import Paragraph
+from collector.cli.spans import span
+from collector.health import OutboxReport
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
+from collector.texts import cli as say
+from collector.times import iso8601
+
+
+def show_outbox(
+    settings: OutboxSettings,
+    report: OutboxReport | None,
+    epochs: list[EpochWaiting],
+    losses: list[OutboxLoss],
+) -> RenderableType:
+    """The page of `collector outbox`; without a report the daemon is not running."""
+    records = sum(waiting.records for waiting in epochs) if report is None else report.pending
+    size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
+    oldest = (
+        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
+    )
+    lines: list[RenderableType] = [] if report else [Paragraph(say.OUTBOX_STOPPED(), "dim")]
+    if not records:
+        lines.append(Paragraph(say.OUTBOX_EMPTY()))
+    else:
+        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
+        waits = say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)
+        lines.append(Paragraph(waits))
+    if report is not None and settings.delivery == "store":
+        broker, store = report.pending - report.awaiting, report.awaiting
+        lines.append(Paragraph(say.OUTBOX_FOR(broker=f"{broker:,}", store=f"{store:,}")))
+    if report is not None and report.rejected:
+        reasons = ", ".join(
+            f"{reason}: {count:,}" for reason, count in sorted(report.rejected_reasons.items())
+        )
+        lines.append(
+            Paragraph(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons), "yellow")
+        )
+    for loss in losses:
+        lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
+        lines.append(Paragraph(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch), "yellow"))
+    if not records:  # files of what has been delivered may stand a little longer
+        return Group(*lines)
+    return Group(*lines, "", _epochs(epochs))
+
+
+def _epochs(epochs: list[EpochWaiting]) -> Table:
+    """A line for each epoch of which the disk has records."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table.add_column(str(say.EPOCH()), no_wrap=True)
+    for heading in (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST):
+        table.add_column(str(heading()), justify="right", no_wrap=True)
+    for waiting in epochs:
+        numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
+        figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
+        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+    return table
