@@ -35,17 +35,21 @@ from collector.windows import Windows
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """How far a stream had come in the run before: the epoch, and UTC of the last sample known."""
+    """How far a stream had come in the run before: its epoch, and UTC of the last sample known.
+
+    `sync` says whether that was by a synchronised clock.
+    """
 
     epoch: str
     t_us: int
+    sync: bool
 
 
 class Waveform:
     """A configured waveform of a machine.
 
-    `context` is what its windows are joined with, `before` what it replaces on a reload, `stopped` where the
-    run before ended.
+    `context` is what its windows are joined with, `before` what it replaces on a reload, `stopped` where an
+    earlier run ended.
     """
 
     def __init__(
@@ -84,7 +88,8 @@ class Waveform:
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
-        self._stopped = stopped
+        self.stopped = before.stopped if before else stopped
+        """Where an earlier run ended, until samples come and that gap is declared."""
         self._interrupted = self.clock.end > 0
 
     @property
@@ -281,11 +286,12 @@ class Waveform:
         self._health.arrived(chunk.arrived_ns)
         for observation in self._observations:
             observation.add(chunk, block)
-        if self._stopped is not None:
+        if self.stopped is not None:
+            before = self.stopped
             self._records.restart_gap(
-                self._stopped.epoch, self._stopped.t_us, self.clock.time_ns(block.first)
+                before.epoch, before.t_us, self.clock.time_ns(block.first), from_sync=before.sync
             )
-            self._stopped = None
+            self.stopped = None
         if block.gap is not None and (block.gap.lost or block.gap.estimated):
             self._undeclared.append(block.gap)
             self._health.gap(block.gap)

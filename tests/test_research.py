@@ -123,6 +123,15 @@ def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | Postgre
     assert [m.cause for m in before] == ["overflow", "device"]
 
 
+def test_no_gap_begins_at_a_moment_of_a_clock_that_was_not_set(tmp_path: Path) -> None:
+    gateway = Gateway()
+    since_boot = gateway.gap(0, from_us=30_000_000, cause="restart", from_sync=False)
+    place = keep(SqliteSettings(file=tmp_path / "s"), [gateway.features(), since_boot])
+    (off,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (off.what, off.start) == ("off", None)
+    assert off.end is not None
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(CollectorError) as error:
         load("works", "mill-1", "spindle", where=tmp_path / "nothing")

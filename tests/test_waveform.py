@@ -169,13 +169,29 @@ async def test_a_wrong_rate_is_told_and_a_loss_is_shown_for_a_minute(
 async def test_the_gap_of_a_restart_has_its_bounds(
     kernel: SettableClock, journal: Journal, outbox: Outbox
 ) -> None:
-    stream = waveform(journal, stopped=Stopped("000001-aa", 1_789_999_000_000_000))
+    stream = waveform(journal, stopped=Stopped("000001-aa", 1_789_999_000_000_000, sync=True))
     stream.take(chunk(kernel, 100))
     gap = next(record for record in records(outbox) if getattr(record, "event", "") == "gap")
     assert gap.cause == "restart"  # type: ignore[union-attr]
     assert gap.from_us == 1_789_999_000_000_000  # type: ignore[union-attr]
     assert gap.to_us == pytest.approx(kernel.utc // 1000 - 99_000, abs=1)  # type: ignore[union-attr]
     assert gap.previous_epoch == "000001-aa"  # type: ignore[union-attr]
+    assert gap.from_sync is True  # type: ignore[union-attr]
+
+
+async def test_the_gap_of_a_restart_waits_for_samples_though_its_stream_is_changed(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    dead = waveform(journal, stopped=Stopped("000001-aa", 1_000_000, sync=False))
+    stream = waveform(journal, machine(samples=50), before=dead)
+    assert not [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    stream.take(chunk(kernel, 100))
+    (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    assert (gap.cause, gap.from_us, gap.from_sync) == ("restart", 1_000_000, False)  # type: ignore[union-attr]
+    replaced = waveform(journal, before=stream)
+    replaced.take(chunk(kernel, 100))
+    (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    assert gap.cause == "reconnect"  # type: ignore[union-attr]
 
 
 class OddDevice:

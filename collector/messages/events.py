@@ -29,6 +29,8 @@ class Gap(Envelope):
     """UTC of the first sample after it."""
     previous_epoch: str | None = None
     """Across a restart: the epoch of the run before."""
+    from_sync: bool | None = None
+    """Across a restart: whether `from_us` is by a synchronised clock; else it may be wrong by any amount."""
 
 
 class Restart(Envelope):

@@ -83,7 +83,7 @@ def _missing(
     return Missing(
         what,
         row.gateway,
-        _moment(event["from_us"]),
+        None if event.get("from_sync") is False else _moment(event["from_us"]),
         _moment(event["to_us"]),
         event["cause"],
         count,
