@@ -88,7 +88,7 @@ class Waveform:
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
-        self.stopped = before.stopped if before else stopped
+        self.stopped: Stopped | None = before.stopped if before else stopped
         """Where an earlier run ended, until samples come and that gap is declared."""
         self._interrupted = self.clock.end > 0
 
