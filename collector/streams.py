@@ -22,7 +22,7 @@ from collector.waveform import Stopped, Waveform
 Stream = Waveform | Controller
 Wanted = dict[str, tuple[MachineFile, WaveformSettings | ControllerSettings]]
 
-_END_WAIT_S = 15.0
+END_WAIT_S = 15.0
 """A source that does not let go for so long is left behind."""
 
 log = structlog.get_logger(__name__)
@@ -193,9 +193,9 @@ async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in ending:
         task.cancel()
     if ending:
-        _, late = await asyncio.wait(ending, timeout=_END_WAIT_S)
+        _, late = await asyncio.wait(ending, timeout=END_WAIT_S)
         for task in late:
-            log.warning("task.abandoned", task=task.get_name(), waited_s=_END_WAIT_S)
+            log.warning("task.abandoned", task=task.get_name(), waited_s=END_WAIT_S)
 
 
 def _wanted(config: Config) -> Wanted:
