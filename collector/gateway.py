@@ -27,7 +27,7 @@ from collector.host import judge_host, read_host
 from collector.journal import Journal
 from collector.messages import ClockSet, RecordsLost, Restart, Topics
 from collector.mqtt import Will
-from collector.outbox import Mark, Outbox, StreamMark
+from collector.outbox import Mark, NewestRecord, Outbox, StreamMark
 from collector.points import Point
 from collector.pseudonym_key import PseudonymKey
 from collector.publish import Publisher
@@ -259,6 +259,9 @@ class Gateway:
 
     def _declare_restart(self) -> None:
         mark = self._outbox.previous_mark
+        known: list[Mark | NewestRecord] = [mark] if mark else []
+        known += [newest for newest in mark.newest.values() if newest.epoch == mark.epoch] if mark else []
+        last = max(known, key=lambda of: (of.sync, of.t_us), default=None)
         self._journal.record(
             Restart,
             self._topics.gateway_event,
@@ -266,6 +269,8 @@ class Gateway:
             version=__version__,
             previous_epoch=mark.epoch if mark else None,
             last_seq=mark.last_seq if mark else None,
+            last_us=last.t_us if last else None,
+            last_sync=last.sync if last else None,
         )
 
     def _stopped(self, name: str) -> Stopped | None:

@@ -123,9 +123,9 @@ class Gateway:
         fields = {"cause": cause, "first": 5, "lost": lost, "estimated": True}
         return self._message(Gap, topic, from_us, fields | times | more)
 
-    def restart(self) -> Message:
+    def restart(self, **more: Any) -> Message:
         """The beginning of a run."""
-        facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None}
+        facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None} | more
         return self._message(Restart, self.topics.gateway_event, T0_US, facts)
 
     def records_lost(self, first_seq: int, last_seq: int) -> Message:

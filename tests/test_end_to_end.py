@@ -265,8 +265,12 @@ async def test_a_gap_over_runs_that_saw_no_sample_is_declared(
     assert (await collector.ask("reload"))[0] == 0
     await delivers(2)
     gaps = await until(lambda: [event for event in subscriber.records("event") if event["event"] == "gap"])
-    features = subscriber.records("features")
+    features, events = subscriber.records("features"), subscriber.records("event")
     await subscriber.end()
+    (first, second, third) = [event for event in events if event["event"] == "restart"]
+    assert first["last_us"] is None
+    assert second["last_us"] > first["t_us"]
+    assert second["t_us"] < third["last_us"] < third["t_us"]
     gap = gaps[-1]
     assert (gap["cause"], gap["previous_epoch"], gap["epoch"]) == ("restart", dead["epoch"], report["epoch"])
     seen = [record["t_us"] for record in features if record["epoch"] not in {gap["epoch"], dead["epoch"]}]
