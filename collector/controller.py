@@ -28,7 +28,7 @@ from collector.sharing import leaving, share_of
 from collector.sources import describe_controller_source
 from collector.sources.source import PointSource
 from collector.stream_records import StreamRecords
-from collector.supervision import keep_trying, log_unexpected
+from collector.supervision import contained, keep_trying
 from collector.texts import gateway
 from collector.texts import points as say
 
@@ -260,12 +260,7 @@ class Controller:
             self._records.change(reading, before.value if before else None)
 
     def _contained(self, step: Callable[[], None]) -> None:
-        """Take a step on behalf of the gateway, whose other sources must not end with this one."""
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 (what a value may cause concerns this one alone)
-            log_unexpected(self.name, error)
-            self._health.stumbled(say.UNEXPECTED(kind=type(error).__name__))
+        contained(self.name, step, lambda e: self._health.stumbled(say.UNEXPECTED(kind=type(e).__name__)))
 
     def _look(self) -> None:
         self._notice_new_points()

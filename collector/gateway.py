@@ -36,7 +36,7 @@ from collector.status import host_report, judge_outbox, offline_status, outbox_r
 from collector.streams import Streams, ended
 from collector.texts import Sentence, activity
 from collector.texts import gateway as say
-from collector.waveform import Stopped
+from collector.waveform import Stopped, Waveform
 
 _LEAVE_S = 1.0
 """How long a broker that is no longer ours may take for the last records; the next one gets the rest."""
@@ -69,6 +69,9 @@ class Gateway:
         state, reason = configuration
         self._configuration_condition = Condition(clock, state, reason)
         self._outbox_condition = Condition(clock, State.OK)
+        mark = outbox.previous_mark
+        self._reached: dict[str, StreamMark] = dict(mark.streams) if mark else {}
+        """How far each stream had come, be it in an earlier run, or before it was taken out."""
         self._records = GatewayRecords(self._journal, outbox)
         self._records.started()
         self._publisher = self._new_publisher(config)
@@ -122,11 +125,10 @@ class Gateway:
     def save_mark(self) -> None:
         """Remember how far everything has come, so that a restart can tell what it missed."""
         sync = self._clock.synchronised
-        streams = {
-            waveform.name: StreamMark(*last, sync)
-            for waveform in self.streams.waveforms()
-            if (last := waveform.last_sample()) is not None
-        }
+        for waveform in self.streams.waveforms():
+            if (reached := _reached(waveform, sync=sync)) is not None:
+                self._reached[waveform.name] = reached
+        streams = dict(self._reached)
         mark = Mark(self._outbox.epoch, self._journal.last_seq, self._clock.now_us(), sync, streams)
         self._outbox.save_mark(mark)
 
@@ -177,6 +179,7 @@ class Gateway:
                 self._configuration_condition.change(State.DEGRADED, needs_restart)
                 raise ControlError(needs_restart)
         unsaved = await asyncio.to_thread(save_last_good, self._folder, self._state_folder)
+        self.save_mark()  # a stream that is taken out now may come back in another run
         changes = await self.streams.change(config)
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())
@@ -254,11 +257,21 @@ class Gateway:
         if mark is None:
             return None
         machine, stream = name.split("/")
-        newest = mark.newest.get(self._topics.of(machine, stream, "features"))
-        by_epoch = [(mark.epoch, mark.streams[name].t_us)] if name in mark.streams else []
-        by_epoch += [(newest.epoch, newest.t_us)] if newest else []
-        return Stopped(*max(by_epoch)) if by_epoch else None
+        found = []
+        if (marked := mark.streams.get(name)) is not None:
+            found.append(Stopped(mark.epoch, marked.t_us, marked.sync))
+        if (newest := mark.newest.get(self._topics.of(machine, stream, "features"))) is not None:
+            found.append(Stopped(newest.epoch, newest.t_us, newest.sync))
+        return max(found, key=lambda known: (known.epoch, known.sync, known.t_us), default=None)
 
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
         status = published_status(self.report(), state, sync=self._clock.synchronised)
         self._publisher.announce(self._topics.status, status.model_dump_json().encode())
+
+
+def _reached(waveform: Waveform, *, sync: bool) -> StreamMark | None:
+    """How far a stream has come; as long as nothing came in this run, how far it had come in earlier ones."""
+    if (last := waveform.last_sample()) is not None:
+        return StreamMark(*last, sync)
+    before = waveform.stopped
+    return StreamMark(None, before.t_us, before.sync) if before is not None else None

@@ -9,7 +9,7 @@ from collector import __version__
 from collector.clock import ClockChange
 from collector.journal import Journal
 from collector.messages import ClockSet, Message, RecordsLost, Restart
-from collector.outbox import Outbox
+from collector.outbox import Mark, NewestRecord, Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,9 @@ class GatewayRecords:
     def started(self) -> Message:
         """The gateway begins a new epoch; the mark of the run before tells where that ended."""
         mark = self._outbox.previous_mark
+        known: list[Mark | NewestRecord] = [mark] if mark else []
+        known += [newest for newest in mark.newest.values() if newest.epoch == mark.epoch] if mark else []
+        last = max(known, key=lambda of: (of.sync, of.t_us), default=None)
         return self._journal.record(
             Restart,
             self._topic,
@@ -32,6 +35,8 @@ class GatewayRecords:
             version=__version__,
             previous_epoch=mark.epoch if mark else None,
             last_seq=mark.last_seq if mark else None,
+            last_us=last.t_us if last else None,
+            last_sync=last.sync if last else None,
         )
 
     def clock_set(self, change: ClockChange) -> Message:

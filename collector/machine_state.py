@@ -36,7 +36,7 @@ from collector.messages import STATE_STREAM, ContextNumber, ContextState, Messag
 from collector.metadata import describe_state
 from collector.state_records import StateRecords
 from collector.stream_records import StreamRecords
-from collector.supervision import log_unexpected
+from collector.supervision import contained
 from collector.texts import Sentence
 from collector.texts import activity as say
 from collector.waveform_records import Evaluated
@@ -249,12 +249,10 @@ class MachineState:
         return None
 
     def _contained(self, step: Callable[[], None]) -> None:
-        """Take a step on behalf of the gateway, whose other parts must not end with this one."""
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001 (what a value may cause concerns this machine alone)
-            log_unexpected(self.name, error)
-            self._condition.change(State.FAILED, say.STUMBLED(kind=type(error).__name__))
+        contained(self.name, step, lambda e: self._stumbled(say.STUMBLED(kind=type(e).__name__)))
+
+    def _stumbled(self, sentence: Sentence) -> None:
+        self._condition.change(State.FAILED, sentence)
 
 
 def _made_of(machine: MachineFile, learned: LearnedFile, calendar: CalendarSettings) -> tuple[Any, ...]:

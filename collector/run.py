@@ -28,7 +28,7 @@ _STATUS_EVERY = 10
 _MARK_EVERY = 60
 _FIRST_MARKS = (2, 10, 30)
 """Also marked early on: a run that is cut short after seconds must not be forgotten."""
-_GOODBYE_S = 3.0
+GOODBYE_S = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
             notify("STOPPING=1")
             for task in keeping:
                 task.cancel()
-            await gateway.stop(_GOODBYE_S)
+            await gateway.stop(GOODBYE_S)
     finally:
         await outbox.close()
     log.info("stopped")

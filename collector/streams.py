@@ -22,7 +22,7 @@ from collector.waveform import Stopped, Waveform
 Stream = Waveform | Controller
 Wanted = dict[str, tuple[MachineFile, WaveformSettings | ControllerSettings]]
 
-_END_WAIT_S = 15.0
+END_WAIT_S = 15.0
 """A source that does not let go for so long is left behind."""
 
 log = structlog.get_logger(__name__)
@@ -50,12 +50,13 @@ class Streams:
         self._journal = journal
         self._key = key
         self._announce = announce
+        self._stopped = stopped
         self._contexts: dict[str, Context] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[str, Stream] = {}
         """Streams that were taken out: one that comes back goes on with its indices."""
         self._tasks: asyncio.TaskGroup | None = None
-        self._make(config, {}, stopped)
+        self._make(config, {})
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start every stream."""
@@ -101,7 +102,7 @@ class Streams:
             before[name].stop()
             self._ended[name] = before[name]
         self.by_name = {name: before[name] for name in same}
-        self._make(config, self._ended, lambda _: None)
+        self._make(config, self._ended)
         described = [name for name in same if _described(before[name], *wanted[name])]
         self.announce()
         for name in wanted:
@@ -115,9 +116,7 @@ class Streams:
             + _changed_states(states, self.states)
         )
 
-    def _make(
-        self, config: Config, before: dict[str, Stream], stopped: Callable[[str], Stopped | None]
-    ) -> None:
+    def _make(self, config: Config, before: dict[str, Stream]) -> None:
         """Make what is not there yet: controllers first, for a machine's waveforms are joined with them."""
         self._contexts = {m.name: self._contexts.get(m.name, Context()) for m in config.machines}
         self._end_states(config)
@@ -138,7 +137,7 @@ class Streams:
                         self._journal,
                         context=context,
                         before=was if isinstance(was, Waveform) else None,
-                        stopped=stopped(name),
+                        stopped=self._stopped(name),
                     )
                     self.by_name[name] = stream
                 stream.machine_state = state
@@ -194,9 +193,9 @@ async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in ending:
         task.cancel()
     if ending:
-        _, late = await asyncio.wait(ending, timeout=_END_WAIT_S)
+        _, late = await asyncio.wait(ending, timeout=END_WAIT_S)
         for task in late:
-            log.warning("task.abandoned", task=task.get_name(), waited_s=_END_WAIT_S)
+            log.warning("task.abandoned", task=task.get_name(), waited_s=END_WAIT_S)
 
 
 def _wanted(config: Config) -> Wanted:

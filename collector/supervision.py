@@ -62,6 +62,15 @@ async def keep_trying(
         pause_s = min(2 * pause_s, longest_pause_s)
 
 
+def contained(name: str, step: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+    """Take a step on behalf of the gateway, whose other parts must not end with this one."""
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 (what a value may cause concerns this part alone)
+        log_unexpected(name, error)
+        failed(error)
+
+
 def log_unexpected(name: str, error: BaseException) -> None:
     """Log where it happened, but neither its words nor any variable: they may hold what must not leave."""
     frames = traceback.extract_tb(error.__traceback__)

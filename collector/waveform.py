@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
@@ -25,7 +25,7 @@ from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
 from collector.spindle import SpindlePoints, spindle_points, turning
 from collector.stream_records import StreamRecords
-from collector.supervision import keep_trying
+from collector.supervision import contained, keep_trying
 from collector.texts import Sentence
 from collector.texts import gateway as say
 from collector.waveform_health import WaveformHealth
@@ -35,17 +35,21 @@ from collector.windows import Windows
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """How far a stream had come in the run before: the epoch, and UTC of the last sample known."""
+    """How far a stream had come in the run before: its epoch, and UTC of the last sample known.
+
+    `sync` says whether that was by a synchronised clock.
+    """
 
     epoch: str
     t_us: int
+    sync: bool
 
 
 class Waveform:
     """A configured waveform of a machine.
 
-    `context` is what its windows are joined with, `before` what it replaces on a reload, `stopped` where the
-    run before ended.
+    `context` is what its windows are joined with, `before` what it replaces on a reload, `stopped` where an
+    earlier run ended.
     """
 
     def __init__(
@@ -84,7 +88,8 @@ class Waveform:
         self._reading = Reading()
         self._observations: list[Observation] = []
         self._undeclared: list[Gap] = []
-        self._stopped = stopped
+        self.stopped: Stopped | None = before.stopped if before else stopped
+        """Where an earlier run ended, until samples come and that gap is declared."""
         self._interrupted = self.clock.end > 0
 
     @property
@@ -98,7 +103,7 @@ class Waveform:
             self.name,
             self.collect,
             progress=lambda: self._health.windows + len(self._joining),
-            unexpected=lambda e: say.SOURCE_BUG(kind=type(e).__name__, message=str(e)[:200]),
+            unexpected=_unexpected,
             failed=self._failed,
             trying_again=self._health.trying_again,
         )
@@ -138,16 +143,12 @@ class Waveform:
 
     def look(self) -> None:
         """Declare gaps that no window followed, and judge how the stream is; once a second."""
-        self._declare_gaps()
-        self._publish(self._now_ns())
-        self._health.look(self.clock, self._reading.bad_bytes)
+        self._contained(self._look)
 
     def stop(self) -> None:
         """Close the account: what waits is published, the open window discarded, what is missing declared."""
-        self.publish_waiting()
-        self._windows.close()
-        self._declare_gaps()
-        self._health.closed()
+        for step in (self._publish_all, self._windows.close, self._declare_gaps, self._health.closed):
+            self._contained(step)
 
     def is_acquired_like(self, settings: WaveformSettings | ControllerSettings) -> bool:
         """Whether other settings differ from these in the description alone."""
@@ -174,8 +175,7 @@ class Waveform:
 
     def publish_waiting(self) -> None:
         """Publish the windows that wait, for their turn or for their context, with what is known."""
-        self._evaluate_all()
-        self._publish(None)
+        self._contained(self._publish_all)
 
     async def watch(self, seconds: float) -> TestReport:
         """Watch what arrives for some seconds, beside the usual work.
@@ -211,6 +211,18 @@ class Waveform:
             self._windows.account(),
             self._reading.bad_bytes,
         )
+
+    def _contained(self, step: Callable[[], None]) -> None:
+        contained(self.name, step, lambda error: self._health.stumbled(_unexpected(error)))
+
+    def _look(self) -> None:
+        self._declare_gaps()
+        self._publish(self._now_ns())
+        self._health.look(self.clock, self._reading.bad_bytes)
+
+    def _publish_all(self) -> None:
+        self._evaluate_all()
+        self._publish(None)
 
     def _describe(self) -> None:
         self._described = self._joining.context.points
@@ -281,16 +293,21 @@ class Waveform:
         self._health.arrived(chunk.arrived_ns)
         for observation in self._observations:
             observation.add(chunk, block)
-        if self._stopped is not None:
+        if self.stopped is not None:
+            before = self.stopped
             self._records.restart_gap(
-                self._stopped.epoch, self._stopped.t_us, self.clock.time_ns(block.first)
+                before.epoch, before.t_us, self.clock.time_ns(block.first), from_sync=before.sync
             )
-            self._stopped = None
+            self.stopped = None
         if block.gap is not None and (block.gap.lost or block.gap.estimated):
             self._undeclared.append(block.gap)
             self._health.gap(block.gap)
 
     def _declare_gaps(self) -> None:
         if self._undeclared:
-            self._records.gaps(self._undeclared, self.clock)
-            self._undeclared.clear()
+            gaps, self._undeclared = self._undeclared, []  # what fails once must not fail for ever
+            self._records.gaps(gaps, self.clock)
+
+
+def _unexpected(error: BaseException) -> Sentence:
+    return say.SOURCE_BUG(kind=type(error).__name__, message=str(error)[:200])

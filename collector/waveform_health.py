@@ -81,6 +81,10 @@ class WaveformHealth:
         self._bad_bytes.clear()  # the rest of a frame after opening is no disturbance
         self._source.failed(sentence, retry_s)
 
+    def stumbled(self, sentence: Sentence) -> None:
+        """Something unexpected came of what it delivered."""
+        self._source.enter(State.FAILED, sentence)
+
     def closed(self) -> None:
         """The waveform is taken out, or made anew."""
         self._source.closed()

@@ -148,7 +148,7 @@ class WaveformRecords:
             to_us=self._stream.clock.utc_us(clock.time_ns(last.first + last.lost)),
         )
 
-    def restart_gap(self, previous_epoch: str, from_us: int, resumed_ns: int) -> None:
+    def restart_gap(self, previous_epoch: str, from_us: int, resumed_ns: int, *, from_sync: bool) -> None:
         """The time between two runs of the daemon, which is a gap like any other."""
         self._stream.put(
             Gap,
@@ -161,4 +161,5 @@ class WaveformRecords:
             from_us=from_us,
             to_us=self._stream.clock.utc_us(resumed_ns),
             previous_epoch=previous_epoch,
+            from_sync=from_sync,
         )

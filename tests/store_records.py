@@ -116,16 +116,16 @@ class Gateway:
         said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
         return self._message(Change, topic, T0_US, said)
 
-    def gap(self, lost: int, from_us: int = T0_US, cause: str = "device") -> Message:
+    def gap(self, lost: int, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
         """Samples that are missing."""
         topic = self.topics.of("mill-1", "spindle", "event")
         times = {"from_us": from_us, "to_us": from_us + 1_000_000}
         fields = {"cause": cause, "first": 5, "lost": lost, "estimated": True}
-        return self._message(Gap, topic, from_us, fields | times)
+        return self._message(Gap, topic, from_us, fields | times | more)
 
-    def restart(self) -> Message:
+    def restart(self, **more: Any) -> Message:
         """The beginning of a run."""
-        facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None}
+        facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None} | more
         return self._message(Restart, self.topics.gateway_event, T0_US, facts)
 
     def records_lost(self, first_seq: int, last_seq: int) -> Message:

@@ -213,16 +213,24 @@ def test_devices_on_one_line_agree_and_share_it_with_no_waveform() -> None:
     assert (problem.path, problem.sentence.code) == ("controllers[1].source.port", "config.same-port")
 
 
-def test_a_port_behind_a_link_is_the_same_port(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("baud", "code"), [(19200, "config.other-line"), (9600, "config.other-port-name")])
+def test_a_port_behind_a_link_is_the_same_port(tmp_path: Path, baud: int, code: str) -> None:
+    """Also for two machines: under two names, each would find the port taken by the other."""
     (tmp_path / "machines").mkdir()
     (tmp_path / "usb").touch()
     (tmp_path / "by-id").symlink_to("usb")
     (tmp_path / "collector.toml").write_text(MAIN + f'[outbox]\ndirectory = "{tmp_path}/outbox"\n')
-    text = MACHINE + LINE % ("meter", tmp_path / "usb", 9600) + LINE % ("pump", tmp_path / "by-id", 19200)
-    (tmp_path / "machines" / "mill-1.toml").write_text(text)
+    (tmp_path / "machines" / "mill-1.toml").write_text(MACHINE + LINE % ("meter", tmp_path / "usb", 9600))
+    lathe = '[machine]\nname = "lathe"\n' + LINE % ("pump", tmp_path / "by-id", baud)
+    (tmp_path / "machines" / "mill-2.toml").write_text(lathe)
     with pytest.raises(ConfigError) as error:
         load(tmp_path)
-    assert [problem.sentence.code for problem in error.value.problems] == ["config.other-line"]
+    (problem,) = error.value.problems
+    assert (problem.file, problem.sentence.code) == ("machines/mill-2.toml", code)
+    (tmp_path / "machines" / "mill-2.toml").write_text(
+        lathe.replace("by-id", "usb").replace(f"baud = {baud}", "baud = 9600")
+    )
+    assert len(load(tmp_path).machines) == 2
 
 
 def test_paths_count_from_the_folder_and_files_are_looked_for(tmp_path: Path) -> None:

@@ -228,6 +228,46 @@ async def test_unplug_garbage_and_replug(tmp_path: Path, broker: Mosquitto, coll
     assert all(np.isclose(means, mean, rtol=0, atol=1e-12).any() for mean in ends)
 
 
+async def test_a_gap_over_runs_that_saw_no_sample_is_declared(
+    tmp_path: Path, broker: Mosquitto, collector: Collector
+) -> None:
+    port = tmp_path / "accelerometer"
+    write_configuration(tmp_path, broker.port, binary(port, 2000.0))
+    subscriber = await Subscriber.start(broker.port)
+    sent = frames(np.zeros((3, 4_000)), 0)
+
+    async def delivers(epochs: int) -> None:
+        async with serial_port(port) as wire:
+            await until(lambda: listens(collector, port))
+            await send(wire, sent)
+            await until(lambda: len({record["epoch"] for record in subscriber.records("features")}) == epochs)
+
+    await collector.start()
+    await delivers(1)
+    assert await collector.end() == 0
+    await collector.start()  # the sensor is not there
+    dead = await until(lambda: state_is(collector, "failed"))
+    assert await collector.end() == 0
+    await collector.start()
+    report = await until(lambda: state_is(collector, "failed"))
+    machine = tmp_path / "machines" / "mill-1.toml"
+    machine.write_text(machine.read_text().replace("samples = 1024", "samples = 512"))
+    assert (await collector.ask("reload"))[0] == 0
+    await delivers(2)
+    gaps = await until(lambda: [event for event in subscriber.records("event") if event["event"] == "gap"])
+    features, events = subscriber.records("features"), subscriber.records("event")
+    await subscriber.end()
+    (first, second, third) = [event for event in events if event["event"] == "restart"]
+    assert first["last_us"] is None
+    assert second["last_us"] > first["t_us"]
+    assert second["t_us"] < third["last_us"] < third["t_us"]
+    gap = gaps[-1]
+    assert (gap["cause"], gap["previous_epoch"], gap["epoch"]) == ("restart", dead["epoch"], report["epoch"])
+    seen = [record["t_us"] for record in features if record["epoch"] not in {gap["epoch"], dead["epoch"]}]
+    assert 0 <= gap["from_us"] - max(seen) < 2_000_000
+    assert gap["to_us"] > dead["now_us"]
+
+
 async def test_broker_killed_under_load_then_the_daemon(
     tmp_path: Path, broker: Mosquitto, collector: Collector
 ) -> None:

@@ -4,11 +4,17 @@ import asyncio
 import json
 import os
 import signal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import PATIENCE_S, Collector, Mosquitto, Subscriber, until, write_configuration
+
+from collector.messages import Message
+from collector.outbox import OutboxSettings
+from collector.outbox.files import RealFiles
+from collector.outbox.log import Log
 
 SIMULATED = """\
 channels = [{ name = "x", unit = "g" }]
@@ -324,3 +330,120 @@ async def test_a_stream_that_comes_back_goes_on_with_its_indices(
 
 def _motor(subscriber: Subscriber, kind: str) -> list[dict[str, Any]]:
     return [json.loads(p) for topic, p in subscriber.raw if topic.endswith(f"mill-1/motor/{kind}")]
+
+
+async def _delivered(collector: Collector) -> bool:
+    report = await collector.report()
+    return report is not None and report["broker"]["state"] == "ok" and report["outbox"]["pending"] == 0
+
+
+async def test_a_machine_is_renamed_while_the_broker_is_away(
+    tmp_path: Path, collector: Collector, broker: Mosquitto
+) -> None:
+    await collector.start()
+    await until(lambda: _delivered(collector))
+    await broker.kill()
+    windows = (await until(lambda: collecting(collector)))["sources"]["mill-1/spindle"]["windows"]
+    await until(lambda: _more(collector, "mill-1/spindle", windows))
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text.replace('"mill-1"', '"mill-2"'))
+    code, output = await collector.ask("reload")
+    assert code == 0
+    assert "mill-1/spindle removed" in output
+    assert "mill-2/spindle added" in output
+    await until(lambda: collecting(collector, "mill-2/spindle"))
+    again = Mosquitto(tmp_path, port=broker.port)
+    await again.start()
+    subscriber = await Subscriber.start(again.port)
+    await until(lambda: _delivered(collector))
+    chains = await until(lambda: _whole_chains(subscriber))
+    await subscriber.end()
+    await again.stop()
+    assert sorted(chains) == ["mill-1", "mill-2"]
+    assert chains["mill-1"] > 3
+    assert chains["mill-2"] > 0
+
+
+def _whole_chains(subscriber: Subscriber) -> dict[str, int] | None:
+    """How many windows of each machine there are, if each names the one before that is there."""
+    found: dict[str, list[tuple[int, int | None]]] = {}
+    for topic, payload in subscriber.raw:
+        if topic.endswith("/features"):
+            record = json.loads(payload)
+            found.setdefault(topic.split("/")[-3], []).append((record["seq"], record["prev"]))
+    pairs = [pair for chain in found.values() for pair in pairwise(sorted(chain))]
+    whole = all(prev == before for (before, _), (_, prev) in pairs)
+    return {machine: len(chain) for machine, chain in found.items()} if whole and len(found) > 1 else None
+
+
+async def _more(collector: Collector, name: str, windows: int) -> bool:
+    report = await collector.report()
+    return report is not None and bool(report["sources"][name]["windows"] > windows + 3)
+
+
+async def test_a_machine_of_fifty_streams(collector: Collector, broker: Mosquitto) -> None:
+    streams = "".join(SECOND % (f"s{number}", 1600) for number in range(50))
+    machine_file(collector).write_text(f'[machine]\nname = "mill-1"\n{streams}')
+    subscriber = await Subscriber.start(broker.port)
+    await collector.start()
+    names = [f"mill-1/s{number}" for number in range(50)]
+    await until(lambda: _all_have(collector, 3))
+    report = await until(collector.report)
+    assert await collector.end() == 0
+    await until(
+        lambda: any('"stopped"' in payload for topic, payload in subscriber.raw if "/status" in topic)
+    )
+    found: dict[str, list[int]] = {}
+    for topic, payload in subscriber.raw:
+        if topic.endswith("/features"):
+            found.setdefault("/".join(topic.split("/")[4:6]), []).append(json.loads(payload)["first"])
+    await subscriber.end()
+    assert sorted(report["sources"]) == sorted(names) == sorted(found)
+    assert {source["lost"] for source in report["sources"].values()} == {0}
+    for firsts in found.values():
+        assert sorted(firsts)[:3] == [0, 1600, 3200]
+
+
+async def _all_have(collector: Collector, windows: int) -> bool:
+    report = await collector.report()
+    return report is not None and all(s["windows"] > windows for s in report["sources"].values())
+
+
+async def test_it_ends_in_time_over_a_large_backlog_though_the_broker_says_nothing(
+    tmp_path: Path, collector: Collector
+) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    log = Log(OutboxSettings(directory=tmp_path / "outbox"), RealFiles())
+    epoch, topic = log.open().epoch, "shopfloor/v1/works/gw1/mill-1/spindle/features"
+    backlog = [Message(epoch, seq, topic, bytes(1500), 1_790_000_000_000_000 + seq, sync=True)
+               for seq in range(1, 40_001)]  # fmt: skip
+    for start in range(0, len(backlog), 1000):
+        assert log.commit(backlog[start : start + 1000], 0.0) == 1000
+    log.close()
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    write_configuration(collector.folder, server.sockets[0].getsockname()[1], SIMULATED)
+    await collector.start()
+    made = (await until(lambda: collecting(collector)))["sources"]["mill-1/spindle"]["windows"]
+    assert await collector.end() == 0  # in less than systemd waits
+    server.close()
+    after = Log(OutboxSettings(directory=tmp_path / "outbox"), RealFiles())
+    mark = after.open().previous_mark
+    while after.scan_next():
+        pass
+    assert after.facts().records >= len(backlog) + made
+    after.close()
+    assert mark is not None
+    assert "mill-1/spindle" in mark.streams
+
+
+async def test_without_a_folder_for_its_state_it_collects_and_says_so(collector: Collector) -> None:
+    (collector.folder / "state").write_text("not a folder")
+    await collector.start()
+    report = await until(lambda: collecting(collector))
+    assert report["configuration"]["state"] == "degraded"
+    assert "state" in report["configuration"]["reason"]["text"]
+    assert (await collector.ask("status"))[0] == 1
+    assert (await collector.ask("reload"))[0] == 0

@@ -42,6 +42,17 @@ POINTS = (
 )
 REGISTERS = [*floats(1000.0), *floats(3.0), 1, *letters(CANARY_PROGRAM), *letters(CANARY_JOB)]
 
+SILENT_OPCUA = """
+[[controllers]]
+name = "cnc"
+
+[controllers.source]
+kind = "opcua"
+url = "opc.tcp://127.0.0.1:%d"
+security = "none"
+points = [{ name = "feed", node = "ns=2;i=4", unit = "%%" }]
+"""
+
 
 def configure(collector: Collector, broker: Mosquitto, port: int) -> None:
     write_configuration(collector.folder, broker.port, VIBRATION + plc_toml(port, POINTS))
@@ -310,3 +321,40 @@ async def test_a_real_trace_agrees_with_the_context_of_the_windows(
 
 def _topics(subscriber: Subscriber) -> list[tuple[str, dict[str, Any]]]:
     return [(topic, json.loads(payload)) for topic, payload in subscriber.raw]
+
+
+async def test_windows_go_out_though_no_controller_ever_answers(tmp_path: Path, broker: Mosquitto) -> None:
+    """The connection is made, and then nothing: worse than one that is refused."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    write_configuration(tmp_path, broker.port, VIBRATION + plc_toml(port, POINTS) + SILENT_OPCUA % port)
+    collector, subscriber = Collector(tmp_path), await Subscriber.start(broker.port)
+    await collector.start()
+    try:
+        await until(lambda: _failed(collector, "mill-1/plc"))
+        await until(lambda: _failed(collector, "mill-1/cnc"))
+        known = len(subscriber.records("features"))
+        features = await until(lambda: subscriber.records("features")[known + 20 :])
+        report = await until(collector.report)
+    finally:
+        assert await collector.end() == 0
+        server.close()
+    await subscriber.end()
+    assert report["sources"]["mill-1/spindle"]["lost"] == 0
+    for point in ("plc/speed", "plc/mode", "plc/program", "cnc/feed"):
+        said = features[-1]["context"][point]
+        assert (said["last"], said["vouched_s"], said["changed_s"]) == (None, None, None)
+        assert said["quality"] in {"stale", "bad"}
+    assert not [
+        r for r in subscriber.records("readings") if r.get("points", {}).get("speed", {}).get("count")
+    ]
+
+
+async def _failed(collector: Collector, name: str) -> bool:
+    report = await collector.report()
+    return report is not None and report["sources"][name]["state"] == "failed"

@@ -452,6 +452,16 @@ def test_old_records_go_but_not_those_without_a_synchronised_time(folder: Folder
     assert folder.read_all() == unsynced
 
 
+def test_a_clock_that_was_set_back_makes_no_record_old(folder: Folder) -> None:
+    folder.commit(ahead := folder.messages(1, t_us=40 * DAY_US))
+    folder.commit(after := folder.messages(50, size=10_000, t_us=20 * DAY_US))
+    assert len(folder.names()) > 2
+    folder.tidy()
+    assert folder.log.trouble.drain() == ([], [])
+    folder.reopen()
+    assert folder.read_all() == [*ahead, *after]
+
+
 def test_mark_comes_back_with_the_newest_records(folder: Folder) -> None:
     assert folder.previous_mark is None
     mark = Mark(folder.epoch, 3, 30, sync=True, streams={"m/s": StreamMark(99, 29, sync=True)})

@@ -229,6 +229,34 @@ def test_the_lost_beginning_of_a_later_run_is_a_hole(
     assert gaps("works", "mill-1", "spindle", where=place) == []
 
 
+def test_no_gap_begins_at_a_moment_of_a_clock_that_was_not_set(tmp_path: Path) -> None:
+    gateway = Gateway()
+    since_boot = gateway.gap(0, from_us=30_000_000, cause="restart", from_sync=False)
+    place = keep(SqliteSettings(file=tmp_path / "s"), [gateway.features(), since_boot])
+    (off,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (off.what, off.start) == ("off", None)
+    assert off.end is not None
+
+
+def test_a_restart_is_a_gap_of_a_controller_and_no_second_one_of_a_waveform(tmp_path: Path) -> None:
+    gateway = Gateway()
+    restart = gateway.restart(last_us=T0_US - 60_000_000, last_sync=True)
+    told = gateway.gap(0, from_us=T0_US - 60_500_000, cause="restart")
+    kept = [restart, gateway.summary(), gateway.features(), told]
+    place = keep(SqliteSettings(file=tmp_path / "s"), kept)
+    (off,) = gaps("works", "mill-1", "plc", where=place)
+    assert (off.what, off.cause, off.count, off.estimated, off.declared) == (
+        "off",
+        "restart",
+        None,
+        True,
+        True,
+    )
+    assert (off.start, off.end) == (moment(T0_US - 60_000_000), moment(restart.t_us))
+    (of_waveform,) = gaps("works", "mill-1", "spindle", where=place)
+    assert of_waveform.start == moment(T0_US - 60_500_000)
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(CollectorError) as error:
         load("works", "mill-1", "spindle", where=tmp_path / "nothing")

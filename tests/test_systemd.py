@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.run import GOODBYE_S
 from collector.store.settings import DEFAULT_FILE
+from collector.streams import END_WAIT_S
 
 FOLDER = Path(__file__).resolve().parent.parent / "systemd"
 UNIT = FOLDER / "collector.service"
@@ -63,6 +65,11 @@ def test_a_blocked_program_runs_again_within_10_s() -> None:
     waits = ("WatchdogSec", "TimeoutAbortSec", "RestartSec")
     assert sum(float(unit[name][0]) for name in waits) <= 8  # 2 s are left for starting
     assert float(unit["WatchdogSec"][0]) >= 4  # it is fed once a second
+
+
+def test_a_stop_is_not_cut_short_though_something_does_not_let_go() -> None:
+    longest_s = END_WAIT_S + GOODBYE_S + END_WAIT_S  # streams, last records, the connection to the broker
+    assert float(settings()["TimeoutStopSec"][0]) >= longest_s + 10  # and the disk
 
 
 def test_collecting_waits_for_neither_network_nor_time() -> None:

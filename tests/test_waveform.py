@@ -1,7 +1,7 @@
 """One stream: its account closes, its clock may step, odd devices stop nothing, and its health tells."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,9 @@ from servers import until
 from stand_ins import S, SettableClock
 
 from collector.config import MachineFile
+from collector.context import Context, ContextSettings
 from collector.health import State
+from collector.history import History
 from collector.journal import Journal
 from collector.messages import Features, Record, decode
 from collector.outbox import Outbox
@@ -169,13 +171,29 @@ async def test_a_wrong_rate_is_told_and_a_loss_is_shown_for_a_minute(
 async def test_the_gap_of_a_restart_has_its_bounds(
     kernel: SettableClock, journal: Journal, outbox: Outbox
 ) -> None:
-    stream = waveform(journal, stopped=Stopped("000001-aa", 1_789_999_000_000_000))
+    stream = waveform(journal, stopped=Stopped("000001-aa", 1_789_999_000_000_000, sync=True))
     stream.take(chunk(kernel, 100))
     gap = next(record for record in records(outbox) if getattr(record, "event", "") == "gap")
     assert gap.cause == "restart"  # type: ignore[union-attr]
     assert gap.from_us == 1_789_999_000_000_000  # type: ignore[union-attr]
     assert gap.to_us == pytest.approx(kernel.utc // 1000 - 99_000, abs=1)  # type: ignore[union-attr]
     assert gap.previous_epoch == "000001-aa"  # type: ignore[union-attr]
+    assert gap.from_sync is True  # type: ignore[union-attr]
+
+
+async def test_the_gap_of_a_restart_waits_for_samples_though_its_stream_is_changed(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    dead = waveform(journal, stopped=Stopped("000001-aa", 1_000_000, sync=False))
+    stream = waveform(journal, machine(samples=50), before=dead)
+    assert not [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    stream.take(chunk(kernel, 100))
+    (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    assert (gap.cause, gap.from_us, gap.from_sync) == ("restart", 1_000_000, False)  # type: ignore[union-attr]
+    replaced = waveform(journal, before=stream)
+    replaced.take(chunk(kernel, 100))
+    (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    assert gap.cause == "reconnect"  # type: ignore[union-attr]
 
 
 class OddDevice:
@@ -237,3 +255,38 @@ async def test_an_exception_nobody_expected_is_contained(
     assert report.windows == 2
     causes = [record.cause for record in records(outbox) if getattr(record, "event", "") == "gap"]  # type: ignore[union-attr]
     assert causes == ["reconnect"]
+
+
+class OddTelling:
+    """A controller whose points are asked for once too often."""
+
+    offset_us = None
+    odd = False
+
+    @property
+    def histories(self) -> Mapping[str, History]:
+        """Its points."""
+        if self.odd:
+            _raise_type_error()
+        return {}
+
+
+async def test_an_exception_at_a_look_or_at_the_end_concerns_this_stream_alone(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    telling, context = OddTelling(), Context()
+    context.refer(ContextSettings(), {"plc": telling})
+    stream = waveform(journal, context=context)
+    stream.take(chunk(kernel, 150))
+    stream.take(chunk(kernel, 150, Loss(LossCause.DEVICE, 7)))
+    telling.odd = True
+    stream.look()
+    report = stream.report()
+    assert (report.state, report.reason and report.reason.code) == (State.FAILED, "source.unexpected")
+    stream.stop()
+    telling.odd = False
+    stream.look()
+    report = stream.report()
+    assert report.fed == report.advanced + report.discarded + report.lost + report.open
+    (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
+    assert gap.lost == 7  # type: ignore[union-attr]

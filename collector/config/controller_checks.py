@@ -49,7 +49,7 @@ def check_controllers(document: Document) -> Iterator[Problem]:
 
 
 def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> Iterator[Problem]:
-    """That devices on one serial line agree about it, and share it with no waveform.
+    """That devices on one serial line agree about it and its name, and share it with no waveform.
 
     `device` finds what a port's path leads to.
     """
@@ -77,6 +77,10 @@ def check_lines(documents: Iterable[Document], device: Callable[[str], str]) -> 
             sentence = texts.OTHER_LINE(file=other.file, line=other.line(place), baud=first.baud,
                                         parity=first.parity, stop_bits=first.stop_bits)  # fmt: skip
             yield document.problem((*path, "baud"), sentence)
+        elif source.port != first.port:
+            found, there = shown(source.port), other.line((*place, "port"))
+            sentence = texts.OTHER_PORT_NAME(found=found, port=shown(first.port), file=other.file, line=there)
+            yield document.problem((*path, "port"), sentence)
 
 
 def _sources(documents: Iterable[Document], list_: str) -> Iterator[tuple[Document, TomlPath]]:

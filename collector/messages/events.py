@@ -29,6 +29,8 @@ class Gap(Envelope):
     """UTC of the first sample after it."""
     previous_epoch: str | None = None
     """Across a restart: the epoch of the run before."""
+    from_sync: bool | None = None
+    """Across a restart: whether `from_us` is by a synchronised clock; else it may be wrong by any amount."""
 
 
 class Restart(Envelope):
@@ -42,6 +44,10 @@ class Restart(Envelope):
     """The run before; null on the first one."""
     last_seq: int | None
     """The last `seq` of the run before that is known to have existed."""
+    last_us: int | None = None
+    """UTC of the last moment at which the run before is known to have been at work."""
+    last_sync: bool | None = None
+    """Whether `last_us` is by a synchronised clock; else it may be wrong by any amount."""
 
 
 class ClockSet(Envelope):

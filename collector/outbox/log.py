@@ -160,8 +160,8 @@ class Log:
         a new one. A full disk costs the oldest segments.
         """
         self._committed_s = now_s
-        synced = [m.t_us for m in messages if m.sync]
-        self._newest_sync_us = max([*synced, *filter(None, [self._newest_sync_us])], default=None)
+        # Of this group alone: the clock may have been set back.
+        self._newest_sync_us = max((m.t_us for m in messages if m.sync), default=self._newest_sync_us)
         size_bytes = sum(map(record_bytes, messages))
         while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
             pass

@@ -21,9 +21,12 @@ class Outgoing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamMark:
-    """How far one stream had come: the index of its last sample, and that sample's UTC time."""
+    """How far one stream had come: the index of its last sample, and that sample's UTC time.
 
-    last_sample: int
+    The index counts in the run of that sample; None where it is not known.
+    """
+
+    last_sample: int | None
     t_us: int
     sync: bool
 

@@ -61,7 +61,7 @@ def gaps(
         gateways = {link.gateway for link in links}
         own = list(archive.records(selection, "event"))
         events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
-    declared = [*_declared(own), *_declared(events)]
+    declared = [*_declared(own), *_declared(events), *_off(events, own)]
     holes = _holes(links, [(row.gateway, json.loads(row.payload)) for row in events])
     always = datetime.max.replace(tzinfo=UTC)
     return sorted([*declared, *holes], key=lambda missing: missing.end or missing.start or always)
@@ -78,13 +78,34 @@ def _declared(rows: Iterable[Row]) -> Iterator[Missing]:
                 yield _missing("records", row, loss, loss["records"])
 
 
+def _off(events: Iterable[Row], own: Iterable[Row]) -> Iterator[Missing]:
+    """Restarts of which the stream itself says nothing: a controller's has no samples to be missing."""
+    told = {
+        (row.gateway, gap["epoch"])
+        for row, gap in ((row, json.loads(row.payload)) for row in own)
+        if gap["event"] == "gap" and gap["cause"] == "restart"
+    }
+    for row in events:
+        match json.loads(row.payload):
+            case {"event": "restart", "last_us": int(last_us), "epoch": str(epoch)} as restart:
+                if (row.gateway, epoch) not in told:
+                    bounds = {
+                        "cause": "restart",
+                        "from_us": last_us,
+                        "from_sync": restart.get("last_sync"),
+                        "to_us": restart["t_us"],
+                        "estimated": True,
+                    }
+                    yield _missing("off", row, bounds, None)
+
+
 def _missing(
     what: Literal["samples", "off", "records"], row: Row, event: dict[str, Any], count: int | None
 ) -> Missing:
     return Missing(
         what,
         row.gateway,
-        _moment(event["from_us"]),
+        None if event.get("from_sync") is False else _moment(event["from_us"]),
         _moment(event["to_us"]),
         event["cause"],
         count,

@@ -58,6 +58,11 @@ OTHER_LINE = Text(
     'All devices on a line speak alike: type baud = {baud}, parity = "{parity}", stop_bits = {stop_bits}, '
     "or correct it there.",
 )
+OTHER_PORT_NAME = Text(
+    "config.other-port-name",
+    "found {found}, which is the port {port} of line {line} of {file} under another name",
+    "Devices on one line take turns only under one name: type {port} here, too, or {found} there.",
+)
 NOTHING_COLLECTED = Text(
     "config.nothing-collected",
     "the machine has neither waveforms nor controllers",
