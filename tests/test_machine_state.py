@@ -94,7 +94,8 @@ class Rig:
             self.state.look()
 
     def of(self, kind: type[Record]) -> list[Any]:
-        """Every record of a kind so far."""
+        """Every record of a kind so far; what waits for a mark as well."""
+        self.journal.release(len(self.journal.waiting))
         self._records += [decode(outgoing.message.payload) for outgoing in self.outbox.take(10_000)]
         return [record for record in self._records if isinstance(record, kind)]
 

@@ -160,7 +160,7 @@ def test_time_adds_up_exactly(from_us: int, spent: list[tuple[int, Activity]], z
     for length_us, activity in spent:
         at_us += length_us
         accounts += list(ledger.advance(at_us, activity))
-    accounts += list(ledger.close())
+    accounts += ledger.open()
     for account in accounts:
         assert sum(account.spent_us.values()) == account.to_us - account.from_us > 0
         assert account.period.from_us <= account.from_us <= account.to_us <= account.period.to_us
@@ -180,7 +180,7 @@ def test_time_adds_up_exactly(from_us: int, spent: list[tuple[int, Activity]], z
 def test_a_partial_hour_says_what_part_was_seen() -> None:
     ledger = Ledger((Hours(UTC),), us("2026-05-01 09:20"))
     (hour,) = ledger.advance(us("2026-05-01 10:10"), Activity.IDLE)
-    (rest,) = ledger.close()
+    (rest,) = ledger.open()
     assert (hour.from_us, hour.to_us) == (us("2026-05-01 09:20"), us("2026-05-01 10:00"))
     assert (hour.period.from_us, hour.is_complete) == (us("2026-05-01 09:00"), False)
     assert (rest.from_us, rest.to_us, rest.is_complete) == (
@@ -195,7 +195,7 @@ def test_between_two_shifts_nothing_is_counted() -> None:
     ledger = Ledger((Shift(UTC, shift),), us("2026-05-01 05:00"))
     (early,) = ledger.advance(us("2026-05-01 20:00"), Activity.CUTTING)
     assert (early.to_us - early.from_us, early.is_complete) == (8 * HOUR, True)
-    assert list(ledger.close()) == []
+    assert ledger.open() == []
 
 
 def test_a_whole_hour_is_complete() -> None:
