@@ -215,13 +215,13 @@ class MachineState:
         expected_us = self._ledger.at_us + (to_ns - self._counted_ns) // 1000
         if abs(to_us - expected_us) > STEP_LIMIT_NS // 1000:  # the clock was set: what was counted is closed
             self._close_ledger()
-            self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._counted_ns))
         self._publish(self._ledger.advance(to_us, activity))
         self._counted_ns = max(self._counted_ns, to_ns)
         self._cuts.settle(to_ns)
 
     def _close_ledger(self) -> None:
         self._publish(self._ledger.open())
+        self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._counted_ns))
 
     def _publish(self, accounts: Iterable[Account]) -> None:
         for account in accounts:

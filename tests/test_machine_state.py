@@ -195,6 +195,27 @@ async def test_hours_end_on_the_hour_and_are_told_whole(
     assert sum(round(1e6 * seconds) for seconds in hours[1].seconds.values()) == 3_600_000_000
 
 
+async def test_an_account_that_is_over_waits_for_a_mark_without_it(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    kernel.utc -= kernel.utc % (3600 * S) - 3590 * S  # ten seconds before the hour
+    journal.clock.look()
+    rig = Rig(journal, kernel, outbox, machine(SPEED))
+    rig.turn(9, 1000.0)
+    (before, _day) = rig.state.open_accounts()
+    assert before.fields["seconds"]["turning"] > 0
+    rig.turn(10, 1000.0)
+    (waits,) = journal.waiting
+    assert (waits.t_us, waits.fields["from_us"]) == (before.t_us, before.fields["from_us"])
+    assert not any(draft.fields["from_us"] == before.t_us for draft in rig.state.open_accounts()[:1])
+    assert not [taken for taken in outbox.take(10_000) if taken.message.topic == waits.topic]
+    journal.release(1)
+    assert [taken.message.topic for taken in outbox.take(10_000)] == [waits.topic]
+    rig.state.stop()
+    assert rig.state.open_accounts() == []
+    assert len(journal.waiting) == 2
+
+
 @pytest.mark.parametrize("step_s", [86_400 * 365, -7200, 7])
 async def test_a_clock_that_is_set_closes_what_was_counted(
     kernel: SettableClock, journal: Journal, outbox: Outbox, step_s: int
