@@ -223,7 +223,7 @@ class TestFaults:
 
     async def test_what_comes_unasked_is_not_an_answer(self, tcp_peer: NetworkPeer) -> None:
         tcp_peer.script = lambda query: [right(query), 0.005, right(query)]
-        arrivals = await arriving(source_for(tcp_peer, every_s=0.05), lambda sofar: len(sofar) == 6)
+        arrivals = await arriving(source_for(tcp_peer, A, every_s=0.4), lambda sofar: len(sofar) == 4)
         assert all(reading.value == EXPECTED[reading.point] for reading in readings(arrivals))
         assert tcp_peer.connections > 1
 
