@@ -5,6 +5,7 @@ The order in which things happen stands in `run.py`; the records of the gateway 
 
 import asyncio
 import os
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +26,7 @@ from collector.health import (
     TestReport,
 )
 from collector.host import judge_host, read_host
-from collector.journal import Journal
+from collector.journal import AccountDraft, Journal
 from collector.messages import Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
@@ -84,7 +85,27 @@ class Gateway:
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
+        self._marking = asyncio.Lock()
         self._stopping = False
+
+    async def publish_left_accounts(self) -> None:
+        """Publish what the run before had open when it was killed; before anything else is saved.
+
+        First they go out of the mark, then the records are made, and at once stored: killed in between, we
+        lose them. The other way round, they would be published twice.
+        """
+        mark = self._outbox.previous_mark
+        if mark is None or not mark.accounts:
+            return
+        if not await self._outbox.save_mark(replace(mark, accounts=())):
+            log.warning("accounts.not-published", accounts=len(mark.accounts))
+            return
+        for account in mark.accounts:
+            try:
+                self._journal.publish(AccountDraft(**account))
+            except (TypeError, ValueError) as error:  # of another version of ours
+                log.warning("account.unreadable", reason=str(error))
+        await self._outbox.commit()
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Start publishing and every stream."""
@@ -97,7 +118,7 @@ class Gateway:
         self._stopping = True
         async with self._changing:  # a reload on its way comes to its end first
             await self.streams.stop()
-            self.save_mark()
+            await self.save_mark()
             await self._leave_broker(goodbye_s)
 
     def look(self) -> None:
@@ -122,15 +143,29 @@ class Gateway:
         """Put the retained status in place."""
         self._announce_status("healthy" if self.report().healthy else "degraded")
 
-    def save_mark(self) -> None:
-        """Remember how far everything has come, so that a restart can tell what it missed."""
-        sync = self._clock.synchronised
-        for waveform in self.streams.waveforms():
-            if (reached := _reached(waveform, sync=sync)) is not None:
-                self._reached[waveform.name] = reached
-        streams = dict(self._reached)
-        mark = Mark(self._outbox.epoch, self._journal.last_seq, self._clock.now_us(), sync, streams)
-        self._outbox.save_mark(mark)
+    @property
+    def accounts_wait(self) -> bool:
+        """Whether an account is over, and is published after the next mark."""
+        return bool(self._journal.waiting)
+
+    async def save_mark(self) -> None:
+        """Remember how far everything has come, so that a restart can tell what it missed.
+
+        Then the accounts that are over are published: the mark before may have them as open ones. A disk that
+        does not take the mark keeps them back no longer, for that may last.
+        """
+        async with self._marking:  # one at a time: what a mark holds back is let go by that mark
+            over = len(self._journal.waiting)
+            sync = self._clock.synchronised
+            for waveform in self.streams.waveforms():
+                if (reached := _reached(waveform, sync=sync)) is not None:
+                    self._reached[waveform.name] = reached
+            states = self.streams.states.values()
+            accounts = [asdict(draft) for state in states for draft in state.open_accounts()]
+            now_us, last_seq = self._clock.now_us(), self._journal.last_seq
+            mark = Mark(self._outbox.epoch, last_seq, now_us, sync, dict(self._reached), accounts=accounts)
+            await self._outbox.save_mark(mark)
+            self._journal.release(over)
 
     def report(self) -> GatewayReport:
         """How everything is."""
@@ -179,7 +214,7 @@ class Gateway:
                 self._configuration_condition.change(State.DEGRADED, needs_restart)
                 raise ControlError(needs_restart)
         unsaved = await asyncio.to_thread(save_last_good, self._folder, self._state_folder)
-        self.save_mark()  # a stream that is taken out now may come back in another run
+        await self.save_mark()  # a stream that is taken out now may come back in another run
         changes = await self.streams.change(config)
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())

@@ -1,10 +1,29 @@
-"""Records become part of the gateway's numbered history here: made, encoded, and put into the outbox."""
+"""Records become part of the gateway's numbered history here: made, encoded, and put into the outbox.
 
+Accounts of utilisation are drafts before: while one is open, the mark of the outbox has its draft, which the
+next start publishes if this run comes to a sudden end. One that is over waits until a mark without it is
+saved, so that it is not published twice.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
 from collector.clock import UtcClock
-from collector.messages import Message, Numbering, Record, Topics, moment
+from collector.messages import Message, Moment, Numbering, Record, Topics, Utilisation, moment
 from collector.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDraft:
+    """A record of utilisation without its number; `fields` are what it says, as JSON knows them."""
+
+    topic: str
+    meta: str
+    boot: str
+    mono_us: int
+    t_us: int
+    sync: bool
+    fields: dict[str, Any]
 
 
 class Journal:
@@ -13,7 +32,10 @@ class Journal:
     def __init__(self, topics: Topics, clock: UtcClock, outbox: Outbox, boot: str) -> None:
         self.topics = topics
         self.clock = clock
+        self.waiting: list[AccountDraft] = []
+        """Accounts that are over, until a mark without them is saved."""
         self._outbox = outbox
+        self._boot = boot
         self._numbering = Numbering(outbox.epoch, boot)
 
     @property
@@ -36,3 +58,26 @@ class Journal:
         message = self._numbering.message(kind, topic, at, meta=meta, retain=retain, **fields)
         self._outbox.append(message)
         return message
+
+    def draft(self, topic: str, at_monotonic_ns: int, *, meta: str, **fields: Any) -> AccountDraft:
+        """What the record of an account would be now."""
+        return AccountDraft(topic, meta, self._boot, *moment(self.clock, at_monotonic_ns), fields)
+
+    def release(self, count: int) -> None:
+        """Publish the first so many of the accounts that wait: a mark without them is saved."""
+        for draft in self.waiting[:count]:
+            self.publish(draft)
+        del self.waiting[:count]
+
+    def publish(self, draft: AccountDraft) -> None:
+        """Make the record of a draft; its times are those of the run that made the draft.
+
+        Raises:
+            pydantic.ValidationError: `fields` are not what the contract says.
+        """
+        at = Moment(draft.mono_us, draft.t_us, draft.sync)
+        self._outbox.append(
+            self._numbering.message(
+                Utilisation, draft.topic, at, meta=draft.meta, boot=draft.boot, **draft.fields
+            )
+        )

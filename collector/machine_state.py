@@ -31,7 +31,7 @@ from collector.config import MachineFile, WaveformSettings
 from collector.context import LONGEST_USUAL_DELAY_S, Context, Telling
 from collector.health import ActivityReport, Condition, InputsReport, Said, State
 from collector.history import History
-from collector.journal import Journal
+from collector.journal import AccountDraft, Journal
 from collector.messages import STATE_STREAM, ContextNumber, ContextState, Message
 from collector.metadata import describe_state
 from collector.state_records import StateRecords
@@ -126,6 +126,10 @@ class MachineState:
         """Close the accounts: what was seen so far is published."""
         self._contained(self._finish)
 
+    def open_accounts(self) -> list[AccountDraft]:
+        """What is counted so far of the hour and of the shifts that are going on."""
+        return [self._records.draft(account, self._began_ns(account)) for account in self._ledger.open()]
+
     async def watch(self, seconds: float) -> InputsReport:
         """Watch the inputs of the rules for some seconds, beside the usual work."""
         from_ns = self._clock.monotonic_ns()
@@ -211,18 +215,21 @@ class MachineState:
         expected_us = self._ledger.at_us + (to_ns - self._counted_ns) // 1000
         if abs(to_us - expected_us) > STEP_LIMIT_NS // 1000:  # the clock was set: what was counted is closed
             self._close_ledger()
-            self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._counted_ns))
         self._publish(self._ledger.advance(to_us, activity))
         self._counted_ns = max(self._counted_ns, to_ns)
         self._cuts.settle(to_ns)
 
     def _close_ledger(self) -> None:
-        self._publish(self._ledger.close())
+        self._publish(self._ledger.open())
+        self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._counted_ns))
 
     def _publish(self, accounts: Iterable[Account]) -> None:
-        counted_ns, counted_us = self._counted_ns, self._ledger.at_us  # the same moment
         for account in accounts:
-            self._records.utilisation(account, counted_ns - 1000 * (counted_us - account.from_us))
+            self._records.utilisation(account, self._began_ns(account))
+
+    def _began_ns(self, account: Account) -> int:
+        counted_ns, counted_us = self._counted_ns, self._ledger.at_us  # the same moment
+        return counted_ns - 1000 * (counted_us - account.from_us)
 
     def _delay_ns(self) -> int:
         """How long after a moment everything that tells of it is here."""

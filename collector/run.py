@@ -6,6 +6,7 @@ How one stream works stands in `waveform.py` and `controller.py`; what the whole
 
 import asyncio
 import contextlib
+import itertools
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,10 +47,12 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
     outbox = await Outbox.open(config.outbox)
     try:
         gateway = Gateway(config, folder, state_folder, configuration, utc, outbox)
+        await gateway.publish_left_accounts()
         async with serving(config.control.socket, gateway), asyncio.TaskGroup() as tasks:
             gateway.start(tasks)
             keeping = [
                 tasks.create_task(_keep_house(gateway, outbox)),
+                tasks.create_task(_keep_marks(gateway)),
                 tasks.create_task(_reload_on_hangup(gateway)),
             ]
             notify("READY=1")
@@ -83,7 +86,7 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tu
 
 
 async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
-    """Once a second: look at everything, feed systemd; now and then publish status and save a mark."""
+    """Once a second: look at everything, feed systemd; now and then publish status."""
     watchdog = Watchdog(disk=lambda: outbox.disk_progress)
     turn = 0
     while True:
@@ -91,12 +94,18 @@ async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
         if turn % _STATUS_EVERY == 0:
             await gateway.look_at_host()
             gateway.publish_status()
-        if turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
-            gateway.save_mark()
         stuck = watchdog.look()
         if stuck is not None:
             log.error("watchdog.starved", part=stuck)
         turn += 1
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _keep_marks(gateway: Gateway) -> None:
+    """Once a minute, and when an account is over, save a mark; however long the disk takes for it."""
+    for turn in itertools.count():
+        if gateway.accounts_wait or turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
+            await gateway.save_mark()
         await asyncio.sleep(_LOOK_S)
 
 

@@ -6,7 +6,8 @@ What every stream's records have in common is in stream_records.py.
 from collections.abc import Iterable
 
 from collector.activity import Account, Activity, Answer, Change, CutSummary, ratios
-from collector.messages import Cut, Reason, StateChange, Utilisation
+from collector.journal import AccountDraft
+from collector.messages import Cut, Reason, StateChange
 from collector.stream_records import StreamRecords
 
 
@@ -48,9 +49,12 @@ class StateRecords:
 
     def utilisation(self, account: Account, from_ns: int) -> None:
         """An hour or shift is over, or the part of it that can be seen."""
+        self._stream.publish_later(self.draft(account, from_ns))
+
+    def draft(self, account: Account, from_ns: int) -> AccountDraft:
+        """An account as it stands."""
         period = account.period
-        self._stream.put(
-            Utilisation,
+        return self._stream.draft(
             self._readings_topic,
             from_ns,
             period=period.kind,

@@ -6,7 +6,7 @@ decided elsewhere; here is only how it becomes a record in the outbox.
 
 from typing import Any
 
-from collector.journal import Journal
+from collector.journal import AccountDraft, Journal
 from collector.messages import Alarm, Message, Meta, MetaContent, Record, meta_hash
 from collector.messages.topics import Kind
 from collector.texts import Sentence
@@ -39,6 +39,14 @@ class StreamRecords:
     def put(self, kind: type[Record], topic: str, at_monotonic_ns: int, **fields: Any) -> None:
         """Make a record of a moment."""
         self._journal.record(kind, topic, at_monotonic_ns, meta=self._meta, **fields)
+
+    def draft(self, topic: str, at_monotonic_ns: int, **fields: Any) -> AccountDraft:
+        """What the record of an account would be now."""
+        return self._journal.draft(topic, at_monotonic_ns, meta=self._meta, **fields)
+
+    def publish_later(self, draft: AccountDraft) -> None:
+        """Make a record once the mark that is saved has nothing of it any more."""
+        self._journal.waiting.append(draft)
 
     def alarm(self, sentence: Sentence, *, active: bool) -> None:
         """Something needs attention, or no longer does.

@@ -123,7 +123,7 @@ class Feeder:
         if self._outbox.state().uncommitted == 0:
             self._write(f"stored {self._outbox.epoch} {last_seq}")
         sync = self._clock.synchronised
-        self._outbox.save_mark(Mark(self._outbox.epoch, last_seq, self._clock.now_us(), sync, {}))
+        await self._outbox.save_mark(Mark(self._outbox.epoch, last_seq, self._clock.now_us(), sync, {}))
 
     def _declare_losses(self) -> None:
         for event in self._gateway.declare_losses():

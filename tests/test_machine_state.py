@@ -94,7 +94,8 @@ class Rig:
             self.state.look()
 
     def of(self, kind: type[Record]) -> list[Any]:
-        """Every record of a kind so far."""
+        """Every record of a kind so far; what waits for a mark as well."""
+        self.journal.release(len(self.journal.waiting))
         self._records += [decode(outgoing.message.payload) for outgoing in self.outbox.take(10_000)]
         return [record for record in self._records if isinstance(record, kind)]
 
@@ -192,6 +193,27 @@ async def test_hours_end_on_the_hour_and_are_told_whole(
     assert len(hours) == 2
     assert (hours[1].t_us, hours[1].from_us, hours[1].complete) == (first.to_us, first.to_us, True)
     assert sum(round(1e6 * seconds) for seconds in hours[1].seconds.values()) == 3_600_000_000
+
+
+async def test_an_account_that_is_over_waits_for_a_mark_without_it(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    kernel.utc -= kernel.utc % (3600 * S) - 3590 * S  # ten seconds before the hour
+    journal.clock.look()
+    rig = Rig(journal, kernel, outbox, machine(SPEED))
+    rig.turn(9, 1000.0)
+    (before, _day) = rig.state.open_accounts()
+    assert before.fields["seconds"]["turning"] > 0
+    rig.turn(10, 1000.0)
+    (waits,) = journal.waiting
+    assert (waits.t_us, waits.fields["from_us"]) == (before.t_us, before.fields["from_us"])
+    assert not any(draft.fields["from_us"] == before.t_us for draft in rig.state.open_accounts()[:1])
+    assert not [taken for taken in outbox.take(10_000) if taken.message.topic == waits.topic]
+    journal.release(1)
+    assert [taken.message.topic for taken in outbox.take(10_000)] == [waits.topic]
+    rig.state.stop()
+    assert rig.state.open_accounts() == []
+    assert len(journal.waiting) == 2
 
 
 @pytest.mark.parametrize("step_s", [86_400 * 365, -7200, 7])

@@ -12,7 +12,7 @@ import pytest
 from modbus_peers import CLOSE, NetworkPeer, Peer, Query, SerialPeer, Step, its_address
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
-from servers import free_port
+from servers import PATIENCE_S, free_port
 
 import collector.sources.modbus
 from collector.errors import SourceError
@@ -28,7 +28,17 @@ from collector.sources.modbus.source import Buses, ModbusSource, modbus_source
 A = {"name": "a", "table": "holding", "address": 100, "type": "u16"}
 B = {"name": "b", "table": "holding", "address": 500, "type": "u16"}
 EXPECTED = {"a": 100.0, "b": 500.0}
-QUICK = {"addressing": "pdu", "every_s": 0.02, "timeout_s": 0.12, "discard_s": 0.25, "silent_after_s": 30}
+DISCARD_S = 0.25
+WAITED_S = 0.5
+"""The limit where it is waited out; also then the right replies must come in time on a busy machine."""
+LATE_S = WAITED_S + 0.1
+QUICK = {
+    "addressing": "pdu",
+    "every_s": 0.02,
+    "timeout_s": 5,
+    "discard_s": DISCARD_S,
+    "silent_after_s": 30,
+}
 
 
 def settings_for(peer: Peer, *points: dict[str, Any], **keys: Any) -> AnyModbusSettings:
@@ -80,7 +90,7 @@ async def tcp_peer() -> AsyncIterator[NetworkPeer]:
 async def arriving(source: ModbusSource, enough: Callable[[list[Arrival]], bool]) -> list[Arrival]:
     """What arrives until it is enough."""
     arrivals: list[Arrival] = []
-    async with asyncio.timeout(20), aclosing(source.arrivals()) as coming:
+    async with asyncio.timeout(PATIENCE_S), aclosing(source.arrivals()) as coming:
         async for arrival in coming:
             arrivals.append(arrival)
             if enough(arrivals):
@@ -131,8 +141,8 @@ def broken_crc(query: Query) -> bytes:
 
 FAULTS: dict[str, tuple[Callable[[Query], Sequence[Step]], set[str]]] = {
     "silence": (lambda _: [], {"no reply"}),
-    "late": (lambda query: [0.2, right(query)], {"no reply"}),
-    "late and twice": (lambda query: [0.2, right(query), 0.05, right(query)], {"no reply"}),
+    "late": (lambda query: [LATE_S, right(query)], {"no reply"}),
+    "late and twice": (lambda query: [LATE_S, right(query), 0.05, right(query)], {"no reply"}),
     "short": (lambda query: [query.frame(query.values([]))], {"short reply", "reply not understood"}),
     "long": (lambda query: [query.frame(query.values([100, 101]))], {"long reply"}),
     "foreign unit": (lambda query: [query.frame(query.values([7]), unit=9)], {"reply not understood"}),
@@ -167,7 +177,7 @@ async def survives(peer: Peer, script: Callable[[Query], Sequence[Step]], detail
     """One reading is bad, everything is right before and after."""
     peer.script = on_query(2, script)
     arrivals = await arriving(
-        source_for(peer), lambda sofar: len(sofar) > 4 and latest(sofar[-2:]) == EXPECTED
+        source_for(peer, timeout_s=WAITED_S), lambda sofar: len(sofar) > 4 and latest(sofar[-2:]) == EXPECTED
     )
     bad = [reading for reading in readings(arrivals) if reading.value is None]
     assert [reading.quality for reading in bad] == [PointQuality.BAD]
@@ -213,7 +223,7 @@ class TestFaults:
 
     async def test_what_comes_unasked_is_not_an_answer(self, tcp_peer: NetworkPeer) -> None:
         tcp_peer.script = lambda query: [right(query), 0.005, right(query)]
-        arrivals = await arriving(source_for(tcp_peer, every_s=0.05), lambda sofar: len(sofar) == 6)
+        arrivals = await arriving(source_for(tcp_peer, A, every_s=0.4), lambda sofar: len(sofar) == 4)
         assert all(reading.value == EXPECTED[reading.point] for reading in readings(arrivals))
         assert tcp_peer.connections > 1
 
@@ -234,15 +244,16 @@ class TestFaults:
 
 class TestLateOnASerialLine:
     async def test_the_line_is_left_alone_until_late_replies_are_over(self, serial_peer: SerialPeer) -> None:
-        serial_peer.script = on_query(2, lambda query: [0.3, right(query)])
-        await arriving(source_for(serial_peer), lambda sofar: len(sofar) == 6)
+        serial_peer.script = on_query(2, lambda query: [LATE_S, right(query)])
+        await arriving(source_for(serial_peer, timeout_s=WAITED_S), lambda sofar: len(sofar) == 6)
         asked = serial_peer.queries
-        assert asked[3].at_s - asked[2].at_s >= QUICK["timeout_s"] + QUICK["discard_s"]  # type: ignore[operator]
+        assert asked[3].at_s - asked[2].at_s >= WAITED_S + DISCARD_S
 
     async def test_also_if_the_one_who_asked_is_gone(self, serial_peer: SerialPeer) -> None:
         buses: Buses = {}
         late, other = (
-            source_for(serial_peer, point, buses=buses, unit_id=1) for point in (A | {"name": "late"}, B)
+            source_for(serial_peer, point, buses=buses, unit_id=1, timeout_s=WAITED_S)
+            for point in (A | {"name": "late"}, B)
         )
         waiting = asyncio.Event()
 
@@ -421,13 +432,13 @@ class TestUnreachable:
 
     async def test_a_device_that_never_answers(self, peer: Peer) -> None:
         peer.script = lambda _: []
-        error = await failure(source_for(peer))
+        error = await failure(source_for(peer, timeout_s=WAITED_S))
         assert error.sentence.code.startswith("source.modbus.no-answer")
         assert len(peer.queries) == 1
 
     async def test_a_line_of_nonsense(self, peer: Peer) -> None:
         peer.script = lambda _: [b"\x99\x81\xfe\x00\x17\x55\x3c\x00\x9a\x01"]
-        error = await failure(source_for(peer))
+        error = await failure(source_for(peer, timeout_s=WAITED_S))
         assert error.sentence.code in {"source.modbus.garbled", "source.modbus.strange"}
         assert error.sentence.values["count"] == 10
 
@@ -435,7 +446,7 @@ class TestUnreachable:
         """Whatever comes instead of an answer may be a part of one: of a text that stays on the gateway."""
         canary = b"CANARY-WELLE-471"
         peer.script = lambda _: [canary]
-        sentence = (await failure(source_for(peer))).sentence
+        sentence = (await failure(source_for(peer, timeout_s=WAITED_S))).sentence
         told = str(sentence.to_json()).replace(str(sentence.values["place"]), "").lower()
         pairs = [canary[at : at + 2] for at in range(len(canary) - 1)]
         assert not any(written in told for pair in pairs for written in (pair.hex(), pair.hex(" ")))
@@ -473,7 +484,7 @@ class TestUnreachable:
 
     async def test_unplugged_and_plugged_in_again(self, tmp_path: Path) -> None:
         peer = SerialPeer(tmp_path / "line")
-        source = source_for(peer)
+        source = source_for(peer, timeout_s=WAITED_S)
         async with aclosing(source.arrivals()) as coming:
             async with peer.running():
                 assert (await anext(coming)).readings[0].value == 100.0

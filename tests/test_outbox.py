@@ -391,7 +391,7 @@ async def test_mark_and_epoch_over_a_restart(tmp_path: Path) -> None:
     assert outbox.previous_mark is None
     first = outbox.epoch
     mark = Mark(first, 5, 1_000_005, sync=True)
-    outbox.save_mark(mark)
+    assert await outbox.save_mark(mark)
     fill(outbox, range(1, 9))
     await outbox.close()
     outbox = await Outbox.open(short_settings(tmp_path))

@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox import Cause, Mark, NewestRecord, OutboxSettings, StreamMark
 from collector.outbox.log import RETIRE_AFTER_S, Log
+from collector.outbox.notes import MARK, mark_content, write_note
 
 DAY_US = 86_400_000_000
 
@@ -476,6 +478,26 @@ def test_mark_comes_back_with_the_newest_records(folder: Folder) -> None:
         "a": NewestRecord(epoch, 3, 3, sync=True),
         "b": NewestRecord(epoch, 5, 5, sync=False),
     }
+
+
+def test_accounts_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
+    folder: Folder, files: FaultyFiles
+) -> None:
+    mark = Mark(folder.epoch, 3, 30, sync=True, accounts=({"topic": "a", "fields": {"hour": 9}},))
+    assert folder.log.save_mark(mark)
+    files.fault = lambda operation, path: errno.ENOSPC if operation == "create" else None
+    assert not folder.log.save_mark(replace(mark, accounts=()))
+    files.fault = lambda _operation, _path: None
+    folder.reopen()
+    assert folder.previous_mark == mark
+
+
+def test_a_mark_of_a_version_without_accounts_is_one(folder: Folder, files: FaultyFiles) -> None:
+    mark = Mark(folder.epoch, 3, 30, sync=True, streams={"m/s": StreamMark(99, 29, sync=True)})
+    older = {key: value for key, value in mark_content(mark).items() if key != "accounts"}
+    write_note(files, folder.settings.directory / MARK, older)
+    folder.reopen()
+    assert folder.previous_mark == mark
 
 
 def test_records_alone_tell_of_an_earlier_run(folder: Folder) -> None:

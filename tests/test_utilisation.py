@@ -1,5 +1,6 @@
 """Hours and shifts by the local clock, and time that adds up exactly, over changes of the clock as well."""
 
+from copy import deepcopy
 from datetime import UTC, datetime
 from importlib import resources
 from itertools import pairwise
@@ -160,7 +161,7 @@ def test_time_adds_up_exactly(from_us: int, spent: list[tuple[int, Activity]], z
     for length_us, activity in spent:
         at_us += length_us
         accounts += list(ledger.advance(at_us, activity))
-    accounts += list(ledger.close())
+    accounts += ledger.open()
     for account in accounts:
         assert sum(account.spent_us.values()) == account.to_us - account.from_us > 0
         assert account.period.from_us <= account.from_us <= account.to_us <= account.period.to_us
@@ -177,10 +178,41 @@ def test_time_adds_up_exactly(from_us: int, spent: list[tuple[int, Activity]], z
         assert all(account.is_complete for account in own[1:-1])
 
 
+@given(moments_us, stretches, st.integers(0, 40), st.integers(0, 30 * HOUR), st.sampled_from(ZONES))
+def test_what_is_open_is_what_was_counted_so_far(
+    from_us: int, spent: list[tuple[int, Activity]], killed_at: int, away_us: int, zone: str
+) -> None:
+    ledger = Ledger(calendar(zone).series, from_us)
+    at_us, accounts = from_us, []
+    for length_us, activity in spent[:killed_at]:
+        at_us += length_us
+        accounts += list(ledger.advance(at_us, activity))
+    accounts += deepcopy(ledger.open())
+    hours = [account for account in accounts if account.period.kind == "hour"]
+    assert {a: sum(h.spent_us[a] for h in hours) for a in Activity} == {
+        a: sum(length for length, what in spent[:killed_at] if what is a) for a in Activity
+    }
+    asked_again = deepcopy(ledger.open())
+    assert asked_again == accounts[len(accounts) - len(asked_again) :]
+
+    # What goes on after a kill and a pause counts neither the pause nor what was counted already.
+    at_us += away_us
+    ledger = Ledger(calendar(zone).series, at_us)
+    for length_us, activity in spent[killed_at:]:
+        at_us += length_us
+        accounts += list(ledger.advance(at_us, activity))
+    accounts += ledger.open()
+    for series in {account.period.name for account in accounts}:
+        own = [account for account in accounts if account.period.name == series]
+        assert all(earlier.to_us <= later.from_us for earlier, later in pairwise(own))
+    hours = [account for account in accounts if account.period.kind == "hour"]
+    assert sum(account.to_us - account.from_us for account in hours) == at_us - from_us - away_us
+
+
 def test_a_partial_hour_says_what_part_was_seen() -> None:
     ledger = Ledger((Hours(UTC),), us("2026-05-01 09:20"))
     (hour,) = ledger.advance(us("2026-05-01 10:10"), Activity.IDLE)
-    (rest,) = ledger.close()
+    (rest,) = ledger.open()
     assert (hour.from_us, hour.to_us) == (us("2026-05-01 09:20"), us("2026-05-01 10:00"))
     assert (hour.period.from_us, hour.is_complete) == (us("2026-05-01 09:00"), False)
     assert (rest.from_us, rest.to_us, rest.is_complete) == (
@@ -195,7 +227,7 @@ def test_between_two_shifts_nothing_is_counted() -> None:
     ledger = Ledger((Shift(UTC, shift),), us("2026-05-01 05:00"))
     (early,) = ledger.advance(us("2026-05-01 20:00"), Activity.CUTTING)
     assert (early.to_us - early.from_us, early.is_complete) == (8 * HOUR, True)
-    assert list(ledger.close()) == []
+    assert ledger.open() == []
 
 
 def test_a_whole_hour_is_complete() -> None:

@@ -58,9 +58,9 @@ class Ledger:
             _count(account, to_us, activity)
         self._at_us = max(self._at_us, to_us)
 
-    def close(self) -> Iterator[Account]:
-        """The accounts that are open and have anything in them; nothing may be counted after that."""
-        yield from (account for account in self._open if account.to_us > account.from_us)
+    def open(self) -> list[Account]:
+        """The accounts that are open and have anything in them, as they stand; counting goes on in them."""
+        return [account for account in self._open if account.to_us > account.from_us]
 
     @staticmethod
     def _account(series: Series, at_us: int) -> Account:

@@ -56,9 +56,10 @@ class Numbering:
         *,
         meta: str | None = None,
         retain: bool = False,
+        boot: str | None = None,
         **fields: Any,
     ) -> Message:
-        """Make the next record and encode it.
+        """Make the next record and encode it; `boot` is that of the moment, where it is not this one.
 
         Raises:
             pydantic.ValidationError: `fields` are not what the contract says; a bug of ours.
@@ -75,7 +76,7 @@ class Numbering:
             "t_us": at.t_us,
             "t": iso8601(at.t_us),
             "sync": at.sync,
-            "boot": self._boot,
+            "boot": boot or self._boot,
             "mono_us": at.mono_us,
             **fields,
         }

@@ -52,7 +52,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class SaveMark:
-    """Save the mark of the streams."""
+    """Save the mark of the streams; answered by `Marked`."""
 
     mark: Mark
 
@@ -112,7 +112,14 @@ class Purged:
     records: int
 
 
-Answer = Committed | Confirmed | Batch | GivenBack | Purged
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The oldest mark not answered yet is safe on disk, or the one before is still there."""
+
+    saved: bool
+
+
+Answer = Committed | Confirmed | Batch | GivenBack | Purged | Marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,28 +206,29 @@ class DiskThread:
             self._report(answer)
 
     def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge) -> Answer | None:
+        answer: Answer | None = None
         match command:
             case Commit(messages):
-                return Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
+                answer = Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
             case Confirm(records):
                 self._log.confirm(records.keys)
                 for epoch, ranges in records.ranges.items():
                     self._log.confirm_ranges(epoch, ranges)
-                return Confirmed()
+                answer = Confirmed()
             case Read(withheld):
-                return Batch(self._log.read(withheld))
+                answer = Batch(self._log.read(withheld))
             case GiveBack(keys):
                 self._log.give_back(keys)
-                return GivenBack(len(keys))
+                answer = GivenBack(len(keys))
             case Purge():
-                return Purged(self._log.purge())
+                answer = Purged(self._log.purge())
             case SaveMark(mark):
-                self._log.save_mark(mark)
+                answer = Marked(self._log.save_mark(mark))
             case Declare(loss, by):
                 self._log.declared(loss, by)
             case _:
                 assert_never(command)
-        return None
+        return answer
 
     def _report(self, answer: Answer | None) -> None:
         self._post(self._on_report, Report(answer, self._log.facts(), *self._log.trouble.drain()))

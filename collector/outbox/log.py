@@ -279,12 +279,14 @@ class Log:
         """Give up every record; returns how many. None may be handed out any more."""
         return self._folder.purge()
 
-    def save_mark(self, mark: Mark) -> None:
-        """Save the mark of the streams."""
+    def save_mark(self, mark: Mark) -> bool:
+        """Save the mark of the streams; False where the one before is still there."""
         try:
             write_note(self._files, self._directory / MARK, mark_content(mark))
         except OSError as error:
             self.trouble.error(error)
+            return False
+        return True
 
     def tidy(self, now_s: float) -> None:
         """At most once a second: save the delivery mark, remove what is delivered, drop what is too old."""

@@ -72,6 +72,7 @@ def mark_content(mark: Mark) -> dict[str, Any]:
         "t_us": mark.t_us,
         "sync": mark.sync,
         "streams": {name: [s.last_sample, s.t_us, s.sync] for name, s in mark.streams.items()},
+        "accounts": list(mark.accounts),
     }
 
 
@@ -79,6 +80,14 @@ def mark_from(content: dict[str, Any]) -> Mark | None:
     """The mark that was saved; None where the content is not one."""
     try:
         streams = {name: StreamMark(*values) for name, values in content["streams"].items()}
-        return Mark(content["epoch"], content["last_seq"], content["t_us"], content["sync"], streams)
-    except (KeyError, TypeError, AttributeError):
+        accounts = tuple(map(dict, content.get("accounts", ())))  # earlier versions saved none
+        return Mark(
+            content["epoch"],
+            content["last_seq"],
+            content["t_us"],
+            content["sync"],
+            streams,
+            accounts=accounts,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -7,6 +7,7 @@ is called from the event loop only, and waits for the disk only in `open`, `comm
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Self
 
@@ -23,6 +24,7 @@ from collector.outbox.disk import (
     DiskThread,
     GiveBack,
     GivenBack,
+    Marked,
     Purge,
     Purged,
     Read,
@@ -73,6 +75,8 @@ class Outbox:
         self._backlog = Backlog()
         self._losses = Losses()
         self._purging: asyncio.Future[int] | None = None
+        self._marking: deque[asyncio.Future[bool]] = deque()
+        """Marks that the disk thread has not answered yet."""
         self._last_seq = -1
         self._rate = AppendRate()
 
@@ -165,9 +169,14 @@ class Outbox:
         self._memory.release(keys)
         self.ready.set()
 
-    def save_mark(self, mark: Mark) -> None:
-        """Have the disk thread save how far the streams have come."""
+    async def save_mark(self, mark: Mark) -> bool:
+        """Save how far the streams have come; returns whether that is safe on disk now."""
+        if self._disk.ended.is_set():
+            return False
+        saved = self._loop.create_future()
+        self._marking.append(saved)
         self._disk.put(SaveMark(mark))
+        return await asyncio.shield(saved)
 
     def losses(self) -> list[OutboxLoss]:
         """What was lost since the last call, or was declared by a record that is lost now; to be declared."""
@@ -350,6 +359,8 @@ class Outbox:
                 if self._purging is not None:
                     self._purging.set_result(records)
                     self._purging = None
+            case Marked(saved):
+                self._marking.popleft().set_result(saved)
             case None:
                 pass
         for loss in report.losses:  # after the answer, which may be records that are safe in memory now
@@ -378,6 +389,8 @@ class Outbox:
     def _on_end(self) -> None:
         """The thread ended, at our wish or by a bug: nobody shall wait for it."""
         self._commit_done.set()
+        while self._marking:
+            self._marking.popleft().set_result(False)
         if self._purging is not None:
             self._purging.set_exception(OutboxError(delivery.OUTBOX_DISK_STOPPED()))
             self._purging = None

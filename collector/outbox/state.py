@@ -1,9 +1,9 @@
 """What the outbox tells its callers: values only, no behaviour of the queue or of the disk."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from collector.messages import Message
 from collector.texts import Sentence
@@ -47,6 +47,8 @@ class Mark:
 
     `t_us` is when the mark was made. `newest`, by topic, is filled in when the outbox is opened: a record on
     disk may be newer than the mark. It comes from the newest segments (32 MiB of them) and is not saved.
+    `accounts` are what the gateway had open, which the next start publishes if this run does not; JSON, and
+    nothing to the outbox.
     """
 
     epoch: str
@@ -55,6 +57,7 @@ class Mark:
     sync: bool
     streams: Mapping[str, StreamMark] = field(default_factory=dict)
     newest: Mapping[str, NewestRecord] = field(default_factory=dict)
+    accounts: Sequence[Mapping[str, Any]] = ()
 
 
 class Cause(StrEnum):
