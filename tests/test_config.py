@@ -471,10 +471,11 @@ def test_what_this_user_may_not_use_is_told() -> None:
     with tempfile.TemporaryDirectory() as temporary:  # pytest's own may be entered by its user alone
         folder = Path(temporary) / "etc"
         shutil.copytree(EXAMPLES, folder)
-        problems(folder)  # reads the profiles, which may lie where only root may look
         state = Path(temporary) / "state"
         change(folder, MAIN, "/var/lib/collector", str(state))
-        state.mkdir(mode=0o500)
+        state.mkdir()
+        load(folder)  # reads the profiles, which may lie where only root may look
+        state.chmod(0o500)
         (folder / MILL).chmod(0)
         (folder / "recordings" / "example.csv").chmod(0)
         Path(temporary).chmod(0o755)

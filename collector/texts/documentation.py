@@ -1,5 +1,6 @@
 """Where the documentation lies for whoever reads a sentence: beside the program, or in its source."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,6 @@ def documentation(prefix: Path = Path(sys.prefix), source: Path = _SOURCE) -> st
     install.sh copies them to `doc` beside the program; a clone of the source has them in `docs`.
     """
     for folder in (prefix / "doc" / "docs", source / "docs"):
-        if folder.is_dir():
+        if os.path.isdir(folder):  # noqa: PTH112 (pathlib's raises where this user may not look)
             return str(folder)
     return "docs"
