@@ -7,13 +7,12 @@ import asyncio
 import contextlib
 import os
 import struct
-import tty
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from servers import free_port
+from servers import free_port, serial_port
 
 Framing = Literal["tcp", "rtu"]
 CLOSE = "close"
@@ -169,26 +168,21 @@ class SerialPeer(Peer):
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["SerialPeer"]:
         """Be plugged in meanwhile; may be repeated."""
-        ours, theirs = os.openpty()
-        tty.setraw(theirs)
-        self.port.unlink(missing_ok=True)
-        self.port.symlink_to(os.ttyname(theirs))
-        os.set_blocking(ours, False)
-        loop = asyncio.get_running_loop()
-        data = bytearray()
+        async with serial_port(self.port) as ours:
+            os.set_blocking(ours, False)
+            loop = asyncio.get_running_loop()
+            data = bytearray()
 
-        def send(reply: bytes) -> None:
-            os.write(ours, reply)
+            def send(reply: bytes) -> None:
+                os.write(ours, reply)
 
-        def readable() -> None:
-            data.extend(os.read(ours, 1024))
-            self._received(data, send, lambda: None)
+            def readable() -> None:
+                data.extend(os.read(ours, 1024))
+                self._received(data, send, lambda: None)
 
-        loop.add_reader(ours, readable)
-        try:
-            yield self
-        finally:
-            loop.remove_reader(ours)
-            await self._end()
-            os.close(ours)
-            os.close(theirs)
+            loop.add_reader(ours, readable)
+            try:
+                yield self
+            finally:
+                loop.remove_reader(ours)
+                await self._end()

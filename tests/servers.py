@@ -273,7 +273,10 @@ def write_store(
 
 @contextlib.asynccontextmanager
 async def serial_port(link: Path) -> AsyncIterator[int]:
-    """A pseudo-terminal behind a stable name; yields our side's descriptor."""
+    """A pseudo-terminal behind a stable name; yields our side's descriptor.
+
+    The name goes with it, as a device's does: the next pseudo-terminal, of whatever test, has its number.
+    """
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     link.unlink(missing_ok=True)
@@ -281,6 +284,7 @@ async def serial_port(link: Path) -> AsyncIterator[int]:
     try:
         yield ours
     finally:
+        link.unlink()
         os.close(theirs)
         os.close(ours)
 

@@ -6,7 +6,6 @@ import os
 import signal
 import termios
 import tomllib
-import tty
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from modbus_peers import NetworkPeer, Query, SerialPeer, Step, its_address
-from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, until
+from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, serial_port, until
 from streams import binary_frames, modbus_traffic, text_lines, vibration, witmotion
 from uart import received
 
@@ -91,18 +90,14 @@ async def checked(folder: Path, output: str) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def sensor(link: Path, stream: bytes, baud: int, bytes_per_s: float) -> AsyncIterator[None]:
     """A sensor that sends a stream at a speed again and again; at another speed it is heard as garbage."""
-    ours, theirs = os.openpty()
-    tty.setraw(theirs)
-    link.symlink_to(os.ttyname(theirs))
-    os.set_blocking(ours, False)
-    sending = asyncio.create_task(_send(ours, stream, baud, bytes_per_s))
-    try:
-        yield
-    finally:
-        sending.cancel()
-        await asyncio.wait([sending])
-        os.close(theirs)
-        os.close(ours)
+    async with serial_port(link) as ours:
+        os.set_blocking(ours, False)
+        sending = asyncio.create_task(_send(ours, stream, baud, bytes_per_s))
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
 
 
 async def _send(descriptor: int, stream: bytes, baud: int, bytes_per_s: float) -> None:
@@ -149,7 +144,6 @@ class TestStreams:
         found = waveform["source"]["format"]
         assert (found["columns"], found["counter_column"], found["counter_modulus"]) == ([2, 3], 1, 1000)
 
-        (tmp_path / "port").unlink()
         (tmp_path / "again").mkdir()
         lines = text_lines(vibration(100_000, 2), ",", before=[range(70_000, 170_000)])
         async with sensor(tmp_path / "port", lines, 115_200, 400 * len(lines) / 100_000):
