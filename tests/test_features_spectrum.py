@@ -129,7 +129,7 @@ def test_of_level_bins_two_are_a_peak_and_three_are_none(
     """Spectra of few different powers, against what a peak is; some of the strongest level, others not."""
     power = np.random.default_rng(seed).integers(0, levels, (channels, bins)).astype(np.float64)
     with np.errstate(all="ignore"):  # as the kernel does
-        found = PeakSearch(channels, 2 * (bins - 1), 4).find(power, np.zeros(channels))
+        found = PeakSearch(channels, 2 * (bins - 1), 4).find(power, power.max(axis=1), np.zeros(channels))
     for channel, row in enumerate(power.tolist()):
         single = [k for k in range(1, bins - 1) if row[k - 1] < row[k] > row[k + 1]]
         double = [k for k in range(1, bins - 2) if row[k - 1] < row[k] == row[k + 1] > row[k + 2]]

@@ -16,6 +16,7 @@ from collector.features.parts import part_of
 from collector.features.peaks import PeakSearch
 from collector.features.quality import Doubts
 from collector.features.reasons import Reason
+from collector.features.scratch import kept, row_by_row
 from collector.features.settings import FeatureSettings
 from collector.features.spectral_shape import SegmentKurtosis, SpectralShape
 from collector.features.synchronous import Carried
@@ -53,9 +54,9 @@ class Pass:
         self._clip_high = np.array([channel.clip_high for channel in channels] * windows)
         self._doubts = Doubts(channels * windows, n)
         self._hann = spectrum.hann(n)
-        self._deviation, self._scratch = np.empty((rows, n)), np.empty((rows, n))
-        self._power = np.empty((rows, n // 2 + 1))
-        self._transform = np.empty(self._power.shape, dtype=np.complex128)
+        self._deviation, self._scratch = kept(rows, n), kept(rows, n)
+        self._power = kept(rows, n // 2 + 1)
+        self._transform = kept(rows, n // 2 + 1, dtype=np.complex128)
         if "spectrum" in self._groups:
             self._spectral_shape = SpectralShape(rows, n)
             self._segments = SegmentKurtosis(rows, n)
@@ -85,13 +86,14 @@ class Pass:
         """
         self._plan(rate_hz)
         with np.errstate(all="ignore"):  # what is undefined becomes NaN, quietly
+            row_by_row(self._n)
             moments = time_domain.moments(samples, self._deviation, self._scratch)
             clipped = time_domain.clipped(samples, moments, self._clip_low, self._clip_high)
             dropout = self._doubts.dropouts(samples, moments)
             # Where the squares leave the range of float64 there is no spectrum either.
             measured = np.isfinite(moments.variance)
             largest = np.maximum(-moments.low, moments.high)
-            if not measured.all():
+            if np.count_nonzero(measured) < len(measured):
                 largest[~measured] = np.nan
                 self._deviation[~measured] = np.nan
                 samples = np.where(measured[:, np.newaxis], samples, np.nan)
@@ -105,9 +107,9 @@ class Pass:
                 made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
             transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
             motions = self._measure_motions(samples, transform, rate_hz, firsts)
-            power = np.empty(self._power.shape) if carry else self._power
+            power = kept(*self._power.shape) if carry else self._power
             spectrum.power(transform, out=power)
-            highest = power.max(axis=1)
+            highest = np.maximum.reduce(power, axis=1)
             noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
             self._add_spectrum(made, power, highest, largest, rate_hz)
             envelope = self._add_envelope(made, largest, rate_hz)
@@ -116,6 +118,8 @@ class Pass:
         covered = [self._add_motion(rows, motion) for rows, motion in zip(each, motions, strict=True)]
         carried = self._carried(power, rate_hz, envelope, line_hz) if carry else [None] * self._windows
         marks = (clipped, moments.finite, moments.constant, dropout, jumped, noisy)
+        if self._windows == 1:  # the usual case needs nothing taken apart
+            return [FeatureValues(made, *marks, carried[0], covered[0])]
         by_window = (apart(mark, self._windows) for mark in marks)
         return [FeatureValues(*of) for of in zip(each, *by_window, carried, covered, strict=True)]
 
@@ -160,7 +164,7 @@ class Pass:
         self, made: Rows, power: Samples, highest: Values, largest: Values, rate_hz: float
     ) -> None:
         """What the power spectrum tells."""
-        found = self._peaks.find(power, largest)
+        found = self._peaks.find(power, highest, largest)
         per_bin = rate_hz / self._n
         peaks = {"hz": found.bins * per_bin, "amplitude": found.amplitude}
         made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._in_bands)
@@ -187,7 +191,7 @@ class Pass:
             made.peaks["envelope_peaks"] = {"hz": nothing, "amplitude": nothing}
             made.reasons["envelope_peaks"] = Reason.NOT_COVERED
         else:
-            found = self._envelope_peaks.find(power, largest[part.rows])
+            found = self._envelope_peaks.find(power, np.maximum.reduce(power, axis=1), largest[part.rows])
             made.peaks["envelope_peaks"] = {
                 "hz": made.spread(part, found.bins * (rate_hz / self._n)),
                 "amplitude": made.spread(part, found.amplitude),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from collector.features.scratch import kept
 from collector.features.spectrum import COHERENT_GAIN
 from collector.features.time_domain import Values
 from collector.samples import Samples
@@ -20,6 +21,9 @@ _TINY = 1e-300
 
 _DUST = 1e-12
 """Peaks below this part of the channel's largest sample are rounding, not signal."""
+
+_AROUND = np.array([-1, 0, 1])[:, np.newaxis, np.newaxis]
+"""From a bin to the one before, itself, and the one after; `[3, 1, 1]`."""
 
 
 def interpolated(
@@ -47,7 +51,7 @@ def interpolated(
 class Peaks:
     """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
 
-    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the powers there.
+    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the magnitudes there.
     """
 
     bins: npt.NDArray[np.float64]
@@ -63,16 +67,17 @@ class PeakSearch:
         bins = n // 2 + 1
         self._count = count
         self._gain = n * COHERENT_GAIN
-        self._heights = np.empty((channels, bins))
-        self._maxima = np.empty((channels, bins), dtype=np.bool_)
+        self._heights = kept(channels, bins)
+        self._maxima = kept(channels, bins, dtype=np.bool_)
         self._row_starts = np.arange(channels) * bins
         self._stronger = np.tri(count, k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
 
-    def find(self, power: Samples, largest: Values) -> "Peaks":
+    def find(self, power: Samples, highest: Values, largest: Values) -> "Peaks":
         """The strongest peaks, strongest first, then NaN.
 
         Args:
             power: |X|² under the periodic Hann window, contiguous, `[channels, bins]`.
+            highest: the largest power of each channel, `[channels]`.
             largest: the largest magnitude among each channel's samples, `[channels]`; NaN gives no peaks.
         """
         if self._count == 0:
@@ -81,19 +86,22 @@ class PeakSearch:
         flat = power.reshape(-1)
         self._mark_summits(power)
         at = self._strongest(power)
-        left, squared, right = self._around(flat, at)
+        near = self._around(flat, at)
         good = self._maxima.reshape(-1)[at]
-        clear = good & (squared > _FLAT * left) & (squared > _FLAT * right)
-        if not clear.all():  # too few, or level ones among the strongest
+        clear = good & (near[1] > _FLAT * np.maximum(near[0], near[2]))
+        if np.count_nonzero(clear) < at.size:  # too few, or level ones among the strongest
             self._mark_maxima(power)
             at = self._strongest(power)
-            left, squared, right = self._around(flat, at)
+            near = self._around(flat, at)
             good = self._maxima.reshape(-1)[at]
-        delta, amplitude = interpolated(np.sqrt(left), np.sqrt(squared), np.sqrt(right), self._gain)
+        left, middle, right = np.sqrt(near)
+        delta, amplitude = interpolated(left, middle, right, self._gain)
         good &= amplitude > _DUST * largest
-        good &= np.isfinite(squared).all(axis=0)  # a power that overflowed hides the order of the others
+        good &= np.isfinite(highest)  # a power that overflowed hides the order of the others
         bins = at - self._row_starts + delta
-        return Peaks(np.where(good, bins, np.nan).T, np.where(good, amplitude, np.nan).T, at, squared)
+        if np.count_nonzero(good) < at.size:
+            bins[~good] = amplitude[~good] = np.nan
+        return Peaks(bins.T, amplitude.T, at, middle)
 
     def prominence(self, power: Samples, peaks: "Peaks") -> npt.NDArray[np.float64]:
         """How far each peak's highest bin stands out of the valleys to either side, as an amplitude.
@@ -111,16 +119,17 @@ class PeakSearch:
         at, flat = peaks.at, power.reshape(-1)
         last = self._row_starts + power.shape[1] - 1
         other, this = at[np.newaxis], at[:, np.newaxis]
-        starts = np.where(self._stronger & (other < this), other, self._row_starts).max(axis=1)
-        stops = np.where(self._stronger & (other > this), other, last).min(axis=1)
+        starts = np.maximum.reduce(np.where(self._stronger & (other < this), other, self._row_starts), axis=1)
+        stops = np.minimum.reduce(np.where(self._stronger & (other > this), other, last), axis=1)
         # Every second segment is asked for: from start to peak, and from peak to stop.
         bounds = np.empty((*at.shape, 4), dtype=np.intp)
         bounds[..., 0], bounds[..., 1], bounds[..., 2], bounds[..., 3] = starts, at, at, stops
         lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
         before, after = lowest[..., 0], lowest[..., 2]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
-        height = 2.0 / self._gain * (np.sqrt(peaks.height) - np.sqrt(valleys))
-        return np.where(np.isnan(peaks.bins), np.nan, height.T)
+        prominence = (2.0 / self._gain * (peaks.height - np.sqrt(valleys))).T
+        np.copyto(prominence, np.nan, where=np.isnan(peaks.bins))
+        return prominence
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:
         """Flat indices of the highest maxima, `[count, channels]`; where there are no more, other bins."""
@@ -134,9 +143,10 @@ class PeakSearch:
         return np.array(found)
 
     @staticmethod
-    def _around(flat: Values, at: npt.NDArray[np.intp]) -> tuple[Samples, Samples, Samples]:
+    def _around(flat: Values, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """The powers before, at and after these places; what is taken from beyond the ends is no peak's."""
-        return flat.take(at - 1, mode="clip"), flat.take(at), flat.take(at + 1, mode="clip")
+        near: npt.NDArray[np.float64] = flat.take(at + _AROUND, mode="clip")
+        return near
 
     def _mark_summits(self, power: Samples) -> None:
         """Mark the bins higher than the one before and not lower than the one after, by however little.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collector.features.time_domain import Mask, Moments, Values, parts_of, sums
+from collector.features.time_domain import Mask, Moments, Values, parts_of
 from collector.features.values import FeatureValues
 from collector.samples import Channel, RateState, Samples
 
@@ -129,8 +129,11 @@ class Doubts:
     def dropouts(self, samples: Samples, of: Moments) -> Mask:
         """Whether a channel stood still for a while, `[channels]`."""
         found = np.zeros(len(samples), dtype=np.bool_)
-        few = samples[:, :: self._shortest // 4]  # four of them at least lie in such a run
-        if np.count_nonzero(few[:, 1:] == few[:, :-1]) < 3:  # the usual case of a signal of fine resolution
+        few = samples[:, :: self._shortest // 4].copy()  # four of them at least lie in such a run
+        level = few[:, 1:] == few[:, :-1]
+        if np.count_nonzero(level) < 3:  # the usual case of a signal of fine resolution
+            return found
+        if not np.count_nonzero(level[:, 2:] & level[:, 1:-1] & level[:, :-2]):
             return found
         np.equal(samples[:, 1:], samples[:, :-1], out=self._same[:, 1:])
         # The ends of runs, over all channels as one long row: each channel begins with a False.
@@ -154,7 +157,7 @@ class Doubts:
         before *= before
         before *= self._jumping
         mask: Mask = np.maximum.reduce(before, axis=1) > of.variance
-        if mask.any():
+        if np.count_nonzero(mask):
             mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
         return mask
 
@@ -167,7 +170,7 @@ class Doubts:
             kurtosis: that of the samples.
             of: their moments.
         """
-        mask: Mask = highest * power.shape[1] < self._of_noise * sums(power)
-        if mask.any():
+        mask: Mask = highest * power.shape[1] < self._of_noise * np.add.reduce(power, axis=1)
+        if np.count_nonzero(mask):
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
         return mask

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.features import spectrum
+from collector.features.scratch import kept
 from collector.features.spectrum import MEAN_SQUARE
-from collector.features.time_domain import Values, products
+from collector.features.time_domain import Values
 from collector.samples import Samples
 
 ROLLOFF = 0.85
@@ -50,7 +51,7 @@ class SpectralShape:
         from_middle = np.arange(bins, dtype=np.float64) - self._middle
         self._from_middle = self._counted * from_middle
         self._square = self._from_middle * from_middle
-        self._logarithms = np.empty((channels, bins))
+        self._logarithms = kept(channels, bins)
         self._parts = np.arange(0, bins, _PART)
         self._below = np.empty((channels, len(self._parts) + 1))
         self._in_part = np.arange(_PART)
@@ -60,18 +61,18 @@ class SpectralShape:
     def measure(self, power: Samples, highest: Values) -> Shape:
         """The figures of a window's power spectrum, `[channels, bins]`, whose largest value is `highest`."""
         dust = DUST * highest
-        if (power.min(axis=1) < dust).any():
+        if np.count_nonzero(np.minimum.reduce(power, axis=1) < dust):
             power = np.maximum(power, dust[:, np.newaxis])
         bins = power.shape[1]
-        total = products(power, self._counted)
+        total = np.vecdot(power, self._counted)
         # From the middle of the spectrum, so that the difference of squares keeps ten digits at least.
-        offset = products(power, self._from_middle) / total
-        square = products(power, self._square) / total
+        offset = np.vecdot(power, self._from_middle) / total
+        square = np.vecdot(power, self._square) / total
         logarithms = np.log(power, out=self._logarithms)
         logarithms[:, self._halves] -= _LN_2
         mean_log = np.add.reduce(logarithms, axis=1) / bins
         logarithms[:, self._halves] *= 0.5
-        entropy = np.log(total) - products(power, logarithms) / total
+        entropy = np.log(total) - np.vecdot(power, logarithms) / total
         rolloff = self._rolloff(power, ROLLOFF * total)
         return Shape(
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
@@ -92,7 +93,7 @@ class SpectralShape:
         np.add.reduceat(power, self._parts, axis=1, out=below[:, 1:])
         np.add.accumulate(below, axis=1, out=below)
         share = share[:, np.newaxis]
-        whole = np.add.reduce(below[:, 1:-1] < share, axis=1)
+        whole = (below[:, 1:] >= share).argmax(axis=1)
         # What is taken from beyond the last part belongs to another channel, and comes after the share's end.
         at = (self._row_starts + whole * _PART)[:, np.newaxis] + self._in_part
         inside = np.add.accumulate(power.reshape(-1).take(at, mode="clip"), axis=1)
@@ -114,9 +115,8 @@ class SegmentKurtosis:
         angle = 2 * np.pi * np.arange(self.length) / max(self.length, 1)
         # One long row for all segments, since each row costs a numpy loop some time to begin.
         self._window = np.tile(0.5 - 0.5 * np.cos(angle), self._count)
-        self._rows = np.arange(channels)
-        self._transform = np.empty((channels, self._count, self.length // 2 + 1), dtype=np.complex128)
-        self._power = np.empty(self._transform.shape)
+        self._transform = kept(channels, self._count, self.length // 2 + 1, dtype=np.complex128)
+        self._power = kept(*self._transform.shape)
 
     def measure(self, deviation: Samples, scratch: Samples) -> tuple[Values, Values]:
         """The largest value over all frequencies but DC and Nyquist, and where it is, in bins of a segment.
@@ -135,11 +135,12 @@ class SegmentKurtosis:
         spectrum.power(np.fft.rfft(segments, axis=2, out=self._transform), out=power)
         total = np.einsum("csk->ck", power)[:, 1:-1]
         fourth = np.einsum("csk,csk->ck", power, power)[:, 1:-1]
-        seen = total > DUST * total.max(axis=1, keepdims=True)
-        ratio = np.where(seen, fourth / (total * total), -np.inf)
-        highest = ratio.argmax(axis=1)
-        largest = ratio[self._rows, highest] * self._count - 2.0
-        return largest, np.where(np.isfinite(largest), highest + 1.0, np.nan)
+        dead = total <= DUST * np.maximum.reduce(total, axis=1)[:, np.newaxis]
+        ratio = np.divide(fourth, np.multiply(total, total, out=total), out=fourth)
+        if np.count_nonzero(dead):
+            ratio[dead] = -np.inf
+        largest = np.maximum.reduce(ratio, axis=1) * self._count - 2.0
+        return largest, np.where(np.isfinite(largest), ratio.argmax(axis=1) + 1.0, np.nan)
 
 
 def segment_length(n: int) -> int:

@@ -4,6 +4,7 @@ Nothing here knows of frequencies. Every function takes the moments of all chann
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +16,6 @@ Values = npt.NDArray[np.float64]
 
 Mask = npt.NDArray[np.bool_]
 """One truth a channel, `[channels]`."""
-
-_ONE_THREAD = 8192
-"""Products of this length are summed in the thread that asks; with longer ones the library of linear algebra
-starts others, which keep spinning on the other processors."""
-_ONES = np.ones(_ONE_THREAD)
 
 _PARTS, _PART_SAMPLES = 64, 4
 """A window is divided into so many parts, or less where they would have less samples."""
@@ -76,62 +72,34 @@ def moments(samples: Samples, deviation: Samples, square: Samples) -> Moments:
         square: scratch, `[channels, n]`.
     """
     n = samples.shape[1]
-    low, high = samples.min(axis=1), samples.max(axis=1)
+    low, high = np.minimum.reduce(samples, axis=1), np.maximum.reduce(samples, axis=1)
     finite = np.isfinite(low) & np.isfinite(high)
     constant = finite & (low == high)
+    parts, length = parts_of(n)
+    part_sums = np.add.reduce(samples[:, : parts * length].reshape(-1, parts, length), axis=2)
+    mean = np.add.reduce(part_sums, axis=1)
+    if parts * length < n:
+        mean += np.add.reduce(samples[:, parts * length :], axis=1)
+    mean /= n
     # The mean of equal numbers may round to another number; then a dead sensor would seem to move.
-    part_sums, left_over = _sums_of_parts(samples)
-    mean = np.where(constant, low, (np.add.reduce(part_sums, axis=1) + left_over) / n)
-    part_sums -= (mean * parts_of(n)[1])[:, np.newaxis]
+    np.copyto(mean, low, where=constant)
+    part_sums -= (mean * length)[:, np.newaxis]
     np.subtract(samples, mean[:, np.newaxis], out=deviation)
     np.multiply(deviation, deviation, out=square)
-    variance = products(deviation, deviation) / n
-    variance[~constant & (variance < SMALLEST_VARIANCE)] = np.nan
-    third = products(square, deviation) / n
-    fourth = products(square, square) / n
+    variance = np.vecdot(deviation, deviation) / n
+    np.copyto(variance, np.nan, where=(variance < SMALLEST_VARIANCE) & ~constant)
+    third = np.vecdot(square, deviation) / n
+    fourth = np.vecdot(square, square) / n
     distance = np.maximum(high - mean, mean - low)
     rms = np.sqrt(variance)
     return Moments(n, mean, low, high, rms, distance, variance, third, fourth, finite, constant, part_sums)
 
 
+@cache
 def parts_of(n: int) -> tuple[int, int]:
     """How many equal parts a window has, and how many samples each of them."""
     parts = max(2, min(_PARTS, n // _PART_SAMPLES))
     return parts, n // parts
-
-
-def _sums_of_parts(samples: Samples) -> tuple[npt.NDArray[np.float64], Values]:
-    """The sum of each part, `[channels, parts]`, and of what is left over at the end."""
-    channels, n = samples.shape
-    parts, length = parts_of(n)
-    used = parts * length
-    of_parts = samples[:, :used].reshape(channels, parts, length)
-    return np.add.reduce(of_parts, axis=2), np.add.reduce(samples[:, used:], axis=1)
-
-
-def products(left: Samples, right: Samples) -> Values:
-    """The sum of the products of each channel's numbers, in half the time of `einsum`.
-
-    Args:
-        left: `[channels, n]`.
-        right: `[channels, n]`, or `[n]` for all channels.
-    """
-    n = left.shape[1]
-    total: Values = np.vecdot(left[:, :_ONE_THREAD], right[..., :_ONE_THREAD])
-    for start in range(_ONE_THREAD, n, _ONE_THREAD):
-        piece = slice(start, start + _ONE_THREAD)
-        total += np.vecdot(left[:, piece], right[..., piece])
-    return total
-
-
-def sums(numbers: Samples) -> Values:
-    """The sum of each channel's numbers where the last digits do not matter, sooner than `sum` has it."""
-    n = numbers.shape[1]
-    total: Values = np.vecdot(numbers[:, :_ONE_THREAD], _ONES[:n])
-    for start in range(_ONE_THREAD, n, _ONE_THREAD):
-        piece = numbers[:, start : start + _ONE_THREAD]
-        total += np.vecdot(piece, _ONES[: piece.shape[1]])
-    return total
 
 
 def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
@@ -145,11 +113,11 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     above = deviation > 0.0
     turns = above[:, 1:] != above[:, :-1]
     np.sqrt(np.abs(deviation, out=scratch), out=scratch)
-    absolute = products(scratch, scratch) / of.n
-    root = sums(scratch) / of.n
+    absolute = np.vecdot(scratch, scratch) / of.n
+    root = np.add.reduce(scratch, axis=1) / of.n
     crossings = np.add.reduce(np.bitwise_count(np.packbits(turns, axis=1)), axis=1, dtype=np.float64)
-    if of.constant.any() or not np.isfinite(of.variance).all():
-        nothing = of.constant | ~np.isfinite(of.variance)
+    nothing = of.constant | ~np.isfinite(of.variance)
+    if np.count_nonzero(nothing):
         for values in (absolute, root, crossings):
             values[nothing] = np.nan
     return Magnitudes(absolute, root, crossings)
@@ -198,7 +166,7 @@ def std(of: Moments) -> Values:
 def clipped(samples: Samples, of: Moments, clip_low: Values, clip_high: Values) -> npt.NDArray[np.int64]:
     """How many samples of each channel lie at or beyond its limits, `[channels]`."""
     inside = (of.low > clip_low) & (of.high < clip_high)
-    if inside.all():  # the usual case needs no look at the samples
+    if np.count_nonzero(inside) == len(inside):  # the usual case needs no look at the samples
         return np.zeros(len(inside), dtype=np.int64)
     beyond = (samples <= clip_low[:, np.newaxis]) | (samples >= clip_high[:, np.newaxis])
     counts: npt.NDArray[np.int64] = beyond.sum(axis=1, dtype=np.int64)

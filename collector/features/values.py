@@ -5,6 +5,7 @@ Nothing here computes a feature.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -23,7 +24,16 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 def apart(rows: npt.NDArray[_Scalar], windows: int) -> npt.NDArray[_Scalar]:
     """An array of all channels of some windows, one window below the other, as `[windows, channels, ...]`."""
+    if windows == 1:
+        return rows[np.newaxis]
     return rows.reshape(windows, len(rows) // windows, *rows.shape[1:])
+
+
+@cache
+def _nothing(channels: int) -> Numbers:
+    row = np.full(channels, np.nan)
+    row.flags.writeable = False
+    return row
 
 
 @dataclass(slots=True)
@@ -60,7 +70,7 @@ class Rows:
     def add_missing(self, part: Part, names: Iterable[str], reason: Reason) -> None:
         """Take rows that are null."""
         for name in names:
-            self.scalars[name] = np.full(self.channels, np.nan)
+            self.scalars[name] = _nothing(self.channels)
             self.only[name] = part.channels
             self.reasons[name] = reason
 

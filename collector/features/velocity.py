@@ -10,8 +10,9 @@ import numpy as np
 
 from collector.features import spectrum
 from collector.features.reasons import Reason
+from collector.features.scratch import kept
 from collector.features.settings import VelocitySettings
-from collector.features.time_domain import Values, products
+from collector.features.time_domain import Values
 from collector.samples import Samples, Unit
 
 STANDARD_GRAVITY = 9.80665
@@ -57,6 +58,7 @@ class MotionSpectrum:
         self._n = n
         self._m_per_s2 = np.array([_M_PER_S2[unit] for unit in units])
         self._rate_hz: float | None = None
+        self._covered: Covered | None = None
         self.bins = slice(0, 0)
         self._per_radian = np.empty(0)
         self._path_parts = slice(0, 0)
@@ -70,10 +72,7 @@ class MotionSpectrum:
         """The band that is covered at a rate; None where there is none."""
         if rate_hz != self._rate_hz:
             self._plan(rate_hz)
-        if self.bins.start >= self.bins.stop:
-            return None
-        step_hz = rate_hz / self._n
-        return Covered(self.bins.start * step_hz, (self.bins.stop - 1) * step_hz, self._n)
+        return self._covered
 
     def windowed(self, transform: spectrum.Transform) -> spectrum.Transform:
         """X in `bins` from the transform of samples without any window, and with their mean.
@@ -95,12 +94,13 @@ class MotionSpectrum:
         """
         parts = inside.view(np.float64)
         velocity = parts * self._per_radian  # as far as magnitudes go
-        square = products(velocity, velocity)
+        square = np.vecdot(velocity, velocity)
         rms = np.sqrt(square * (2.0 / (self._n * self._n * spectrum.MEAN_SQUARE)))
         np.multiply(velocity, -self._per_radian, out=self._path_bins.view(np.float64)[:, self._path_parts])
         path = np.fft.irfft(self._path_bins, n=self._points, axis=1, out=self._path)[:, self._inside]
         path *= self._over_hann
-        p2p = (path.max(axis=1) - path.min(axis=1)) * (self._points / self._n)
+        p2p = np.maximum.reduce(path, axis=1) - np.minimum.reduce(path, axis=1)
+        p2p *= self._points / self._n
         return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
 
     def _plan(self, rate_hz: float) -> None:
@@ -109,6 +109,9 @@ class MotionSpectrum:
         high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
         bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
         self.bins = bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
+        step_hz = rate_hz / self._n
+        empty = bins.start >= bins.stop
+        self._covered = None if empty else Covered(bins.start * step_hz, (bins.stop - 1) * step_hz, self._n)
         # For real and imaginary parts, which take turns.
         self._per_radian = 1 / np.repeat(
             2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n), 2
@@ -122,7 +125,7 @@ class MotionSpectrum:
         self._over_hann = 1 / spectrum.hann(self._points)[self._inside]
         channels = len(self._m_per_s2)
         self._path_bins = np.zeros((channels, self._points // 2 + 1), dtype=np.complex128)
-        self._path = np.empty((channels, self._points))
+        self._path = kept(channels, self._points)
 
 
 class Motions:
@@ -169,7 +172,7 @@ class Motions:
         self._stretch = None
         if n is not None and n > self._n:
             self._stretch = Stretch(len(self._units), n, self._hop)
-            self._transform = np.empty((len(self._units), n // 2 + 1), dtype=np.complex128)
+            self._transform = kept(len(self._units), n // 2 + 1, dtype=np.complex128)
 
 
 class Stretch:
@@ -177,7 +180,7 @@ class Stretch:
 
     def __init__(self, channels: int, n: int, hop: int) -> None:
         self._hop = hop
-        self._samples = np.empty((channels, n))
+        self._samples = kept(channels, n)
         self._filled = 0
         self._end: int | None = None
 
