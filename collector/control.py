@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 from pydantic import TypeAdapter
 
-from collector.errors import CollectorError, ControlError
+from collector.errors import CollectorError, ControlError, NotRunningError
 from collector.health import GatewayReport, InputsReport, PointTestReport, TestReport
 from collector.points import Point
 from collector.settings import Settings
@@ -118,7 +118,8 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
     """Ask the daemon on a socket.
 
     Raises:
-        ControlError: nobody answers there, or the daemon refuses; with its own sentence.
+        NotRunningError: nobody answers there.
+        ControlError: the daemon refuses, with its own sentence, or this user may not ask it.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -133,7 +134,7 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
     except PermissionError:
         raise ControlError(say.SOCKET_FORBIDDEN(path=str(path))) from None
     except (OSError, ValueError, TimeoutError):
-        raise ControlError(say.NOT_RUNNING(path=str(path))) from None
+        raise NotRunningError(say.NOT_RUNNING(path=str(path))) from None
     if "error" in answer:
         raise ControlError(restore(answer["error"]), answer["error"])
     return answer["answer"]

@@ -12,6 +12,8 @@ from collector.texts import Sentence
 class CollectorError(Exception):
     """Something that the program expects to go wrong in the world; `sentence` says what, and what to do."""
 
+    exit_code = 1
+
     def __init__(self, sentence: Sentence) -> None:
         super().__init__(str(sentence))
         self.sentence = sentence
@@ -24,7 +26,9 @@ class CollectorError(Exception):
 
 
 class UsageError(CollectorError):
-    """What was typed on the command line does not fit what there is; exit code 2."""
+    """What was asked for is no question, or does not fit what there is."""
+
+    exit_code = 2
 
 
 class SourceError(CollectorError):
@@ -45,6 +49,12 @@ class ControlError(CollectorError):
     def __init__(self, sentence: Sentence, answer: dict[str, Any] | None = None) -> None:
         super().__init__(sentence)
         self.answer = answer or {}
+
+
+class NotRunningError(ControlError):
+    """What is asked does not run."""
+
+    exit_code = 3
 
 
 class GroupError(CollectorError):

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from commands import typed
 from test_config_controllers import MACHINE
-from typer.testing import CliRunner
 
 from collector.cli import app
 from collector.features import FEATURES
@@ -24,9 +24,9 @@ def features(folder: Path, *arguments: str, code: int = 0) -> str:
     (folder / "machines" / "mill-1.toml").write_text(MACHINE + MORE, encoding="utf-8")
     main = '[gateway]\ncompany = "works"\nname = "gw"\n[broker]\nhost = "localhost"\n'
     (folder / "collector.toml").write_text(main, encoding="utf-8")
-    result = CliRunner().invoke(app, ["features", "--config", str(folder), *arguments])
-    assert result.exit_code == code, result.output
-    return result.output
+    exit_code, output = typed(app, "features", "--config", str(folder), *arguments)
+    assert exit_code == code, output
+    return output
 
 
 def test_every_feature_is_listed_with_what_each_stream_has(tmp_path: Path) -> None:
@@ -55,6 +55,5 @@ def test_for_programs_the_definitions_are_json(tmp_path: Path) -> None:
 
 
 def test_an_unknown_stream_is_told(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["features", "--config", str(tmp_path / "nowhere")])
-    assert result.exit_code == 2
-    features(tmp_path, "mill-1/plc", code=1)
+    assert typed(app, "features", "--config", str(tmp_path / "nowhere"))[0] == 2
+    assert "mill-1/motor" in features(tmp_path, "mill-1/plc", code=2)

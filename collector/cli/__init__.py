@@ -23,7 +23,7 @@ if (
 import typer
 
 from collector.cli import lazily, logs  # noqa: F401 (the log is the first that loads structlog)
-from collector.errors import CollectorError, UsageError
+from collector.errors import CollectorError
 from collector.texts import cli as say
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def main() -> None:
         sys.exit(130)
     except CollectorError as error:
         _complain(error)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        sys.exit(error.exit_code)
     except Exception as error:
         if os.environ.get("COLLECTOR_DEBUG"):
             raise

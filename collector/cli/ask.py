@@ -11,19 +11,17 @@ from pydantic import TypeAdapter
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page, screen
 from collector.cli.sentences import print_sentence
 from collector.cli.source_pages import show_point_test, show_test
 from collector.cli.status_page import show_status
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
-from collector.errors import CollectorError, ControlError, UsageError
+from collector.errors import CollectorError, ControlError, NotRunningError, UsageError
 from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
 from collector.texts import gateway
-
-NOT_RUNNING = 3
 
 _TEST_REPORT: TypeAdapter[TestReport | PointTestReport] = TypeAdapter(TestReport | PointTestReport)
 
@@ -56,14 +54,14 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        answer = _ask(socket_of(config), {"do": "test", "source": source, "seconds": seconds}, seconds + 5)
-        report = _TEST_REPORT.validate_python(answer)
+        request = {"do": "test", "source": source, "seconds": seconds}
+        report = _TEST_REPORT.validate_python(ask_daemon(socket_of(config), request, seconds + 5))
+    except NotRunningError:
+        report = _test_here(config, source, seconds)
     except ControlError as error:
         if error.sentence.code == gateway.NO_SUCH_SOURCE.code:
             raise UsageError(error.sentence) from None
-        if error.sentence.code != gateway.NOT_RUNNING.code:
-            raise
-        report = _test_here(config, source, seconds)
+        raise
     if isinstance(report, TestReport):
         print_page(show_test(source, report))
     else:
@@ -73,13 +71,12 @@ def test(
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
     """Take the changed configuration; a wrong one is refused and the old one stays in use."""
     try:
-        changes = _ask(socket_of(config), {"do": "reload"}, 30.0)
+        changes = ask_daemon(socket_of(config), {"do": "reload"}, 30.0)
     except ControlError as error:
         problems = error.answer.get("problems")
         if not problems:
             raise
-        complain(ConfigError(tuple(Problem.from_json(problem) for problem in problems)))
-        raise typer.Exit(2) from None
+        raise ConfigError(tuple(Problem.from_json(problem) for problem in problems)) from None
     print_sentence(say.RELOADED())
     for change in changes:
         print_sentence(change, indent=2)
@@ -88,9 +85,11 @@ def reload(config: Folder = DEFAULT_FOLDER) -> None:
 def is_running(config: Path) -> bool:
     """Whether a collector runs with this configuration, even if this user may not ask it."""
     try:
-        asyncio.run(ask(socket_of(config), {"do": "report"}))
-    except ControlError as error:
-        return error.sentence.code != gateway.NOT_RUNNING.code
+        ask_daemon(socket_of(config), {"do": "report"})
+    except NotRunningError:
+        return False
+    except ControlError:
+        pass
     return True
 
 
@@ -111,8 +110,6 @@ def _watch(console: Console, socket: Path, report: GatewayReport) -> None:
             asyncio.run(keep_showing(print_page))
     except KeyboardInterrupt:
         pass
-    except ControlError as error:
-        _exit_not_running(error)
 
 
 def socket_of(folder: Path) -> Path:
@@ -126,31 +123,16 @@ def socket_of(folder: Path) -> Path:
 
 
 def _report(socket: Path) -> GatewayReport:
-    return GatewayReport.model_validate(_ask(socket, {"do": "report"}))
+    return GatewayReport.model_validate(ask_daemon(socket, {"do": "report"}))
 
 
 def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
     """Ask the running daemon.
 
     Raises:
-        ControlError: it is not running, or refuses.
+        ControlError: it is not running (NotRunningError), or refuses.
     """
     return asyncio.run(ask(socket, request, timeout_s))
-
-
-def _ask(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) -> Any:
-    try:
-        return ask_daemon(socket, request, timeout_s)
-    except ControlError as error:
-        if request["do"] != "test":
-            _exit_not_running(error)
-        raise
-
-
-def _exit_not_running(error: ControlError) -> None:
-    if error.sentence.code == gateway.NOT_RUNNING.code:
-        complain(error)
-        raise typer.Exit(NOT_RUNNING)
 
 
 def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTestReport:
@@ -158,11 +140,7 @@ def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTes
     from collector.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
     from collector.sources import describe_controller_source, describe_source  # noqa: PLC0415
 
-    try:
-        config: Config = load(folder)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    config: Config = load(folder)
     known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}
     if name not in known:
         raise UsageError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.logs import log_to
-from collector.config import ConfigError
 from collector.errors import CollectorError
 from collector.run import run as run_daemon
 from collector.run import stop_on_signals
@@ -33,11 +32,7 @@ def run(config: Folder = DEFAULT_FOLDER, state: StateFolder = Path("/var/lib/col
         with stop_on_signals(stop):
             await run_daemon(config, state, stop=stop)
 
-    try:
-        asyncio.run(until_stopped())
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    asyncio.run(until_stopped())
 
 
 def demo(

@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
-from collector.config import Config, ConfigError, WaveformSettings, load
+from collector.config import Config, WaveformSettings, load
 from collector.errors import UsageError
 from collector.features import FEATURES, Feature, definitions, selected
 from collector.texts import cli as say
@@ -26,11 +26,7 @@ def features(
     json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """List all features, and which of them the configuration selects for each stream."""
-    try:
-        streams = _streams(load(config))
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    streams = _streams(load(config))
     if stream is not None and stream not in streams:
         raise UsageError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
     chosen = {name: settings for name, settings in streams.items() if stream in {None, name}}

@@ -52,11 +52,7 @@ def check(
     config: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Tell every mistake in the configuration: file, line, what was found, what to type instead."""
-    try:
-        loaded = load(path or config)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    loaded = load(path or config)
     sources = sum(len(machine.streams) for machine in loaded.machines)
     print_sentence(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources))
 

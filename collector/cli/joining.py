@@ -7,20 +7,18 @@ from typing import TypeVar
 
 import typer
 
-from collector.cli.ask import socket_of
-from collector.cli.files import complain, tell
+from collector.cli.ask import is_running
+from collector.cli.files import tell
 from collector.cli.sentences import asked
 from collector.clock import today
-from collector.config import ConfigError, load
-from collector.control import ask
+from collector.config import load
 from collector.enrolment import Enrolment, Kind, member_of, unseal
-from collector.errors import BrokerError, CollectorError, ControlError, EnrolmentError
+from collector.errors import BrokerError, CollectorError, EnrolmentError
 from collector.joining.configuration import broker_keys, configuration_file, configure
 from collector.joining.credentials import CredentialFiles, files_of, install, request_certificate
 from collector.joining.tables import as_text, value_at
 from collector.joining.trial import try_connection
 from collector.texts import enrolment as say
-from collector.texts import gateway as running
 
 _EXAMPLE = ("example-works", "gateway-1")
 """The names in the file that install.sh copies."""
@@ -51,9 +49,9 @@ def join(file: Path, into: Path | None, config: Path, *, yes: bool) -> None:
     tell(say.INSTALLED(folder=str(files.folder)))
     _configure(enrolment, files, config)
     if enrolment.kind == "gateway":
-        _check(config)
+        load(config)
     # Who is connected would be thrown out by a trial under the same name.
-    if _daemon_runs(config) if enrolment.kind == "gateway" else renewed:
+    if is_running(config) if enrolment.kind == "gateway" else renewed:
         tell(say.RESTART[enrolment.kind]())
     else:
         _connect(enrolment, files)
@@ -93,29 +91,12 @@ def _configure(enrolment: Enrolment, files: CredentialFiles, config: Path) -> No
         tell(say.CONFIGURED_ALREADY(file=str(file)))
 
 
-def _check(config: Path) -> None:
-    try:
-        load(config)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
-
-
 def _connect(enrolment: Enrolment, files: CredentialFiles) -> None:
     try:
         asyncio.run(try_connection(enrolment, files))
     except BrokerError as error:
         raise CollectorError(say.NO_CONNECTION(reason=str(error), advice=error.sentence.advice)) from None
     tell(say.CONNECTED(host=enrolment.host, port=enrolment.port))
-
-
-def _daemon_runs(config: Path) -> bool:
-    """Whether the daemon runs, as far as can be told; then nobody else may connect under its name."""
-    try:
-        asyncio.run(ask(socket_of(config), {"do": "report"}))
-    except ControlError as error:
-        return error.sentence.code != running.NOT_RUNNING.code
-    return True
 
 
 def _using(file: Path, use: Callable[[], Answer]) -> Answer:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collector.activity import Activity
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.sentences import asked, print_sentence
 from collector.clock import SystemClock
 from collector.commissioning import (
@@ -24,7 +24,7 @@ from collector.commissioning import (
     read_learned,
     write_learned,
 )
-from collector.config import Config, ConfigError, MachineFile, load
+from collector.config import Config, MachineFile, load
 from collector.control import ask
 from collector.errors import CollectorError, UsageError
 from collector.health import InputsReport
@@ -57,7 +57,7 @@ def learn(
 
     Exit code 0: everything that is to be learned is known; 1: something is missing.
     """
-    loaded = _load(config)
+    loaded = load(config)
     described = _machine(loaded, machine)
     run = _Run(loaded, described)
     if forget:
@@ -186,14 +186,6 @@ def _activity(given: str) -> Activity:
     if given not in LEARNABLE:
         raise typer.BadParameter(", ".join(LEARNABLE), param_hint="--activity")
     return Activity(given)
-
-
-def _load(folder: Path) -> Config:
-    try:
-        return load(folder)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
 
 
 def _machine(config: Config, name: str) -> MachineFile:

@@ -10,17 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from collector.cli.ask import ask_daemon, socket_of
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
 from collector.cli.sentences import asked, print_sentence
-from collector.config import ConfigError, load
-from collector.errors import CollectorError, ControlError
+from collector.config import load
+from collector.errors import CollectorError, NotRunningError
 from collector.health import OutboxReport
 from collector.messages import Message
 from collector.outbox import OutboxSettings, Reading, purge_folder
 from collector.texts import cli as say
-from collector.texts import gateway
 
 outbox = typer.Typer(
     name="outbox",
@@ -41,7 +40,7 @@ def show(
     """Tell what waits to be delivered, whether the collector runs or not."""
     if context.invoked_subcommand is not None:
         return
-    settings = _settings(config)
+    settings = load(config).outbox
     reading = Reading(settings.directory)
     answer = _ask(config, {"do": "report"})
     report = None if answer is None else OutboxReport.model_validate(answer["outbox"])
@@ -68,7 +67,7 @@ def export(
     config: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Copy what waits into a file, a JSON object on each line: topic, and the record as it would be sent."""
-    settings = _settings(config)
+    settings = load(config).outbox
     _ask(config, {"do": "store-outbox"})  # what is in memory is on disk now
     count = 0
     try:
@@ -90,7 +89,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Give up what waits, for good. That is published as a loss, with cause `purged`."""
-    settings = _settings(config)
+    settings = load(config).outbox
     if not yes and not typer.confirm(asked(say.PURGE_SURE())):
         raise CollectorError(say.PURGE_CANCELLED())
     records = _ask(config, {"do": "purge-outbox"})
@@ -120,19 +119,9 @@ def _line(message: Message) -> bytes:
     return b'{"topic": %s, "base64": "%s"}\n' % (topic, base64.b64encode(message.payload))
 
 
-def _settings(folder: Path) -> OutboxSettings:
-    try:
-        return load(folder).outbox
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
-
-
 def _ask(folder: Path, request: dict[str, Any]) -> Any:
     """The running daemon's answer; None where it is not running."""
     try:
         return ask_daemon(socket_of(folder), request, _PATIENCE_S)
-    except ControlError as error:
-        if error.sentence.code == gateway.NOT_RUNNING.code:
-            return None
-        raise
+    except NotRunningError:
+        return None

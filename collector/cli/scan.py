@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.ask import is_running
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
 from collector.config import ConfigError, load
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.scan import Progress
 from collector.texts import Sentence
 from collector.texts import scan as say
@@ -226,9 +226,9 @@ def _host(place: str) -> tuple[str, int]:
         host, _, port = place[1:].partition("]")
         separator, port = port[:1], port[1:]
     if separator and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-        _wrong(say.NOT_A_PLACE(found=place))
+        raise UsageError(say.NOT_A_PLACE(found=place))
     if not host or any(sign.isspace() or sign == "/" for sign in host):
-        _wrong(say.NOT_A_PLACE(found=place))
+        raise UsageError(say.NOT_A_PLACE(found=place))
     return host, int(port) if separator else _NETWORK_PORT
 
 
@@ -239,10 +239,5 @@ def _ids(units: str) -> Sequence[int]:
     first, _, last = units.partition("-")
     numbers = [int(number) for number in (first, last or first) if number.isascii() and number.isdigit()]
     if len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1] <= 255:
-        _wrong(say.NOT_A_RANGE(found=units))
+        raise UsageError(say.NOT_A_RANGE(found=units))
     return range(numbers[0], numbers[1] + 1)
-
-
-def _wrong(sentence: Sentence) -> NoReturn:
-    complain(CollectorError(sentence))
-    raise typer.Exit(2)

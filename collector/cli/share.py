@@ -14,10 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from collector.cli.files import DEFAULT_FOLDER, Folder, complain
+from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
-from collector.config import ConfigError, load
+from collector.config import load
 from collector.control import ask
 from collector.disclosure import Disclosure, Sent, disclosures
 from collector.errors import ControlError, UsageError
@@ -40,11 +40,7 @@ def share(
     It tells of the configuration on disk; points that were found on a controller are asked of the running
     collector.
     """
-    try:
-        loaded = load(config)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    loaded = load(config)
     every = list(disclosures(loaded, _found(loaded.control.socket)))
     chosen = [disclosure for disclosure in every if stream is None or disclosure.name == stream]
     if not chosen:

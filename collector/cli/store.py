@@ -8,19 +8,18 @@ from typing import Annotated
 
 import typer
 
-from collector.cli.files import complain
 from collector.cli.logs import log_to
 from collector.cli.screen import print_page
 from collector.cli.sentences import asked, print_sentence
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
-from collector.errors import CollectorError, UsageError
+from collector.errors import CollectorError, NotRunningError, UsageError
 from collector.run import stop_on_signals
 from collector.store.deletion import cutoffs, expire
 from collector.store.deletion import withdraw as withdraw_company
 from collector.store.fleet import fleet as look_at_fleet
 from collector.store.serve import serve as serve_store
-from collector.store.settings import DEFAULT_FILE, StoreFile, load_store
+from collector.store.settings import DEFAULT_FILE, load_store
 from collector.store.sink import Reader, open_sink, reading
 from collector.store.snapshot import Extent, Format
 from collector.store.snapshot import export as export_snapshot
@@ -28,9 +27,6 @@ from collector.store.status import letters, payload, store_health
 from collector.store.stretch import stretch_us, time_us
 from collector.texts import store as say
 from collector.times import iso8601
-from collector.toml.problems import ConfigError
-
-NOT_RUNNING = 3
 
 store = typer.Typer(
     help="The group's store: takes the records of every gateway, and keeps each once.",
@@ -49,7 +45,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @store.command()
 def serve(config: File = DEFAULT_FILE) -> None:
     """Take records until stopped (what systemd starts)."""
-    settings = _load(config)
+    settings = load_store(config)
     log_to(sys.stderr.isatty())
 
     async def until_stopped() -> None:
@@ -63,7 +59,7 @@ def serve(config: File = DEFAULT_FILE) -> None:
 @store.command()
 def check(config: File = DEFAULT_FILE) -> None:
     """Tell every mistake in store.toml: line, what was found, what to type instead."""
-    _load(config)
+    load_store(config)
     print_sentence(say.GOOD())
 
 
@@ -73,15 +69,13 @@ def status(config: File = DEFAULT_FILE, json_: Json = False) -> None:
 
     Exit code 0: healthy; 1: something needs attention; 3: no ingester is running.
     """
-    with reading(_load(config).sink) as reader:
+    with reading(load_store(config).sink) as reader:
         health = store_health(reader, _now_us())
     if json_:
         typer.echo(health.model_dump_json(indent=2))
     else:
         print_page(show_store(health))
-    if not health.running:
-        raise typer.Exit(NOT_RUNNING)
-    raise typer.Exit(1 if health.complaints else 0)
+    raise typer.Exit((1 if health.complaints else 0) if health.running else NotRunningError.exit_code)
 
 
 @store.command()
@@ -90,7 +84,7 @@ def fleet(config: File = DEFAULT_FILE, json_: Json = False) -> None:
 
     Exit code 0: all are well; 1: one needs attention.
     """
-    with reading(_load(config).sink) as reader:
+    with reading(load_store(config).sink) as reader:
         gateways = look_at_fleet(reader, _now_us())
     if json_:
         typer.echo("[" + ",\n".join(gateway.model_dump_json() for gateway in gateways) + "]")
@@ -108,7 +102,7 @@ def dead_letters(
     json_: Json = False,
 ) -> None:
     """List what came and is no record, with the reason; or print one as it came."""
-    with reading(_load(config).sink) as reader:
+    with reading(load_store(config).sink) as reader:
         if digest is None:
             found = list(letters(reader))
         elif (raw := payload(reader, digest)) is not None:
@@ -133,14 +127,10 @@ def export(
     config: File = DEFAULT_FILE,
 ) -> None:
     """Write a snapshot that can be cited: the same bytes whenever it is made again."""
-    try:
-        from_us, to_us = stretch_us(start, end)
-        until = None if as_of is None else time_us(as_of)
-    except CollectorError as error:
-        complain(error)
-        raise typer.Exit(2) from None
+    from_us, to_us = stretch_us(start, end)
+    until = None if as_of is None else time_us(as_of)
     extent = Extent(from_us, to_us, company or (), until)
-    with reading(_load(config).sink) as reader:
+    with reading(load_store(config).sink) as reader:
         _must_be_known(reader, extent.companies)
         exported = export_snapshot(reader, extent, folder, form)
     print_sentence(say.EXPORTED(folder=str(folder), records=exported.records, digest=exported.digest))
@@ -149,7 +139,7 @@ def export(
 @store.command()
 def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     """Delete now what is older than store.toml wants it kept; the running store does it once a day."""
-    settings = _load(config)
+    settings = load_store(config)
     now_us = _now_us()
     before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
     if not before:
@@ -173,7 +163,7 @@ def withdraw(
     yes: Yes = False,
 ) -> None:
     """Delete all data of a company for good; the log keeps that it was done, and by whom."""
-    settings = _load(config)
+    settings = load_store(config)
     with reading(settings.sink) as reader:
         _must_be_known(reader, [company])
     if not yes and typer.prompt(asked(say.WITHDRAW_SURE(company=company))) != company:
@@ -185,14 +175,6 @@ def withdraw(
         sink.close()
     done = say.WITHDRAWN(company=company, records=deleted.records, letters=deleted.dead_letters)
     print_sentence(done)
-
-
-def _load(file: Path) -> StoreFile:
-    try:
-        return load_store(file)
-    except ConfigError as error:
-        complain(error)
-        raise typer.Exit(2) from None
 
 
 def _must_be_known(reader: Reader, companies: Sequence[str]) -> None:

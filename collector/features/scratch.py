@@ -24,7 +24,7 @@ def kept(*shape: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
 def row_by_row(n: int) -> None:
     """Let numpy go through arrays by rows of `n` numbers, until the surrounding `np.errstate` ends.
 
-    It would take several short rows in one go, and copy each row's mean, or the window that all rows share, as
-    often as that takes: twice the time. Its buffer is made no longer than a row, so that it cannot.
+    It would take several short rows in one go, and copy each row's mean, or the window that all rows share,
+    as often as that takes: twice the time. Its buffer is made no longer than a row, so that it cannot.
     """
     np.setbufsize(max(n // _BUFFER_UNIT * _BUFFER_UNIT, _BUFFER_UNIT))

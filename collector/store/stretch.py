@@ -1,6 +1,6 @@
 """The stretch of time that somebody asks the store for; how a text becomes a moment is in times.py."""
 
-from collector.errors import CollectorError
+from collector.errors import UsageError
 from collector.texts import store as say
 from collector.times import When, moment_us
 
@@ -11,12 +11,12 @@ def stretch_us(start: When | None, end: When | None) -> tuple[int, int]:
     """Both ends of a stretch of time in microseconds of UTC; without an end it has none.
 
     Raises:
-        CollectorError: an end is no time, or there is nothing between them.
+        UsageError: an end is no time, or there is nothing between them.
     """
     start_us = _ALWAYS[0] if start is None else time_us(start)
     end_us = _ALWAYS[1] if end is None else time_us(end)
     if start_us >= end_us:
-        raise CollectorError(say.NO_STRETCH(start=str(start), end=str(end)))
+        raise UsageError(say.NO_STRETCH(start=str(start), end=str(end)))
     return start_us, end_us
 
 
@@ -24,9 +24,9 @@ def time_us(when: When) -> int:
     """Microseconds of UTC of one time.
 
     Raises:
-        CollectorError: it is no time.
+        UsageError: it is no time.
     """
     try:
         return moment_us(when)
     except (ValueError, TypeError) as error:
-        raise CollectorError(say.NOT_A_TIME(found=str(when))) from error
+        raise UsageError(say.NOT_A_TIME(found=str(when))) from error

@@ -58,6 +58,8 @@ class Problem:
 class ConfigError(CollectorError):
     """A configuration that must not take effect; `problems` are in the order of the files and their lines."""
 
+    exit_code = 2
+
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__(REFUSED(count=len(problems)))
         self.problems = problems
