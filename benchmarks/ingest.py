@@ -24,8 +24,8 @@ from benchmarks.tables import Cell, Column, Table
 from benchmarks.watched import cpu_s, family_cpu_s
 from collector.messages import Message, Receipt, Topics
 from collector.mqtt import Acknowledgement, BrokerSettings, Connection
+from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import open_sink, reading
 
 ROOT = "shopfloor/v1"
 _TURNS = 3

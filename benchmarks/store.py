@@ -20,8 +20,9 @@ from benchmarks.postgres import TIMESCALEDB, Cluster
 from benchmarks.tables import Cell, Column, Table
 from collector.messages import Features, Message, Moment, Numbering, Topics
 from collector.store.arrivals import Arrival
+from collector.store.databases import open_sink
+from collector.store.rows import RECORD_COLUMNS, record_row
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import RECORD_COLUMNS, open_sink, record_row
 from collector.store.sink import Sink as Database
 from collector.store.storing import batch_of, store
 

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from collector.cli.store import store as app
 from collector.messages import Status
 from collector.store.arrivals import Arrival
+from collector.store.databases import open_sink
 from collector.store.report import IngesterReport
 from collector.store.settings import StoreFile, load_store
-from collector.store.sink import open_sink
 from collector.store.storing import store
 from collector.toml.model_tree import choices, field_kind, header, tables
 from collector.toml.problems import ConfigError, shown

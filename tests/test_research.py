@@ -16,8 +16,8 @@ from collector.errors import BrokerError, CollectorError
 from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
 from collector.research import Live, gaps, load, subscribe
+from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import open_sink, reading
 from collector.store.snapshot import Extent, export
 from collector.store.storing import store
 from collector.times import moment, moment_us

@@ -7,8 +7,8 @@ from servers import Collector, Mosquitto, Store, Subscriber, until, write_config
 
 from collector.messages import Receipt
 from collector.research import gaps, load
+from collector.store.databases import reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import reading
 
 WAVEFORM = """\
 channels = [{ name = "x", unit = "g" }]

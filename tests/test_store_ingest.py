@@ -17,9 +17,9 @@ from collector.clock import SystemClock, UtcClock
 from collector.messages import Topics
 from collector.mqtt import BrokerSettings, Connection
 from collector.outbox import OutboxSettings
+from collector.store.databases import reading
 from collector.store.ingest import Waiting
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import reading
 
 SinkSettings = SqliteSettings | PostgresqlSettings
 RECEIPTS = Topics(ROOT, "works", "gw1").receipt

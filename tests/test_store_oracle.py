@@ -30,8 +30,9 @@ from benchmarks.postgres import Cluster
 from collector.messages import RecordsLost, decode
 from collector.mqtt import BrokerSettings
 from collector.outbox import OutboxSettings
+from collector.store.databases import reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import Reader, reading
+from collector.store.sink import Reader
 
 RECORDS = int(os.environ.get("COLLECTOR_ORACLE_RECORDS", "2500"))
 SEED = int(os.environ.get("COLLECTOR_ORACLE_SEED", "1"))

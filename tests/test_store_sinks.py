@@ -16,9 +16,10 @@ from benchmarks.postgres import TIMESCALEDB, Cluster
 from collector.messages import meta_hash
 from collector.status import offline_status
 from collector.store.arrivals import Arrival, StoredRecord
+from collector.store.databases import open_sink, reading
 from collector.store.deletion import expire, withdraw
 from collector.store.settings import PostgresqlSettings, RetentionSettings, SqliteSettings
-from collector.store.sink import Batch, RefusedError, Sink, StoreError, open_sink, reading
+from collector.store.sink import Batch, RefusedError, Sink, StoreError
 from collector.store.storing import Stored, batch_of, store
 
 SinkSettings = SqliteSettings | PostgresqlSettings

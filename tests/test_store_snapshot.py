@@ -15,8 +15,8 @@ from benchmarks.postgres import Cluster
 from collector.errors import CollectorError
 from collector.messages import Message
 from collector.research import gaps, load
+from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.sink import open_sink, reading
 from collector.store.snapshot import Extent, Format, export
 from collector.store.storing import store
 

@@ -15,12 +15,13 @@ from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
 from collector.errors import CollectorError, NotRunningError, UsageError
 from collector.run import stop_on_signals
+from collector.store.databases import open_sink, reading
 from collector.store.deletion import cutoffs, expire
 from collector.store.deletion import withdraw as withdraw_company
 from collector.store.fleet import fleet as look_at_fleet
 from collector.store.serve import serve as serve_store
 from collector.store.settings import DEFAULT_FILE, load_store
-from collector.store.sink import Reader, open_sink, reading
+from collector.store.sink import Reader
 from collector.store.snapshot import Extent, Format
 from collector.store.snapshot import export as export_snapshot
 from collector.store.status import letters, payload, store_health

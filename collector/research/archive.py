@@ -14,8 +14,9 @@ from typing import Protocol
 from collector.errors import CollectorError
 from collector.research.rows import Link, Row, Selection, StreamName
 from collector.research.snapshot import Snapshot, is_snapshot
+from collector.store.databases import reading
 from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
-from collector.store.sink import Reader, reading
+from collector.store.sink import Reader
 from collector.texts import research as say
 
 Where = str | Path | None

@@ -20,11 +20,12 @@ from collector.errors import BrokerError, CollectorError
 from collector.health import State
 from collector.mqtt import Connection, reconnect_pauses
 from collector.store.arrivals import Arrival
+from collector.store.databases import open_sink
 from collector.store.deletion import expire
 from collector.store.receipting import Receipting
 from collector.store.report import Progress
 from collector.store.settings import StoreFile, StoreSettings
-from collector.store.sink import Sink, StoreError, open_sink
+from collector.store.sink import Sink, StoreError
 from collector.store.storing import store
 
 _MOST = 1000

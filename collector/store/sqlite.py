@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from collector.store.arrivals import StoredRecord
-from collector.store.sink import (
+from collector.store.rows import (
     RECORD_COLUMNS,
+    deletion_row,
+    letter_row,
+    migrations,
+    record_row,
+    run_of,
+    stream_of,
+)
+from collector.store.sink import (
     Batch,
     Deleted,
     Deletion,
@@ -17,12 +25,6 @@ from collector.store.sink import (
     StoreError,
     Written,
     conflicting,
-    deletion_row,
-    letter_row,
-    migrations,
-    record_row,
-    run_of,
-    stream_of,
 )
 from collector.texts import store as say
 

@@ -16,15 +16,8 @@ from collector.store.arrivals import StoredRecord
 from collector.store.months import Month, month_of, usual
 from collector.store.postgresql.connection import connect, translated
 from collector.store.postgresql.partitions import LOCK, Tables, delete_before, make_partitions, tables
-from collector.store.settings import PostgresqlSettings
-from collector.store.sink import (
+from collector.store.rows import (
     RECORD_COLUMNS,
-    Batch,
-    Deleted,
-    Deletion,
-    StoreError,
-    Written,
-    conflicting,
     deletion_row,
     letter_row,
     migrations,
@@ -32,6 +25,8 @@ from collector.store.sink import (
     run_of,
     stream_of,
 )
+from collector.store.settings import PostgresqlSettings
+from collector.store.sink import Batch, Deleted, Deletion, StoreError, Written, conflicting
 from collector.texts import store as say
 
 _INSERT_RUN = "INSERT INTO run (company, gateway, epoch) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
