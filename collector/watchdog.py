@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import structlog
 
+PATIENCE_LOOKS = 30
+"""How often a counter may be found where it was. A worn card keeps a write for ten seconds and more; to be
+started again then would lose what is in memory, and make no card faster."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,7 +40,7 @@ class Watchdog:
             now = counter()
             self._still[name] = 0 if now != self._seen.get(name) else self._still[name] + 1
             self._seen[name] = now
-        stuck = next((name for name, still in self._still.items() if still > 3), None)
+        stuck = next((name for name, still in self._still.items() if still > PATIENCE_LOOKS), None)
         if stuck is None:
             notify("WATCHDOG=1")
         return stuck
