@@ -24,6 +24,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
+_LONG = (
+    "test_canary", "test_accounts_end_to_end", "test_scan", "test_opcua_end_to_end", "test_end_to_end",
+    "test_store_oracle", "test_state_end_to_end", "test_outbox_soak", "test_demo", "test_scan_stream",
+    "test_secure_end_to_end", "test_joined_end_to_end",
+)  # fmt: skip
+"""Files that take long begin first, so that none is left alone at the end when files run side by side."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(autouse=True)
 def no_leaked_threads() -> Iterator[None]:
