@@ -5,6 +5,7 @@ import contextlib
 import errno
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -325,6 +326,32 @@ async def test_disk_that_fails_for_a_while_loses_nothing_that_memory_holds(tmp_p
     await until(lambda: outbox.state().uncommitted == 0)
     assert not outbox.state().disk_failing
     assert [o.message for o in await take(outbox, 100)] == records
+    await outbox.close()
+
+
+async def test_disk_that_does_not_answer_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    answers = threading.Event()
+
+    def hangs(operation: str, path: Path) -> int | None:
+        if operation == "sync":
+            answers.wait()
+        return None
+
+    files = FaultyFiles()
+    outbox = await Outbox.open(short_settings(tmp_path), files)
+    try:
+        files.fault = hangs
+        fill(outbox, range(100))
+        await until(lambda: outbox.state().disk_failing)
+        error = outbox.state().last_disk_error
+        assert error is not None
+        assert error.code == "outbox.disk.silent"
+        fill(outbox, range(100, 2000), size=10_000)
+        assert outbox.state().memory_bytes <= FRESH_BYTES
+        assert len(outbox.take(2000)) + sum(loss.records or 0 for loss in outbox.losses()) == 2000
+    finally:
+        answers.set()
+    await until(lambda: not outbox.state().disk_failing)
     await outbox.close()
 
 

@@ -143,6 +143,7 @@ class DiskThread:
         self._on_report = on_report
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
+        self._seen, self._seen_s = 0, self._loop.time()
         self._opened: asyncio.Future[Opened] = self._loop.create_future()
         # Needs no bound: the event loop has at most one commit, one confirmation and one read under way.
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
@@ -163,6 +164,12 @@ class DiskThread:
         except Exception:  # of any kind: the thread has ended
             self._thread.join()
             raise
+
+    def silent_s(self, now_s: float) -> float:
+        """For how long it has not moved; to be asked once a second at least."""
+        if self.progress != self._seen:
+            self._seen, self._seen_s = self.progress, now_s
+        return now_s - self._seen_s
 
     def put(self, command: Command) -> None:
         """Give a command; returns at once."""

@@ -41,9 +41,11 @@ from collector.outbox.settings import OutboxSettings
 from collector.outbox.settled import Settled
 from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss, OutboxState, Outgoing
 from collector.outbox.store_word import MOST_TRUSTED, OVERTAKEN_S, StoreWord
-from collector.texts import delivery
+from collector.texts import Sentence, delivery
 
 _GROUP_BYTES = 2 << 20
+_SILENT_S = 5.0
+"""A disk that has not moved for so long is told of."""
 _YOUNG = 0.25
 """Of a commit interval: younger records stay out of a group, for they may be confirmed any moment."""
 
@@ -198,7 +200,7 @@ class Outbox:
         if oldest_us is None and (oldest := memory.oldest_fresh()) is not None:
             oldest_us, oldest_sync = oldest.t_us, oldest.sync
         room_bytes = max(0, min((self._settings.max_mib << 20) - facts.bytes, facts.free_bytes))
-        stopped = self._disk.ended.is_set()
+        error = self._disk_error()
         return OutboxState(
             records=memory.fresh + memory.stored + self._giving_back + facts.to_read,
             uncommitted=memory.fresh,
@@ -217,9 +219,17 @@ class Outbox:
             hours_left=self._rate.hours_to(room_bytes),
             dropped=self._losses.dropped,
             corrupt=facts.corrupt,
-            disk_failing=facts.failing or stopped,
-            last_disk_error=delivery.OUTBOX_DISK_STOPPED() if stopped else facts.last_error,
+            disk_failing=facts.failing or error is not None,
+            last_disk_error=error or facts.last_error,
         )
+
+    def _disk_error(self) -> Sentence | None:
+        """What is wrong with the disk that the disk thread cannot say of itself."""
+        if self._disk.ended.is_set():
+            return delivery.OUTBOX_DISK_STOPPED()
+        if self._disk.silent_s(self._loop.time()) > _SILENT_S:
+            return delivery.OUTBOX_DISK_SILENT(path=str(self._settings.directory))
+        return None
 
     async def commit(self) -> None:
         """Write everything unconfirmed to disk now, and return when that was done or has failed."""
@@ -261,6 +271,7 @@ class Outbox:
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._tick_s, self._tick)
         now_s = self._loop.time()
+        self._disk.silent_s(now_s)
         self._rate.advance(now_s)
         self._send_again(now_s)
         self._commit_due(now_s)

@@ -28,6 +28,11 @@ OUTBOX_DISK_ERROR = Text(
     "The disk that holds {path} failed: {reason}.",
     "The SD card or disk may be worn out. Replace it soon; see the messages of: sudo dmesg",
 )
+OUTBOX_DISK_SILENT = Text(
+    "outbox.disk.silent",
+    "The disk that holds {path} has not answered for some seconds. New records stay in memory.",
+    "If this comes again, the SD card or disk may be worn out: replace it. See the messages of: sudo dmesg",
+)
 OUTBOX_DISK_STOPPED = Text(
     "outbox.disk.stopped",
     "The part of collector that writes to the disk has stopped. This is a fault of the program.",
