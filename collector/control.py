@@ -119,7 +119,7 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
 
     Raises:
         NotRunningError: nobody answers there.
-        ControlError: the daemon refuses, with its own sentence, or this user may not ask it.
+        ControlError: the daemon refuses, with its own sentence, or does not answer, or this user may not ask.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -133,7 +133,9 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
         answer = json.loads(line)
     except PermissionError:
         raise ControlError(say.SOCKET_FORBIDDEN(path=str(path))) from None
-    except (OSError, ValueError, TimeoutError):
+    except TimeoutError:
+        raise ControlError(say.NO_ANSWER(seconds=timeout_s, path=str(path))) from None
+    except (OSError, ValueError):
         raise NotRunningError(say.NOT_RUNNING(path=str(path))) from None
     if "error" in answer:
         raise ControlError(restore(answer["error"]), answer["error"])

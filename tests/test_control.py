@@ -12,7 +12,7 @@ import pytest
 from servers import PATIENCE_S, PROGRAM, Process, until
 
 from collector.control import ask, serving
-from collector.errors import ControlError
+from collector.errors import ControlError, NotRunningError
 from collector.health import GatewayReport, InputsReport, PointTestReport, TestReport
 from collector.points import Point
 from collector.texts import gateway as say
@@ -120,6 +120,23 @@ async def test_what_is_no_request_is_answered(tmp_path: Path, line: bytes) -> No
     async with serving(path, Answers()):
         assert await send_line(path, line) == REFUSED
         await ended(before)
+
+
+async def test_a_daemon_that_does_not_answer_is_not_called_stopped(tmp_path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ended.wait()
+        writer.close()
+
+    path = tmp_path / "control.sock"
+    async with await asyncio.start_unix_server(silent, path):
+        with pytest.raises(ControlError) as caught:
+            await ask(path, {"do": "report"}, timeout_s=0.2)
+        ended.set()
+    assert caught.value.sentence.code == "gateway.no-answer"
+    with pytest.raises(NotRunningError):
+        await ask(path, {"do": "report"}, timeout_s=0.2)
 
 
 async def test_at_most_32_clients_and_a_place_is_free_again(tmp_path: Path) -> None:

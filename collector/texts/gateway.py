@@ -77,6 +77,12 @@ NOT_RUNNING = Text(
     "The collector is not running (nobody answers on {path}).",
     "Start it: sudo systemctl start collector. If it does not stay up: sudo journalctl -u collector",
 )
+NO_ANSWER = Text(
+    "gateway.no-answer",
+    "The collector runs, but has not answered within {seconds:g} s on {path}.",
+    "Ask again in a minute. If it stays so, restart it: sudo systemctl restart collector. "
+    "The reason may be in: sudo journalctl -u collector",
+)
 ALREADY_RUNNING = Text(
     "gateway.already-running",
     "Another collector is already running on {path}.",
