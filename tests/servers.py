@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import tty
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +216,16 @@ class Collector:
         code = await asyncio.wait_for(process.process.wait(), PATIENCE_S)
         await process.end()
         return code, "\n".join(process.lines)
+
+    @contextlib.contextmanager
+    def halted(self) -> Iterator[None]:
+        """It does nothing meanwhile, so that whoever listens is there before it goes on."""
+        assert self.process is not None
+        self.process.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.process.send_signal(signal.SIGCONT)
 
     async def report(self) -> dict[str, Any] | None:
         """What the control socket says (as `collector status --json` does); None while it is not running."""

@@ -174,8 +174,9 @@ async def test_names_are_nowhere_but_where_they_are_shared_to(tmp_path: Path, br
             async with Plc(port, REGISTERS).serving():
                 await until(lambda: all(text.encode() in seen.read_outbox() for text in shared))
                 await seen.look()
-                await broker.start()
-                again = await Subscriber.start(broker.port, "#")
+                with collector.halted():
+                    await broker.start()
+                    again = await Subscriber.start(broker.port, "#")
                 await all_good(again)
                 await seen.look()
         finally:

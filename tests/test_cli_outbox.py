@@ -1,10 +1,8 @@
 """`collector outbox`: it shows, copies and gives up what waits, and never disturbs a running daemon."""
 
-import contextlib
 import json
-import signal
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
@@ -39,17 +37,6 @@ async def collector(broker: Mosquitto, collector: Collector) -> Collector:
 async def waiting(collector: Collector, count: int) -> bool:
     report = await collector.report()
     return report is not None and report["outbox"]["pending"] >= count
-
-
-@contextlib.contextmanager
-def halted(collector: Collector) -> Iterator[None]:
-    """The daemon does nothing meanwhile."""
-    assert collector.process is not None
-    collector.process.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        collector.process.process.send_signal(signal.SIGCONT)
 
 
 async def lost(subscriber: Subscriber) -> list[RecordsLost]:
@@ -90,7 +77,7 @@ async def test_while_the_daemon_runs(collector: Collector, broker: Mosquitto, tm
     assert after["epoch"] == before["epoch"]
     assert after["outbox"]["pending"] < purged
     assert after["outbox"]["dropped"] == 0
-    with halted(collector):  # it tells the loss once, so it meets no broker before somebody listens
+    with collector.halted():  # it tells the loss once, so it meets no broker before somebody listens
         await broker.start()
         subscriber = await Subscriber.start(broker.port)
     (loss,) = await until(lambda: lost(subscriber))

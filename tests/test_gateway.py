@@ -353,8 +353,9 @@ async def test_a_machine_is_renamed_while_the_broker_is_away(
     assert "mill-2/spindle added" in output
     await until(lambda: collecting(collector, "mill-2/spindle"))
     again = Mosquitto(tmp_path, port=broker.port)
-    await again.start()
-    subscriber = await Subscriber.start(again.port)
+    with collector.halted():
+        await again.start()
+        subscriber = await Subscriber.start(again.port)
     await until(lambda: _delivered(collector))
     chains = await until(lambda: _whole_chains(subscriber))
     await subscriber.end()
