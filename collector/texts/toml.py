@@ -41,6 +41,21 @@ SYNTAX_QUOTES = Text(
     "found {found}: these quotes are those of a word processor, which TOML does not know",
     'Type the plain sign " before and behind a text, and write such files with nano or another plain editor.',
 )
+SYNTAX_WIDE = Text(
+    "config.syntax.wide",
+    "found {found}: these are full-width characters (全角), which TOML does not know",
+    "Switch the Japanese input method off and type: {plain}   Blanks on this line must be plain ones, too.",
+)
+SYNTAX_WIDE_BLANK = Text(
+    "config.syntax.wide-blank",
+    "a full-width blank (全角スペース) stands at column {column}, behind {before}",
+    "Switch the Japanese input method off, delete that blank and type a plain one.",
+)
+SYNTAX_WIDE_BLANK_FIRST = Text(
+    "config.syntax.wide-blank.first",
+    "the line begins with a full-width blank (全角スペース)",
+    "Delete it; where you want a blank, switch the Japanese input method off before.",
+)
 SYNTAX_EQUALS = Text(
     "config.syntax.equals",
     "an equals sign is missing after the key",
@@ -111,6 +126,11 @@ BELONGS_TOGETHER = Text(
 
 NUMBER_IN_QUOTES = Text(
     "config.number-in-quotes", "found {found}; the quotes make it text", "Type {number} without quotes."
+)
+WIDE_NUMBER_IN_QUOTES = Text(
+    "config.number-in-quotes.wide",
+    "found {found}; these are full-width digits (全角), and the quotes make them text",
+    "Switch the Japanese input method off and type {number} without quotes.",
 )
 NOT_A_NUMBER = Text(
     "config.not-a-number",

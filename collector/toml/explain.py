@@ -19,10 +19,9 @@ from collector.texts import toml as texts
 from collector.toml import model_tree
 from collector.toml.document import Document
 from collector.toml.model_tree import Place, choices, header, place_of, rows
-from collector.toml.problems import MOST_PROBLEMS, Problem, shown
+from collector.toml.problems import MOST_PROBLEMS, Problem, is_secret, shown
 from collector.toml.toml_lines import TomlPath
-
-_SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
+from collector.toml.wide_characters import half_width
 
 _LIMITS: dict[str, tuple[Text, str]] = {
     "greater_than": (texts.NOT_ABOVE, "gt"),
@@ -132,7 +131,9 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
         return text(found=shown(found), limit=f"{context[limit]:g}")
     match kind:
         case "int_type" | "float_type" if _is_number(found):
-            return texts.NUMBER_IN_QUOTES(found=shown(found), number=found.strip())
+            number = half_width(found).strip()
+            text = texts.NUMBER_IN_QUOTES if number == found.strip() else texts.WIDE_NUMBER_IN_QUOTES
+            return text(found=shown(found), number=number)
         case "int_type":
             whole = isinstance(found, float) and found.is_integer()
             return texts.NOT_WHOLE(
@@ -170,7 +171,7 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
 
 def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
     key = str(place.path[-1])
-    if _is_secret(key, found):
+    if _holds_secret(key, found):
         return texts.SECRET(found=shown(key))
     keys = tuple(place.table.model_fields)
     typed = key.lower().replace("-", "_")
@@ -198,9 +199,9 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
     return texts.UNKNOWN_KEY_LIST(found=shown(key), keys=", ".join(keys))
 
 
-def _is_secret(key: str, found: Any) -> bool:
+def _holds_secret(key: str, found: Any) -> bool:
     inside = found.items() if isinstance(found, dict) else ()
-    return bool(_SECRET.search(key)) or any(_is_secret(inner, value) for inner, value in inside)
+    return is_secret(key) or any(_holds_secret(inner, value) for inner, value in inside)
 
 
 def _is_table(found: Any) -> bool:
@@ -226,7 +227,7 @@ def _not_a_table(place: Place, found: Any) -> Sentence:
 
 def _choice(found: Any, possible: tuple[str | int, ...]) -> Sentence:
     by_text = {str(choice): choice for choice in possible}
-    near = difflib.get_close_matches(str(found).lower(), by_text, n=1)
+    near = difflib.get_close_matches(half_width(str(found)).lower(), by_text, n=1)
     if near:
         nearest = shown(by_text[near[0]])
         return texts.CHOICE(found=shown(found), nearest=nearest, choices=_listed(possible))
@@ -261,7 +262,7 @@ def _example(place: Place, otherwise: Any) -> str:
 
 def _is_number(found: Any) -> bool:
     return isinstance(found, str) and bool(
-        re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", found, re.ASCII)
+        re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", half_width(found), re.ASCII)
     )
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -12,6 +13,7 @@ from collector.texts import Sentence, restore
 from collector.texts.toml import CHOICE, CHOICE_LIST, REFUSED
 
 _LONGEST_FOUND = 60
+_SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
 
 MOST_PROBLEMS = 50
 """So many of one file are told; who has more needs no longer list, and finding lines takes time."""
@@ -78,6 +80,11 @@ def choice(found: str, possible: Collection[str]) -> Sentence:
     if near:
         return CHOICE(found=shown(found), nearest=shown(near[0]), choices=choices)
     return CHOICE_LIST(found=shown(found), choices=choices)
+
+
+def is_secret(key: str) -> bool:
+    """Whether a key of this name may hold a secret, which no message repeats."""
+    return bool(_SECRET.search(key))
 
 
 def shown(value: Any) -> str:
