@@ -177,7 +177,7 @@ def test_problems_survive_the_control_socket(folder: Path) -> None:
     assert tuple(map(Problem.from_json, data["problems"])) == error.value.problems
 
 
-# ruff: noqa: E501 (a table is read along its lines)
+# ruff: noqa: E501, RUF001 (a table is read along its lines)
 # One mistake each: file, what stands there, what is typed instead, how the line of the problem begins, the path
 # (a leading dot stands for waveforms[0]), the code, and what the message must name.
 MISTAKES = [
@@ -221,6 +221,27 @@ MISTAKES = [
     (MILL, "samples = 4096", "samples = 8", "samples", ".window.samples", "not-at-least", "16"),
     (MILL, 'unit = "g"', 'unit = "G"', 'unit = "G"', ".channels[0].unit", "choice", 'Type "g"'),
     (MILL, 'unit = "g"', 'unit = "Pascal"', 'unit = "Pascal"', ".channels[0].unit", "choice.list", '"m/s2"'),
+    *(
+        (MILL, 'unit = "g"', f'unit = "{found}"', f'unit = "{found}"', ".channels[0].unit", f"{code}", named)
+        for found, code, named in (
+            ("mg", "unit.scaled", 'unit = "g" and multiply "scale" of the source by 0.001;'),
+            ("µg", "unit.scaled", "scale = 0.000001"),
+            ("mm/s2", "unit.scaled", 'unit = "m/s2" and multiply "scale" of the source by 0.001;'),
+            ("mm/s²", "unit.scaled", "scale = 0.001"),
+            ("gal", "unit.scaled", 'unit = "m/s2" and multiply "scale" of the source by 0.01;'),
+            ("Gal", "unit.scaled", "scale = 0.01"),
+            ("mA", "unit.scaled", 'unit = "A" and multiply "scale" of the source by 0.001;'),
+            ("mV", "unit.scaled", 'unit = "V"'),
+            ("kV", "unit.scaled", "by 1000;"),
+            ("m/s^2", "choice", 'Type "m/s2"'),
+            ("m/s²", "choice", 'Type "m/s2"'),
+            ("ｇ", "choice", 'Type "g"'),
+            ("mm/s", "unit.velocity", "Choose acceleration"),
+            ("m/s", "unit.velocity", "Choose acceleration"),
+            ("mm", "choice.list", '"g", "m/s2", "A", "V", "count"'),
+            ("", "choice.list", '"g", "m/s2", "A", "V", "count"'),
+        )
+    ),
     (MILL, 'kind = "serial"', 'kind = "seriell"', "kind", ".source.kind", "choice", 'Type "serial"'),
     (LATHE, 'checksum = "crc16-modbus"', 'checksum = "crc16 modbus"', "checksum", ".source.format.checksum", "choice", '"crc16-modbus"'),
     # patterns

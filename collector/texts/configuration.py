@@ -138,6 +138,18 @@ SILENT_SHORT = Text(
     "a sample comes only every {period_s} s at {rate_hz} Hz, but after {found} s the sensor counts as lost",
     "Type silent_after_s = {least} or more, or correct rate_hz.",
 )
+UNIT_SCALED = Text(
+    "config.unit.scaled",
+    "found {found}, a unit that is not taken",
+    'Type unit = {unit} and multiply "scale" of the source by {factor}; without "scale", that is '
+    "scale = {factor}. A full_scale is then in {unit}, too.",
+)
+UNIT_VELOCITY = Text(
+    "config.unit.velocity",
+    "found {found}: the signal of a velocity cannot be described",
+    'Choose acceleration as what the sensor puts out, and type unit = "g" or unit = "m/s2"; '
+    "collector computes the velocity of it.",
+)
 WINDOW_LENGTH_MISSING = Text(
     "config.window.length-missing",
     "the window has no length",

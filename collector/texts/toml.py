@@ -44,7 +44,7 @@ SYNTAX_QUOTES = Text(
 SYNTAX_WIDE = Text(
     "config.syntax.wide",
     "found {found}: these are full-width characters (全角), which TOML does not know",
-    "Switch the Japanese input method off and type: {plain}   Blanks on this line must be plain ones, too.",
+    "Switch the Japanese input method off and type {plain} instead; blanks must be plain ones, too.",
 )
 SYNTAX_WIDE_BLANK = Text(
     "config.syntax.wide-blank",

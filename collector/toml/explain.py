@@ -119,7 +119,8 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
             possible = choices(place.kind)
             if place.union is not None:
                 return place.path, texts.CHOICE_OR_NUMBER(found=shown(found), choices=_listed(possible))
-            return place.path, _choice(found, possible)
+            known = model_tree.instead(place) if isinstance(found, str) else None
+            return place.path, known.sentence(found) if known else _choice(found, possible)
         case _:
             return place.path, _value(details, place, found)
 
