@@ -218,6 +218,7 @@ MISTAKES = [
     # ranges and choices
     (MILL, "peaks = 5", "peaks = 51", "peaks", ".features.peaks", "not-at-most", "50"),
     (MILL, "overlap = 0.5", "overlap = 1", "overlap", ".window.overlap", "not-below", "below 1"),
+    (MILL, "samples = 4096", "samples = 400000000", "samples", ".window.samples", "not-at-most", "Type 1048576 or a smaller"),
     (MILL, "samples = 4096", "samples = 8", "samples", ".window.samples", "not-at-least", "16"),
     (MILL, 'unit = "g"', 'unit = "G"', 'unit = "G"', ".channels[0].unit", "choice", 'Type "g"'),
     (MILL, 'unit = "g"', 'unit = "Pascal"', 'unit = "Pascal"', ".channels[0].unit", "choice.list", '"m/s2"'),
@@ -274,7 +275,7 @@ MISTAKES = [
     (MILL, "samples = 4096", "", "[waveforms.window]", ".window.seconds", "window.length-missing", "samples = "),
     (MILL, "samples = 4096", "samples = 4096\nseconds = 1", "seconds", ".window.seconds", "window.length-twice", "Delete"),
     (LATHE, "seconds = 0.5", "seconds = 0.001", "seconds", ".window.seconds", "window.seconds", "0.0025"),
-    (LATHE, "seconds = 0.5", "seconds = 1e300", "seconds", ".window.seconds", "window.seconds", "164"),
+    (LATHE, "seconds = 0.5", "seconds = 1e300", "seconds", ".window.seconds", "window.seconds", "between 0.0025 and 163.8"),
     (MILL, "overlap = 0.5", "overlap = 0.5\nhop_samples = 9", "hop_samples", ".window.hop_samples", "window.hop-twice", "Delete"),
     (MILL, "overlap = 0.5", "hop_samples = 4097", "hop_samples", ".window.hop_samples", "window.hop-long", "4096"),
     (MILL, "overlap = 0.5", "hop_samples = 9", "hop_samples", ".window.hop_samples", "window.often", "hop_samples = 10 or more"),
@@ -326,6 +327,23 @@ def test_a_mistake(
         assert problem.line == first
     assert named.format(first=first) in str(problem)
     assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "wrong"),
+    [("6400", "samples = 400000000"), ("6400", "seconds = 1e9"), ("4.2e6", "seconds = 1e-9")],
+)
+def test_the_limits_that_are_told_are_accepted_as_they_are_typed(
+    folder: Path, rate_hz: str, wrong: str
+) -> None:
+    change(folder, LATHE, "rate_hz = 6400", f"rate_hz = {rate_hz}")
+    change(folder, LATHE, "seconds = 0.5", wrong)
+    advice = only_problem(folder).advice
+    assert "e+" not in str(only_problem(folder))
+    key = wrong.partition(" = ")[0]
+    (limit,) = re.findall(r"Type ([\d.]+) or|between [\d.]+ and ([\d.]+)\.", advice)
+    change(folder, LATHE, wrong, f"{key} = {''.join(limit)}")
+    load(folder)
 
 
 @pytest.mark.parametrize("advised", ["hop_samples = 10", "overlap = 0.997"])

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from collector.texts import Sentence, Text
+from collector.texts import Sentence, Text, number
 from collector.texts import toml as texts
 from collector.toml import model_tree
 from collector.toml.document import Document
@@ -129,12 +129,12 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
     kind, context = details["type"], details.get("ctx", {})
     if kind in _LIMITS:
         text, limit = _LIMITS[kind]
-        return text(found=shown(found), limit=f"{context[limit]:g}")
+        return text(found=shown(found), limit=number(context[limit]))
     match kind:
         case "int_type" | "float_type" if _is_number(found):
-            number = half_width(found).strip()
-            text = texts.NUMBER_IN_QUOTES if number == found.strip() else texts.WIDE_NUMBER_IN_QUOTES
-            return text(found=shown(found), number=number)
+            digits = half_width(found).strip()
+            text = texts.NUMBER_IN_QUOTES if digits == found.strip() else texts.WIDE_NUMBER_IN_QUOTES
+            return text(found=shown(found), number=digits)
         case "int_type":
             whole = isinstance(found, float) and found.is_integer()
             return texts.NOT_WHOLE(
