@@ -382,12 +382,13 @@ def test_of_thousands_of_mistakes_the_first_are_told_and_the_rest_counted(folder
 
 
 SYNTAX = [
-    ("baud = 460800", "baud = fast", "config.syntax.value"),
-    ("baud = 460800", "baud = True", "config.syntax.value"),
+    ("baud = 460800", "baud = fast", "config.syntax.unquoted"),
+    ("baud = 460800", "baud = True", "config.syntax.meant"),
+    ("baud = 460800", "baud =", "config.syntax.value"),
     ('kind = "serial"', "kind = \u201cserial\u201d", "config.syntax.quotes"),
     ('kind = "serial"', 'kind = "serial\u201d', "config.syntax.quotes"),
     ("baud = 460800", "baud 460800", "config.syntax.equals"),
-    ("baud = 460800", "baud = 460800 samples", "config.syntax.end"),
+    ("baud = 460800", "baud = 460800 samples", "config.syntax.unit"),
     ("scale = 1.0", "scale = 1,0", "config.syntax.end"),
     ("baud = 460800", "baud = 460800\nbaud = 1", "config.syntax.twice"),
     ('#serial = "0001"', 'serial = "0001', "config.syntax.string"),

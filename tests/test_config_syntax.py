@@ -96,6 +96,71 @@ def test_what_may_be_a_secret_is_not_repeated(line: str) -> None:
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "found", "typed"),
+    [
+        ("host = 192.168.0.10", "unquoted", "192.168.0.10", 'host = "192.168.0.10"'),
+        ("host = broker.example.org # ours", "unquoted", "broker.example.org", 'host = "broker.example.org"'),
+        ("name = my-mill", "unquoted", "my-mill", 'name = "my-mill"'),
+        ("maker = 東京 工機", "unquoted", "東京 工機", 'maker = "東京 工機"'),
+        ("port = /dev/ttyUSB0", "unquoted", "/dev/ttyUSB0", 'port = "/dev/ttyUSB0"'),
+        (r"file = C:\a\b.csv", "unquoted", r"C:\a\b.csv", r'file = "C:\\a\\b.csv"'),
+        ("start = 8:00", "unquoted", "8:00", 'start = "8:00"'),
+        ("name = 2nd-mill", "unquoted", "2nd-mill", 'name = "2nd-mill"'),
+        ("calibration_date = 2025/3/31", "meant", "2025/3/31", "calibration_date = 2025-03-31"),
+        ("calibration_date = 2025-3-31", "meant", "2025-3-31", "calibration_date = 2025-03-31"),
+        ("calibration_date = 31.3.2025", "meant", "31.3.2025", "calibration_date = 2025-03-31"),
+        ("repeat = TRUE", "meant", "TRUE", "repeat = true"),
+        ("baud = 115 200", "blanks", "115 200", "baud = 115200"),
+        ("rate_hz = 485 Hz", "own-unit", "485 Hz", "rate_hz = 485"),
+        ("rate_hz = 485Hz # nominal", "own-unit", "485Hz", "rate_hz = 485"),
+        ("rate_hz = 6.4 kHz", "own-unit", "6.4 kHz", "rate_hz = 6400"),
+        ("every_s = 500 ms", "own-unit", "500 ms", "every_s = 0.5"),
+        ("diameter_mm = 12 mm", "own-unit", "12 mm", "diameter_mm = 12"),
+    ],
+)
+def test_what_was_meant_by_a_value_is_told_ready_to_type(
+    line: str, code: str, found: str, typed: str
+) -> None:
+    sentence = told(line)
+    assert (sentence.code, sentence.values["found"]) == (f"config.syntax.{code}", found)
+    assert sentence.advice.endswith(f": {typed}")
+    assert not isinstance(parse_document("a.toml", typed.encode()), Problem)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("range = 16 g", 'range = "16 g"'),
+        ("sensitivity = 100 mV/g", 'sensitivity = "100 mV/g"'),
+        ("seconds = 500 ms", 'seconds = "500 ms"'),
+        ("diameter_mm = 1 inch", 'diameter_mm = "1 inch"'),
+        ("overlap = 50%", 'overlap = "50%"'),
+        ("baud = 9600 bits per second", 'baud = "9600 bits per second"'),
+    ],
+)
+def test_a_number_is_told_without_its_unit_only_where_that_changes_nothing(line: str, text: str) -> None:
+    sentence = told(line)
+    assert sentence.code == "config.syntax.unit"
+    assert sentence.values["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("scale = 1,0", "config.syntax.end"),
+        ("a = 1 b = 2", "config.syntax.end"),
+        ('name = "mill" one', "config.syntax.end"),
+        ("a =", "config.syntax.value"),
+        ("calibration_date = 2025-02-30", "config.syntax.value"),
+        ("calibration_date = 2025/02/30", "config.syntax.end"),
+        ("password = hunter2", "config.syntax.value"),
+    ],
+)
+def test_where_a_form_tells_nothing_nothing_is_guessed(line: str, code: str) -> None:
+    assert told(line).code == code
+
+
 @given(st.text(alphabet="ab1６ａ＝＃［］＂　=\"'# .[]", max_size=20))
 def test_any_line_that_is_not_toml_has_advice(line: str) -> None:
     problem = parse_document("a.toml", line.encode())

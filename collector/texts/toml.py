@@ -66,6 +66,30 @@ SYNTAX_END = Text(
     "something follows the value",
     "Write one key on each line. Decimals have a point, not a comma; a remark starts with #.",
 )
+SYNTAX_UNQUOTED = Text(
+    "config.syntax.unquoted",
+    "found {found} behind the equals sign, a text without quotes",
+    "Type it in quotes: {line}",
+)
+SYNTAX_MEANT = Text(
+    "config.syntax.meant", "found {found} behind the equals sign, which is not TOML", "Type: {line}"
+)
+SYNTAX_BLANKS = Text(
+    "config.syntax.blanks",
+    "found {found} behind the equals sign, a number with blanks",
+    "Type it without blanks: {line}",
+)
+SYNTAX_OWN_UNIT = Text(
+    "config.syntax.own-unit",
+    "found {found} behind the equals sign, a number with its unit",
+    "Leave the unit out, which stands in the key's name: {line}",
+)
+SYNTAX_UNIT = Text(
+    "config.syntax.unit",
+    "found {found} behind the equals sign, a number with something behind it",
+    "Where a number belongs, type it alone, in the unit that {docs}/configuration.md gives for {key}; where "
+    "text belongs, type it in quotes: {text}",
+)
 SYNTAX_STRING = Text(
     "config.syntax.string",
     "this text does not end, or contains a character that it may not",

@@ -8,6 +8,7 @@ import re
 from collector.texts import Sentence, Text
 from collector.texts import toml as texts
 from collector.toml.problems import is_secret
+from collector.toml.unquoted import unquoted_sentence
 from collector.toml.wide_characters import wide_sentence
 
 # How tomllib's messages begin, and what we say where nothing better is known.
@@ -52,7 +53,8 @@ def syntax_sentence(message: str, line: str) -> Sentence:
         return told
     for beginning, text in _SYNTAX.items():
         if message.startswith(beginning):
-            return text()
+            is_value = text in {texts.SYNTAX_VALUE, texts.SYNTAX_END} and not is_secret(line)
+            return (unquoted_sentence(line) if is_value else None) or text()
     return texts.SYNTAX(reason=message.partition(" (at ")[0])
 
 
