@@ -9,6 +9,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import time
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -94,7 +95,10 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
 ) -> tuple[TomlPath, Sentence]:
     found = document.value(place.path)
     context = details.get("ctx", {})
+    known = model_tree.instead(place) if isinstance(found, str) else None
     match details["type"]:
+        case "literal_error" | "string_pattern_mismatch" if known:
+            return place.path, known.sentence(found)
         case "extra_forbidden":
             return place.path, _unknown_key(model, place, found)
         case "missing":
@@ -119,8 +123,7 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
             possible = choices(place.kind)
             if place.union is not None:
                 return place.path, texts.CHOICE_OR_NUMBER(found=shown(found), choices=_listed(possible))
-            known = model_tree.instead(place) if isinstance(found, str) else None
-            return place.path, known.sentence(found) if known else _choice(found, possible)
+            return place.path, _choice(found, possible)
         case _:
             return place.path, _value(details, place, found)
 
@@ -148,8 +151,9 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
             return texts.NOT_TRUE_OR_FALSE(found=shown(found))
         case _ if kind == "path_type" or (kind.startswith("string_") and not isinstance(found, str)):
             plain = not isinstance(found, list | dict)
+            written = f"{found:%H:%M}" if isinstance(found, time) else shown(found)
             return texts.NOT_TEXT(
-                found=shown(found), example=f'"{shown(found)}"' if plain else _example(place, "text")
+                found=shown(found), example=f'"{written}"' if plain else _example(place, "text")
             )
         case "string_too_short":
             return texts.EMPTY_TEXT(example=_example(place, "text"))

@@ -50,9 +50,9 @@ _PLAIN_EXAMPLES = (1000, 50, 1, 0.5, "text", True, [1], ["text"])
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """Beside the type of a key with choices: who says what to type for any other text.
+    """Beside the type of a key with choices or a pattern: who says what to type for a text that does not fit.
 
-    For keys where the choice that looks most alike would make wrong data.
+    For keys where the choice that looks most alike would make wrong data, or where more is known of the form.
     """
 
     sentence: Callable[[str], Sentence]
@@ -141,7 +141,7 @@ def rows(kind: Any) -> type[BaseModel] | None:
 
 
 def instead(place: Place) -> Instead | None:
-    """Who says what to type for a text that is none of the choices at a place, where its key names one."""
+    """Who says what to type for a text that does not fit at a place, where its key names one."""
     field = place.table.model_fields.get(str(place.path[-1]))
     return next((note for note in field.metadata if isinstance(note, Instead)), None) if field else None
 
