@@ -394,7 +394,7 @@ SYNTAX = [
     ('#serial = "0001"', 'serial = "0001', "config.syntax.string"),
     ('#serial = "0001"', 'serial = "C:\\Users"', "config.syntax.string"),
     ("[waveforms.sensor]", "[waveforms.sensor", "config.syntax.bracket"),
-    ("[waveforms.sensor]", "[waveforms.source]", "config.syntax.twice"),
+    ("[waveforms.sensor]", "[waveforms.source]", "config.syntax.table-twice"),
     ("baud = 460800", "ä = 460800", "config.syntax"),
 ]
 
@@ -407,6 +407,18 @@ def test_a_syntax_error_hides_no_mistake_in_other_files(folder: Path, old: str, 
     in_lathe, in_mill = problems(folder)
     assert (in_lathe.file, in_lathe.sentence.code) == (LATHE, "config.not-above")
     assert (in_mill.file, in_mill.line, in_mill.sentence.code) == (MILL, line, code)
+
+
+def test_a_second_machine_in_a_file_needs_a_file_of_its_own(folder: Path) -> None:
+    text = (folder / SIMULATED).read_text("utf-8")
+    line = text.count("\n") + line_with(folder, SIMULATED, "[machine]")
+    (folder / SIMULATED).write_text(text + text.replace("simulated-1", "simulated-2"), "utf-8")
+    problem = only_problem(folder)
+    assert (problem.line, problem.sentence.code) == (line, "config.second-machine")
+    assert f"line {line} on" in problem.advice
+    (folder / SIMULATED).write_text(text, "utf-8")
+    (folder / "machines" / "other.toml").write_text(text.replace("simulated-1", "simulated-2"), "utf-8")
+    load(folder)
 
 
 def test_files_from_windows_are_read(folder: Path) -> None:

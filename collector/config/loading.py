@@ -1,6 +1,7 @@
 """From a configuration folder to a `Config`, or to every problem in it at once."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,7 @@ from collector.texts.configuration import (
     MACHINE_FILE_NAME,
     NO_MACHINES,
     NO_MAIN_FILE,
+    SECOND_MACHINE,
     UNREADABLE,
 )
 from collector.texts.toml import MORE
@@ -59,7 +61,7 @@ def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
     Raises:
         ConfigError: it is wrong.
     """
-    parsed = [parse_document(file, content) for file, content in sorted(files.items())]
+    parsed = [_parse(file, content) for file, content in sorted(files.items())]
     documents = [document for document in parsed if isinstance(document, Document)]
     problems = [problem for problem in parsed if isinstance(problem, Problem)]
     return _judge(documents, problems, folder, look_around=False)
@@ -109,7 +111,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     documents = []
     for file in files:
         try:
-            parsed = parse_document(file, (folder / file).read_bytes())
+            parsed = _parse(file, (folder / file).read_bytes())
         except OSError as error:
             parsed = Problem(file, None, "", _why_unread(file, folder, error))
         if isinstance(parsed, Document):
@@ -120,6 +122,18 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
     return documents, problems
+
+
+def _parse(file: str, content: bytes) -> Document | Problem:
+    parsed = parse_document(file, content)
+    if (
+        isinstance(parsed, Problem)
+        and file.startswith(f"{MACHINES_FOLDER}/")
+        and parsed.sentence.values.get("table") == "[machine]"
+    ):
+        sentence = SECOND_MACHINE(line=parsed.line or 1, folder=MACHINES_FOLDER)
+        return replace(parsed, sentence=sentence)
+    return parsed
 
 
 def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:

@@ -24,6 +24,11 @@ MACHINE_FILE_NAME = Text(
     'this file would be left out, because its name does not end in ".toml"',
     "Rename it to {name}, or move it out of the folder.",
 )
+SECOND_MACHINE = Text(
+    "config.second-machine",
+    "a second machine begins here; each machine needs a file of its own",
+    "Move what belongs to it (line {line} on) into a new file, such as {folder}/OTHER.toml.",
+)
 IS_FOLDER = Text(
     "config.is-folder",
     "this is a folder, where a file belongs",

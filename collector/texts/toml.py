@@ -105,6 +105,12 @@ SYNTAX_TWICE = Text(
     "this key or table is already there",
     "Delete one of the two. For one more entry of a list use double brackets, as in [[waveforms]].",
 )
+SYNTAX_TABLE_TWICE = Text(
+    "config.syntax.table-twice",
+    "the table {table} is already there",
+    "Move its keys to the first one and delete this line. For one more entry of a list use double brackets, "
+    "as in [[waveforms]].",
+)
 TOO_DEEP = Text("config.too-deep", "brackets are nested too deeply", "Write it flatter, as in the examples.")
 
 # Keys

@@ -32,6 +32,7 @@ _SYNTAX: dict[str, Text] = {
 }
 
 _STRING_OR_REMARK = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*')|#.*""")
+_TABLE = re.compile(r"\s*\[([^\[\]]+)\]")
 _QUOTE = re.compile("""["']""")
 _BENT_QUOTES = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u300c\u300d]")
 _WIDE_QUOTES = re.compile("[\uff02\uff07]")
@@ -51,6 +52,9 @@ def syntax_sentence(message: str, line: str) -> Sentence:
     told = wide_sentence(code) or _quotes(_WIDE_QUOTES, outside)
     if told:
         return told
+    table = _TABLE.match(line)
+    if table and message.startswith("Cannot declare"):
+        return texts.SYNTAX_TABLE_TWICE(table=f"[{table[1].strip()}]")
     for beginning, text in _SYNTAX.items():
         if message.startswith(beginning):
             is_value = text in {texts.SYNTAX_VALUE, texts.SYNTAX_END} and not is_secret(line)
