@@ -1,5 +1,6 @@
 """A configuration folder becomes a `Config`, or every mistake in it with its line and what to type."""
 
+import math
 import os
 import re
 import shutil
@@ -280,6 +281,9 @@ MISTAKES = [
     (MILL, "overlap = 0.5", "hop_samples = 4097", "hop_samples", ".window.hop_samples", "window.hop-long", "4096"),
     (MILL, "overlap = 0.5", "hop_samples = 9", "hop_samples", ".window.hop_samples", "window.often", "hop_samples = 10 or more"),
     (MILL, "overlap = 0.5", "overlap = 0.998", "[waveforms.window]", ".window.hop_samples", "window.often", "overlap = 0.997 or less"),
+    (MILL, '0001-if00"', '0001-if00 "', "port", ".source.port", "blanks-around", '0001-if00"'),
+    (MILL, 'port = "/dev', 'port = " /dev', "port", ".source.port", "blanks-around", 'Type it without: "/dev'),
+    (MILL, 'port = "/dev', 'port = "dev', "port", ".source.port", "not-of-this-form", "by-id"),
     (LATHE, "rate_hz = 6400", "rate_hz = 6400\nsilent_after_s = 0.0001", "silent_after_s", ".source.silent_after_s", "silent-short", "0.00046875"),
     (MILL, 'name = "mill-1"', 'name = "gateway"', "name", "machine.name", "reserved-machine", "mill-1"),
     (MILL, "{ low_hz = 10,", "{ low_hz = 100,", "bands", ".features.bands[0].high_hz", "band-order", "100"),
@@ -350,6 +354,60 @@ def test_the_limits_that_are_told_are_accepted_as_they_are_typed(
 def test_what_is_advised_for_too_many_windows_is_accepted(folder: Path, advised: str) -> None:
     change(folder, MILL, "overlap = 0.5", advised)
     load(folder)
+
+
+# The least bits in a second: mill-1 has lines of 3 numbers, lathe-1 frames, grinder-1 the protocol of WitMotion.
+@pytest.mark.parametrize(
+    ("file", "changes", "needed"),
+    [
+        (MILL, {}, 6 * 10 * 1000),
+        (MILL, {"#line_columns = 6": "line_columns = 6"}, 9 * 10 * 1000),
+        (
+            MILL,
+            {'#delimiter = ","': 'delimiter = ","', "columns = [1, 2, 3]": "columns = [1, 2, 5]"},
+            8 * 10 * 1000,
+        ),
+        (LATHE, {}, 12 * 10 * 6400),
+        (GRINDER, {}, 11 * 10 * 200),
+    ],
+)
+def test_a_port_that_cannot_carry_the_samples(
+    folder: Path, file: str, changes: dict[str, str], needed: int
+) -> None:
+    for old, new in changes.items():
+        change(folder, file, old, new)
+    text = re.sub(
+        r"(?m)^port = .*",
+        'port = "/dev/serial/by-id/usb-Example-if00-port0"',
+        (folder / file).read_text("utf-8"),
+    )
+    for baud, is_enough in (
+        (needed, True),
+        (math.ceil(needed / 1.04), True),
+        (math.floor(needed / 1.06), False),
+    ):
+        (folder / file).write_text(re.sub(r"(?m)^baud = .*", f"baud = {baud}", text), "utf-8")
+        if is_enough:
+            load(folder)
+            continue
+        problem = only_problem(folder)
+        assert (problem.path, problem.sentence.code) == ("waveforms[0].source.baud", "config.baud-low")
+        assert f"need {needed}" in str(problem)
+
+
+def test_a_port_that_is_really_usb_is_fast_whatever_its_baud(folder: Path, tmp_path: Path) -> None:
+    change(folder, LATHE, "baud = ", "baud = 9 # ")
+    load(folder)
+    port = tmp_path / "sensor"
+    text = re.sub(r"(?m)^port = .*", f'port = "{port}"', (folder / LATHE).read_text("utf-8"))
+    (folder / LATHE).write_text(text, "utf-8")
+    port.symlink_to("/dev/ttyACM7")
+    load(folder)
+    port.unlink()
+    port.symlink_to("/dev/ttyUSB7")
+    assert only_problem(folder).sentence.code == "config.baud-low"
+    change(folder, LATHE, "rate_hz = 6400", "rate_hz = 1e308")
+    assert "config.baud-low" in {problem.sentence.code for problem in problems(folder)}
 
 
 def test_windows_that_are_too_short_for_the_rate(folder: Path) -> None:
@@ -513,7 +571,27 @@ def test_a_machine_file_with_a_name_that_would_be_passed_over(folder: Path, name
     assert "mill-9.toml" in problem.advice
 
 
+def test_a_machine_file_without_extension_is_told(folder: Path) -> None:
+    shutil.copy(folder / MILL, folder / "machines" / "mill-2")
+    problem = only_problem(folder)
+    assert (problem.file, problem.sentence.code) == ("machines/mill-2", "config.machine-file-name")
+    assert "mill-2.toml" in problem.advice
+
+
+def test_a_folder_of_machine_files_among_them_is_told(folder: Path) -> None:
+    (folder / "machines" / "hall-2").mkdir()
+    load(folder)
+    shutil.copy(folder / MILL, folder / "machines" / "hall-2" / "mill-2.toml")
+    problem = only_problem(folder)
+    assert (problem.file, problem.sentence.code) == ("machines/hall-2", "config.machine-subfolder")
+    assert "mill-2.toml" in str(problem)
+    (folder / "machines" / "hall-2").rename(folder / "machines" / ".hall-2")
+    load(folder)
+
+
 def test_other_files_in_the_folder_do_no_harm(folder: Path) -> None:
+    (folder / "machines" / "README").write_text("Each file tells of one [machine].\n", "utf-8")
+    (folder / "machines" / "link").symlink_to("/nowhere")
     for name in (".mill-1.toml.swp", "mill-1.toml~", "mill-1.toml.bak", ".hidden.toml"):
         (folder / "machines" / name).write_text("nonsense", "utf-8")
     load(folder)

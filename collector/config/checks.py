@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from collector.config.controller_checks import check_controllers, check_lines
 from collector.config.model import GatewaySettings, SensorSettings
+from collector.config.speed_checks import check_speeds
 from collector.config.state_checks import check_calendar, check_stream_names
 from collector.features import BandSettings, BearingSettings, EnvelopeSettings, VelocitySettings
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
@@ -75,6 +76,7 @@ def check_machines(documents: Iterable[Document], device: Callable[[str], str]) 
         if document.value((*path, "source", "kind")) == "serial"
     ]
     yield from _repeated(ports, texts.SAME_PORT, device)
+    yield from check_speeds(documents, device)
     yield from check_lines(documents, device)
 
 

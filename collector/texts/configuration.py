@@ -24,6 +24,11 @@ MACHINE_FILE_NAME = Text(
     'this file would be left out, because its name does not end in ".toml"',
     "Rename it to {name}, or move it out of the folder.",
 )
+MACHINE_SUBFOLDER = Text(
+    "config.machine-subfolder",
+    "the files in this folder would be left out, such as {name}",
+    "Move those that are meant into {folder}/ itself, or the folder somewhere else.",
+)
 SECOND_MACHINE = Text(
     "config.second-machine",
     "a second machine begins here; each machine needs a file of its own",
@@ -154,6 +159,11 @@ UNIT_VELOCITY = Text(
     "found {found}: the signal of a velocity cannot be described",
     'Choose acceleration as what the sensor puts out, and type unit = "g" or unit = "m/s2"; '
     "collector computes the velocity of it.",
+)
+BAUD_LOW = Text(
+    "config.baud-low",
+    "found {found}, but {rate_hz} samples in a second, each of {bytes} bytes or more, need {least}",
+    "Set the device and this line to a speed of {least} or more, or correct rate_hz. (A byte takes 10 bits.)",
 )
 WINDOW_LENGTH_MISSING = Text(
     "config.window.length-missing",

@@ -258,6 +258,9 @@ NOT_OF_THIS_FORM = Text(
     "found {found}, which does not have the form that is needed",
     "Type it like this: {example}",
 )
+BLANKS_AROUND = Text(
+    "config.blanks-around", "found {found}, with a blank before or behind it", "Type it without: {plain}"
+)
 EMPTY_TEXT = Text(
     "config.empty-text", "found an empty text", "Type something between the quotes, such as {example}."
 )
