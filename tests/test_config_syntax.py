@@ -68,6 +68,10 @@ def test_a_full_width_blank_is_found_where_it_stands(line: str, column: int, bef
     assert line[column - 1] == "　"
 
 
+def test_of_a_long_line_only_the_beginning_is_repeated() -> None:
+    assert len(str(told(f"a = {'６４ ' * 1000}"))) < 200
+
+
 def test_a_line_that_begins_with_a_full_width_blank() -> None:
     assert told("　rate_hz = 6400").code == "config.syntax.wide-blank.first"
     assert told("　").code == "config.syntax.wide-blank.first"
@@ -155,6 +159,8 @@ def test_a_number_is_told_without_its_unit_only_where_that_changes_nothing(line:
         ("calibration_date = 2025-02-30", "config.syntax.value"),
         ("calibration_date = 2025/02/30", "config.syntax.end"),
         ("password = hunter2", "config.syntax.value"),
+        (f"a = {'long ' * 100}", "config.syntax.value"),
+        ("a = 1 \x07", "config.syntax.end"),
     ],
 )
 def test_where_a_form_tells_nothing_nothing_is_guessed(line: str, code: str) -> None:

@@ -4,7 +4,6 @@ A unit is not guessed by how it is spelled: "mg" is like "g", and a thousandth o
 in samples.py.
 """
 
-import unicodedata
 from typing import get_args
 
 from collector.samples import OTHER_UNITS, VELOCITY_UNITS, Unit
@@ -12,12 +11,13 @@ from collector.texts import Sentence, number
 from collector.texts import configuration as texts
 from collector.texts.toml import CHOICE, CHOICE_LIST
 from collector.toml.problems import shown
+from collector.toml.wide_characters import half_width
 
 
 def unit_instead(found: str) -> Sentence:
     """What to type instead of this unit."""
     choices = ", ".join(map(shown, get_args(Unit)))
-    plain = unicodedata.normalize("NFKC", found).lower().replace("\u03bc", "u")
+    plain = half_width(found).lower().replace("\u03bc", "u")
     plain = plain.translate(dict.fromkeys(map(ord, " ^*"))).replace("/s/s", "/s2")
     spelled = {unit.lower(): unit for unit in get_args(Unit)} | {"counts": "count"}
     if plain in spelled:

@@ -12,7 +12,9 @@ from collector.errors import CollectorError
 from collector.texts import Sentence, restore
 from collector.texts.toml import CHOICE, CHOICE_LIST, REFUSED
 
-_LONGEST_FOUND = 60
+LONGEST_FOUND = 60
+"""So many letters of what was found are shown."""
+
 _SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
 
 MOST_PROBLEMS = 50
@@ -102,4 +104,4 @@ def shown(value: Any) -> str:
             text = value.isoformat()
         case _:
             text = str(value)
-    return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}…"
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}…"

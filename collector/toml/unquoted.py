@@ -5,9 +5,10 @@ from datetime import date
 
 from collector.texts import Sentence, number
 from collector.texts import toml as texts
+from collector.toml.problems import LONGEST_FOUND
 from collector.toml.text import quoted
 
-_LINE = re.compile(r"""\s*([\w.-]+)\s*=\s*([^\s"'\[\]{}=,#][^"'\[\]{}=,#]*)(#.*)?""", re.ASCII)
+_LINE = re.compile(r"""\s*([\w.-]+)\s*=\s*([^\s"'\[\]{}=,#][^"'\[\]{}=,#\x00-\x1f\x7f]*)(#.*)?""", re.ASCII)
 """One key and one value; what has a comma may be a decimal or two values, which only the reader knows."""
 
 _DATES = (
@@ -25,7 +26,7 @@ _PREFIXES = {"": 1, "k": 1e3, "M": 1e6, "m": 1e-3, "u": 1e-6, "\u00b5": 1e-6, "\
 def unquoted_sentence(line: str) -> Sentence | None:
     """What to type instead of a line's value; None where its form tells nothing."""
     parts = _LINE.fullmatch(line)
-    if parts is None:
+    if parts is None or len(parts[2].strip()) > LONGEST_FOUND:
         return None
     key, found = parts[1], parts[2].strip()
     if found.lower() in _TRUTH:

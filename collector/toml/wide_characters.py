@@ -8,6 +8,7 @@ import unicodedata
 
 from collector.texts import Sentence
 from collector.texts import toml as texts
+from collector.toml.problems import LONGEST_FOUND
 
 _WIDE_BLANK = "\u3000"
 _WIDE_HASH = "\uff03"
@@ -24,7 +25,7 @@ def half_width(text: str) -> str:
 def wide_sentence(code: str) -> Sentence | None:
     """What to type instead in a line without its strings and remarks; None where it has none of them."""
     code, hash_, _ = code.partition(_WIDE_HASH)  # what follows was meant as a remark
-    found = " ".join((*_WORDS.findall(code), *hash_))
+    found = " ".join((*_WORDS.findall(code), *hash_))[:LONGEST_FOUND]
     if found:
         return texts.SYNTAX_WIDE(found=found, plain=half_width(found))
     before, blank, _ = code.rstrip(" ").partition(_WIDE_BLANK)
