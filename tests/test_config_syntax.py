@@ -140,6 +140,8 @@ def test_what_was_meant_by_a_value_is_told_ready_to_type(
         ("seconds = 500 ms", 'seconds = "500 ms"'),
         ("diameter_mm = 1 inch", 'diameter_mm = "1 inch"'),
         ("overlap = 50%", 'overlap = "50%"'),
+        ("every_s = 2 hours", 'every_s = "2 hours"'),
+        ("seconds_ = 5 s", 'seconds_ = "5 s"'),
         ("baud = 9600 bits per second", 'baud = "9600 bits per second"'),
     ],
 )

@@ -32,7 +32,8 @@ MACHINE_SUBFOLDER = Text(
 SECOND_MACHINE = Text(
     "config.second-machine",
     "a second machine begins here; each machine needs a file of its own",
-    "Move what belongs to it (line {line} on) into a new file, such as {folder}/OTHER.toml.",
+    "Move what belongs to it (line {line} on) into a new file, such as {folder}/OTHER.toml. If it is the "
+    "same machine, move these keys to the first [machine].",
 )
 IS_FOLDER = Text(
     "config.is-folder",

@@ -52,9 +52,9 @@ def _date(year: int, month: int, day: int) -> str | None:
 
 def _number_with_unit(key: str, found: str, digits: str, unit: str) -> Sentence:
     text = f"{key} = {quoted(found)}"
-    own = key.rpartition("_")[2]  # as in rate_hz and diameter_mm
-    prefix, is_own = unit[: -len(own)], unit.lower().endswith(own)
-    if "_" not in key or not is_own or prefix not in _PREFIXES:
+    _, underscore, own = key.rpartition("_")  # as in rate_hz and diameter_mm
+    prefix = unit[: len(unit) - len(own)]
+    if not underscore or not own or not unit.lower().endswith(own) or prefix not in _PREFIXES:
         return texts.SYNTAX_UNIT(found=found, key=key, text=text)
     line = f"{key} = {number(float(digits) * _PREFIXES[prefix])}" if prefix else f"{key} = {digits}"
     return texts.SYNTAX_OWN_UNIT(found=found, line=line)
