@@ -15,6 +15,7 @@ from opcua_server import BENCH, BENCH_NODES, OpcuaServer, bench, serving
 from servers import free_port, until
 
 from collector.clock import SystemClock
+from collector.errors import SourceError
 from collector.points import Arrival, PointQuality
 from collector.sources.opcua.collecting import _Life
 from collector.sources.opcua.connection import connected
@@ -181,6 +182,36 @@ async def test_missing_messages_are_counted_and_everything_is_read_anew(server: 
         assert {reading.quality for reading in arrival.readings} == {GOOD}
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def test_after_missing_messages_nothing_is_vouched_for_until_reading_anew_was_answered(
+    server: OpcuaServer,
+) -> None:
+    source = source_of(server.url, SPEED, LOAD, timeout_s=1)
+    losses, clock = Losses(), SystemClock()
+    handover = Handover(losses)
+    async with connected(source.settings, clock) as connection:
+        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
+        subscription = life._sampling
+        assert isinstance(subscription, Subscription)
+        subscription.incomplete = True
+        await life.start(await locate(connection, source.settings, Profile()))
+        assert len((await handover.take()).readings) == 2
+        server.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(SourceError, match="did not answer"):
+                await life._read_anew(subscription)
+        finally:
+            server.signal(signal.SIGCONT)
+        failed_ns = clock.monotonic_ns()
+        while (arrival := await handover.take()).received_ns < failed_ns:
+            assert not arrival.vouched
+        assert not arrival.vouched
+        await life._read_anew(subscription)
+        while len((arrival := await handover.take()).readings) != 2:
+            assert not arrival.vouched
+        while not (arrival := await handover.take()).vouched:
+            pass
 
 
 @pytest.mark.parametrize("mode", ["subscription", "polling"])

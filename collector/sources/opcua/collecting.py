@@ -93,6 +93,7 @@ class _Life:
         self._settings = settings
         self._profile = profile
         self._handover = handover
+        self._losses = losses
         self._monotonic_ns = clock.monotonic_ns
         self._sampled = Sampled(losses)
         self._missing: set[str] = set()
@@ -197,9 +198,9 @@ class _Life:
     async def _read_anew(self, subscription: Subscription) -> None:
         """Messages were lost, nobody knows of which points: so all are read, and may be vouched for again."""
         nodes = self._sampled.nodes
-        subscription.incomplete = False
-        asked_ns = self._monotonic_ns()
+        asked_ns, missing = self._monotonic_ns(), self._losses.messages
         values = await self._connection.read(nodes)
+        subscription.incomplete = self._losses.messages != missing  # more may have been lost meanwhile
         self._handover.put(self._sampled.arrival(nodes, values, asked_ns, self._monotonic_ns()))
 
     def _check_publishing(self, now_ns: int) -> None:
