@@ -17,7 +17,7 @@ from servers import free_port, until
 from collector.clock import SystemClock
 from collector.errors import SourceError
 from collector.points import Arrival, PointQuality
-from collector.sources.opcua.collecting import _Life
+from collector.sources.opcua.collecting import _Life, _reported
 from collector.sources.opcua.connection import connected
 from collector.sources.opcua.handover import Handover, Losses
 from collector.sources.opcua.nodes import locate
@@ -187,7 +187,7 @@ async def test_missing_messages_are_counted_and_everything_is_read_anew(server: 
 async def test_after_missing_messages_nothing_is_vouched_for_until_reading_anew_was_answered(
     server: OpcuaServer,
 ) -> None:
-    source = source_of(server.url, SPEED, LOAD, timeout_s=1)
+    source = source_of(server.url, SPEED, LOAD, timeout_s=2)
     losses, clock = Losses(), SystemClock()
     handover = Handover(losses)
     async with connected(source.settings, clock) as connection:
@@ -264,6 +264,25 @@ async def test_a_server_that_hangs_is_noticed_and_answers_anew_afterwards(
             server.signal(signal.SIGCONT)
     async with listening(source) as again:
         await again.until(lambda: again.value("speed") == 1500.0)
+
+
+async def test_an_answer_that_does_not_come_is_no_sign_of_life(server: OpcuaServer) -> None:
+    source = source_of(server.url, SPEED, mode="polling", silent_after_s=4, timeout_s=2)
+    losses, clock = Losses(), SystemClock()
+    handover = Handover(losses)
+    async with connected(source.settings, clock) as connection:
+        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
+        await life.start(await locate(connection, source.settings, Profile()))
+        watching = asyncio.create_task(_reported(life._watch(), handover))
+        assert await handover.take()  # the clock is seen to go; the next look is not under way yet
+        server.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(SourceError, match="clock") as raised:
+                await handover.take()
+        finally:
+            server.signal(signal.SIGCONT)
+        assert raised.value.sentence.code == "source.opcua.silent"
+        await watching
 
 
 async def test_a_server_that_hangs_from_the_start_is_told(server: OpcuaServer) -> None:

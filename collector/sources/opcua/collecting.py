@@ -156,6 +156,10 @@ class _Life:
             except TimeoutError:
                 self._connection.hung = True
                 raise SourceError(say.SILENT(url=self._settings.url, seconds=limit_s)) from None
+            except SourceError as error:
+                if not unanswered(error):
+                    raise
+                continue  # no sign of life; the limit judges
             now_ns = self._monotonic_ns()
             if time != shown:
                 shown, moved_ns = time, now_ns
@@ -170,16 +174,14 @@ class _Life:
         """What the server's clock shows; on the way, see whether nodes are gone and read what was missed.
 
         A server without a clock to read is alive as long as it answers: then this is always something new.
+
+        Raises:
+            SourceError: the server cannot be reached, or did not answer in time.
         """
-        try:
-            (time,) = await self._connection.read([_CLOCK])
-            await self._check_nodes()
-            if isinstance(self._sampling, Subscription) and self._sampling.incomplete:
-                await self._read_anew(self._sampling)
-        except SourceError as error:
-            if unanswered(error):
-                return None
-            raise
+        (time,) = await self._connection.read([_CLOCK])
+        await self._check_nodes()
+        if isinstance(self._sampling, Subscription) and self._sampling.incomplete:
+            await self._read_anew(self._sampling)
         value = time.Value.Value if time.Value is not None else None
         return value if value is not None else object()
 
