@@ -332,6 +332,14 @@ async def test_names_that_nobody_has_are_told() -> None:
         assert error.sentence.code == "source.opcua.name-unknown"
 
 
+@pytest.mark.usefixtures("busy_workers")
+async def test_a_name_is_found_though_no_worker_thread_is_free(server: OpcuaServer) -> None:
+    settings = source_of(server.url.replace("127.0.0.1", "localhost"), SPEED).settings
+    async with connected(settings, SystemClock()) as connection:
+        assert BENCH in await connection.namespaces()
+        assert connection._client.server_url.hostname == "localhost"  # as the server is told
+
+
 async def test_an_unexpected_error_ends_the_source_and_leaves_nothing_behind(server: OpcuaServer) -> None:
     source = source_of(server.url, SPEED)
 
