@@ -150,8 +150,9 @@ class Controller:
         self._contained(self._look)
 
     def stop(self) -> None:
-        """Publish what has been read since the last summary."""
-        self._contained(self._finish)
+        """Publish what has been read since the last summary; its alarm ends."""
+        for step in (self._finish, self._health.closed):
+            self._contained(step)
 
     def is_acquired_like(self, settings: ControllerSettings | WaveformSettings) -> bool:
         """Whether other settings differ from these in the description alone."""

@@ -342,6 +342,19 @@ async def test_whatever_a_library_raises_is_contained_and_tried_again(
     assert [alarm.active for alarm in told.of(Alarm)] == [True, False]
 
 
+async def test_the_alarm_of_a_controller_that_is_taken_out_ends(journal: Journal, told: Told) -> None:
+    plc = controller(journal, Scripted(scripts=[odd(SourceError(say.ENDED()))]))
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: plc.report().state is State.FAILED)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    plc.stop()
+    assert [(alarm.code, alarm.active) for alarm in told.of(Alarm)] == [
+        ("source.points.ended", True),
+        ("source.points.ended", False),
+    ]
+
+
 async def test_our_own_cancellation_is_obeyed(journal: Journal) -> None:
     source = Scripted()
     plc = controller(journal, source)
