@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from servers import free_port, until
 from collector.clock import SystemClock
 from collector.errors import SourceError
 from collector.points import Arrival, PointQuality
+from collector.sources.opcua import OpcuaSource
 from collector.sources.opcua.collecting import _Life, _reported
 from collector.sources.opcua.connection import connected
 from collector.sources.opcua.handover import Handover, Losses
@@ -58,6 +59,19 @@ def said(heard: Heard, detail: str) -> bool:
 
 def vouches(heard: Heard, point: str) -> list[Arrival]:
     return [arrival for arrival in heard.arrivals if point in arrival.vouched]
+
+
+@contextlib.asynccontextmanager
+async def connection_life(source: OpcuaSource) -> AsyncIterator[tuple[_Life, Handover, Losses]]:
+    """What happens on one connection, before it is started and with nobody watching yet."""
+    losses, clock = Losses(), SystemClock()
+    handover = Handover(losses)
+    async with connected(source.settings, clock) as connection:
+        yield _Life(connection, source.settings, Profile(), handover, losses, clock), handover, losses
+
+
+async def begin(life: _Life) -> None:
+    await life.start(await locate(life._connection, life._settings, Profile()))
 
 
 @pytest.mark.parametrize("mode", ["subscription", "polling"])
@@ -164,11 +178,8 @@ async def test_one_node_by_two_names_is_read_once(server: OpcuaServer) -> None:
 
 async def test_missing_messages_are_counted_and_everything_is_read_anew(server: OpcuaServer) -> None:
     source = source_of(server.url, SPEED, LOAD)
-    losses, clock = Losses(), SystemClock()
-    handover = Handover(losses)
-    async with connected(source.settings, clock) as connection:
-        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
-        await life.start(await locate(connection, source.settings, Profile()))
+    async with connection_life(source) as (life, handover, losses):
+        await begin(life)
         assert len((await handover.take()).readings) == 2
         subscription = life._sampling
         assert isinstance(subscription, Subscription)
@@ -188,14 +199,11 @@ async def test_after_missing_messages_nothing_is_vouched_for_until_reading_anew_
     server: OpcuaServer,
 ) -> None:
     source = source_of(server.url, SPEED, LOAD, timeout_s=2)
-    losses, clock = Losses(), SystemClock()
-    handover = Handover(losses)
-    async with connected(source.settings, clock) as connection:
-        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
+    async with connection_life(source) as (life, handover, _):
         subscription = life._sampling
         assert isinstance(subscription, Subscription)
         subscription.incomplete = True
-        await life.start(await locate(connection, source.settings, Profile()))
+        await begin(life)
         assert len((await handover.take()).readings) == 2
         server.signal(signal.SIGSTOP)
         try:
@@ -203,7 +211,7 @@ async def test_after_missing_messages_nothing_is_vouched_for_until_reading_anew_
                 await life._read_anew(subscription)
         finally:
             server.signal(signal.SIGCONT)
-        failed_ns = clock.monotonic_ns()
+        failed_ns = SystemClock().monotonic_ns()
         while (arrival := await handover.take()).received_ns < failed_ns:
             assert not arrival.vouched
         assert not arrival.vouched
@@ -268,11 +276,8 @@ async def test_a_server_that_hangs_is_noticed_and_answers_anew_afterwards(
 
 async def test_an_answer_that_does_not_come_is_no_sign_of_life(server: OpcuaServer) -> None:
     source = source_of(server.url, SPEED, mode="polling", silent_after_s=4, timeout_s=2)
-    losses, clock = Losses(), SystemClock()
-    handover = Handover(losses)
-    async with connected(source.settings, clock) as connection:
-        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
-        await life.start(await locate(connection, source.settings, Profile()))
+    async with connection_life(source) as (life, handover, _):
+        await begin(life)
         watching = asyncio.create_task(_reported(life._watch(), handover))
         assert await handover.take()  # the clock is seen to go; the next look is not under way yet
         server.signal(signal.SIGSTOP)
