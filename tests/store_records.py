@@ -42,12 +42,20 @@ META = meta_hash(CONTENT)
 
 
 class Gateway:
-    """A gateway that numbers its records; windows are 80 ms apart."""
+    """A gateway that numbers its records, with windows 80 ms apart; `offset_us` is UTC minus `mono_us`."""
 
-    def __init__(self, company: str = "works", gateway: str = "gw1", epoch: str = "000001-aaaaaaaa") -> None:
+    def __init__(
+        self,
+        company: str = "works",
+        gateway: str = "gw1",
+        epoch: str = "000001-aaaaaaaa",
+        boot: str = "boot",
+        offset_us: int = T0_US,
+    ) -> None:
         self.topics = Topics(ROOT, company, gateway)
         self.epoch = epoch
-        self._numbering = Numbering(epoch, "boot")
+        self._numbering = Numbering(epoch, boot)
+        self._offset_us = offset_us
         self._windows = 0
 
     def features(
@@ -116,17 +124,17 @@ class Gateway:
         said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
         return self._message(Change, topic, T0_US, said)
 
-    def gap(self, lost: int, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
+    def gap(self, lost: int | None, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
         """Samples that are missing."""
         topic = self.topics.of("mill-1", "spindle", "event")
         times = {"from_us": from_us, "to_us": from_us + 1_000_000}
         fields = {"cause": cause, "first": 5, "lost": lost, "estimated": True}
         return self._message(Gap, topic, from_us, fields | times | more)
 
-    def restart(self, **more: Any) -> Message:
+    def restart(self, t_us: int = T0_US, **more: Any) -> Message:
         """The beginning of a run."""
         facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None} | more
-        return self._message(Restart, self.topics.gateway_event, T0_US, facts)
+        return self._message(Restart, self.topics.gateway_event, t_us, facts)
 
     def records_lost(self, first_seq: int, last_seq: int) -> Message:
         """Records that are gone."""
@@ -137,7 +145,9 @@ class Gateway:
     def _message(
         self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any], *, sync: bool = True
     ) -> Message:
-        return self._numbering.message(kind, topic, Moment(t_us - T0_US, t_us, sync), meta=META, **fields)
+        return self._numbering.message(
+            kind, topic, Moment(t_us - self._offset_us, t_us, sync), meta=META, **fields
+        )
 
     def everything(self) -> list[Message]:
         """One of each kind of record."""

@@ -238,6 +238,36 @@ def test_no_gap_begins_at_a_moment_of_a_clock_that_was_not_set(tmp_path: Path) -
     assert off.end is not None
 
 
+@pytest.mark.parametrize(("boot", "known"), [("boot", True), ("another", False)])
+def test_within_a_boot_a_restart_by_a_clock_that_was_not_set_has_a_beginning(
+    sink_settings: SqliteSettings | PostgresqlSettings, boot: str, known: bool
+) -> None:
+    """The clock is set before the second run: both ends are by that, and 9 s apart on the monotonic clock."""
+    last_us, step_us = 30_000_000, T0_US
+    before = Gateway(offset_us=10_000_000)
+    after = Gateway(epoch="000002-bbbbbbbb", boot=boot, offset_us=10_000_000 + step_us)
+    ended = {"previous_epoch": before.epoch, "last_us": last_us, "last_sync": False}
+    restarted = after.restart(last_us + 9_000_000 + step_us, **ended)
+    told = after.gap(0, last_us, "restart", from_sync=False, previous_epoch=before.epoch,
+                     to_us=last_us + 9_000_000 + step_us)  # fmt: skip
+    kept = [before.restart(20_000_000), before.features(29_000_000, sync=False), restarted, told]
+    place = keep(sink_settings, [*kept, before.summary(), after.summary()])
+    expected = moment(last_us + step_us) if known else None
+    for stream, start in (("spindle", None), ("plc", None), ("plc", T0)):
+        found = gaps("works", "mill-1", stream, start, where=place)
+        (off,) = [missing for missing in found if missing.what == "off"]
+        assert (off.start, off.end) == (expected, moment(last_us + 9_000_000 + step_us)), (stream, start)
+
+
+def test_a_run_without_samples_does_not_tell_by_what_clock_the_gap_began(tmp_path: Path) -> None:
+    dead = Gateway()
+    after = Gateway(epoch="000002-bbbbbbbb")
+    told = after.gap(0, T0_US, "restart", from_sync=False, previous_epoch=dead.epoch)
+    place = keep(SqliteSettings(file=tmp_path / "s"), [dead.restart(T0_US - 1), told])
+    (off,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (off.what, off.start) == ("off", None)
+
+
 def test_a_restart_is_a_gap_of_a_controller_and_no_second_one_of_a_waveform(tmp_path: Path) -> None:
     gateway = Gateway()
     restart = gateway.restart(last_us=T0_US - 60_000_000, last_sync=True)
@@ -317,22 +347,39 @@ async def test_a_broker_that_is_not_there_is_told_at_once() -> None:
         await anext(subscribe(BrokerSettings(host="127.0.0.1", port=1), "researcher"))
 
 
-def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
-    gateway = Gateway()
-    clipped = gateway.features(quality=["clipped"])
-    messages = [gateway.meta(), clipped, *(gateway.features() for _ in range(60)), gateway.gap(7)]
+def example(tmp_path: Path, messages: list[Message]) -> str:
+    """What the example of the page says of these records; the plot is there."""
     place = keep(SqliteSettings(file=tmp_path / "store.sqlite"), messages)
-    example = Path(__file__).resolve().parent.parent / "docs" / "examples" / "reading_back.py"
+    program = Path(__file__).resolve().parent.parent / "docs" / "examples" / "reading_back.py"
     done = subprocess.run(
-        [sys.executable, example, place],
+        [sys.executable, program, place],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
         timeout=300,
     )
-    assert "61 windows from 2026-09-21 14:13:20+00:00" in done.stdout
-    assert "1 windows have a flag, or no good time" in done.stdout
-    assert "samples (device), about 7 missing, declared" in done.stdout
     assert (tmp_path / "reading_back.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "reading_back.png").stat().st_size > 10_000
+    return done.stdout
+
+
+def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
+    gateway = Gateway()
+    clipped, unset = gateway.features(quality=["clipped"]), gateway.features(sync=False)
+    good = [gateway.features() for _ in range(60)]
+    said = example(tmp_path, [gateway.meta(), clipped, unset, *good, gateway.gap(7)])
+    assert "62 windows from 2026-09-21 14:13:20+00:00" in said
+    assert "2 windows have a flag, or no good time, and are left out" in said
+    assert "samples (device), about 7 missing, declared" in said
+    assert "sync" not in said
+
+
+def test_the_example_shows_windows_of_a_clock_that_was_never_set(tmp_path: Path) -> None:
+    gateway = Gateway()
+    windows = [gateway.features(sync=False, quality=flags) for flags in [["clipped"], *[[]] * 60]]
+    off = gateway.gap(None, from_us=30_000_000, cause="restart", from_sync=False)
+    said = example(tmp_path, [gateway.meta(), *windows, off])
+    assert "all windows have sync = false; shown nevertheless" in said
+    assert "1 windows have a flag, or no good time, and are left out" in said
+    assert "an unknown time to 1970-01-01 00:00:31+00:00: off (restart), an unknown number missing" in said
