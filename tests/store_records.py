@@ -6,6 +6,7 @@ from typing import Any
 from collector.clock import SystemClock
 from collector.messages import (
     Change,
+    Cut,
     Features,
     Gap,
     Message,
@@ -18,8 +19,10 @@ from collector.messages import (
     Record,
     RecordsLost,
     Restart,
+    StateChange,
     StateSummary,
     Topics,
+    Utilisation,
     meta_hash,
 )
 from collector.store.arrivals import Arrival
@@ -123,6 +126,39 @@ class Gateway:
         topic = self.topics.of("mill-1", "plc", "readings")
         said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
         return self._message(Change, topic, T0_US, said)
+
+    def cut(self) -> Message:
+        """A cut of four seconds."""
+        rms = {"mean": 0.5, "min": 0.3, "max": 0.7}
+        windows = {"windows": 50, "lost": 0, "clipped": 0, "quality": {}, "channels": {"x": {"rms": rms}}}
+        said = {
+            "waveforms": {"spindle": windows},
+            "context": {"plc/tool": {"kind": "state", "values": ["T1"]}},
+        }
+        around = {"duration_s": 4.0, "previous": "idle", "next": "idle"}
+        times = {"from_us": T0_US, "to_us": T0_US + 4_000_000}
+        return self._message(Cut, self.topics.of("mill-1", "state", "readings"), T0_US, said | around | times)
+
+    def utilisation(self) -> Message:
+        """An hour with that cut."""
+        times = {"from_us": T0_US, "to_us": T0_US + 3_600_000_000}
+        period = {f"period_{name}": t_us for name, t_us in times.items()}
+        named = {"period": "hour", "shift": None, "day": None, "complete": True}
+        spent = {"seconds": {"idle": 3596.0, "cutting": 4.0}, "ratios": {"known": 1.0}}
+        topic = self.topics.of("mill-1", "state", "readings")
+        return self._message(Utilisation, topic, T0_US, times | period | named | spent)
+
+    def state(self) -> Message:
+        """The beginning of that cut."""
+        why = [{"question": "cutting", "answer": True, "input": "spindle/x/rms", "value": 0.5}]
+        said = {
+            "machine": "mill-1",
+            "previous": "idle",
+            "state": "cutting",
+            "since_us": T0_US - 1,
+            "why": why,
+        }
+        return self._message(StateChange, self.topics.of("mill-1", "state", "event"), T0_US, said)
 
     def gap(self, lost: int | None, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
         """Samples that are missing."""

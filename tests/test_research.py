@@ -12,10 +12,10 @@ import pytest
 from servers import Mosquitto
 from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrivals
 
-from collector.errors import BrokerError, CollectorError
+from collector.errors import BrokerError, CollectorError, UsageError
 from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
-from collector.research import Live, gaps, load, subscribe
+from collector.research import Live, gaps, load, load_state, subscribe
 from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 from collector.store.snapshot import Extent, export
@@ -192,6 +192,61 @@ def test_polars_gives_the_same_rows(tmp_path: Path) -> None:
     assert polars["x.rms"].to_list() == list(pandas["x.rms"])
     assert polars["t"].to_list() == list(pandas["t"])
     assert polars.attrs == pandas.attrs
+
+
+@pytest.mark.parametrize("form", ["database", "csv"])
+def test_what_a_machine_did(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path, form: str
+) -> None:
+    gateway = Gateway()
+    place = keep(
+        sink_settings,
+        [gateway.features(), gateway.state(), gateway.cut(), gateway.utilisation(), gateway.cut()],
+    )
+    if form == "csv":
+        with reading(sink_settings) as reader:
+            export(reader, Extent(0, 2 * T0_US), tmp_path / "snapshot", "csv")
+        place = str(tmp_path / "snapshot")
+    for kind in ("pandas", "polars"):
+        cuts = load_state("works", "mill-1", "cut", where=place, frame=kind)
+        assert list(cuts["duration_s"]) == [4.0, 4.0]
+        assert cuts["waveforms.spindle.channels.x.rms.max"][0] == 0.7
+        assert cuts["context.plc/tool.values"][0] == '["T1"]'
+        assert cuts.attrs["units"] == {"duration_s": "s"}
+        (idle,) = load_state("works", "mill-1", "utilisation", where=place, frame=kind)["seconds.idle"]
+        assert idle == 3596.0
+        changes = load_state("works", "mill-1", "state", where=place, frame=kind)
+        assert (changes["previous"][0], changes["state"][0]) == ("idle", "cutting")
+    assert len(load_state("works", "mill-1", "cut", "2030-01-01", where=place)) == 0
+    with pytest.raises(CollectorError, match="There is no stream works/mill-2/state"):
+        load_state("works", "mill-2", "cut", where=place)
+    wrong: Any = "cuts"
+    with pytest.raises(UsageError, match="cuts is no kind of record"):
+        load_state("works", "mill-1", wrong, where=place)
+
+
+def test_a_state_does_not_look_like_a_stream_without_data(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().cut()])
+    with pytest.raises(UsageError, match="has no windows and no summaries") as error:
+        load("works", "mill-1", "state", where=place)
+    assert 'load_state("works", "mill-1", "cut")' in error.value.sentence.advice
+
+
+def test_a_frame_that_cannot_be_made_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    wrong: Any = "arrow"
+    with pytest.raises(UsageError, match="There is no frame arrow"):
+        load("works", "mill-1", "spindle", where=place, frame=wrong)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(CollectorError, match="polars is not installed") as error:
+        load("works", "mill-1", "spindle", where=place, frame="polars")
+    assert error.value.sentence.advice == "pip install polars"
+    assert len(load("works", "mill-1", "spindle", where=place)) == 1
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(CollectorError, match="Neither pandas nor polars"):
+        load("works", "mill-1", "spindle", where=place)
 
 
 def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | PostgresqlSettings) -> None:

@@ -12,6 +12,13 @@ NO_FRAMES = Text(
     "Neither pandas nor polars is installed.",
     "Install one of them: pip install pandas",
 )
+NO_FRAME = Text("research.no-frame", "{library} is not installed.", "pip install {library}")
+NO_FRAME_KIND = Text("research.no-frame-kind", "There is no frame {found}.", "There are: {known}.")
+STATE_HAS_NO_WINDOWS = Text(
+    "research.state-has-no-windows",
+    "{company}/{machine}/state has no windows and no summaries, but cuts, utilisation and changes of state.",
+    'Call load_state("{company}", "{machine}", "cut"), or with "utilisation" or "state".',
+)
 NO_FEATURES = Text(
     "research.no-features",
     "{company}/{machine}/{stream} has no {unknown} between these times.",
