@@ -1,4 +1,4 @@
-"""Data frames of pandas or polars: `load` a stream's windows or summaries, `load_state` a machine's doings."""
+"""Data frames of pandas or polars: `load` windows or summaries, `load_state` what a machine did."""
 
 import importlib.util
 from collections.abc import Collection
