@@ -110,6 +110,23 @@ def test_one_feature_may_be_named_without_a_list(tmp_path: Path) -> None:
     assert "x.rms" in one
 
 
+def test_where_nothing_says_what_to_read_the_error_itself_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, default = (
+        keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()]),
+        tmp_path / "store.toml",
+    )
+    monkeypatch.delenv("COLLECTOR_STORE", raising=False)
+    monkeypatch.setattr("collector.research.archive.DEFAULT_FILE", default)
+    for ask in (load, gaps):
+        with pytest.raises(UsageError, match=f"there is no {default}") as error:
+            ask("works", "mill-1", "spindle")
+        assert "where=" in error.value.sentence.advice
+    default.write_text(f'[broker]\nhost = "localhost"\n[sink]\nkind = "sqlite"\nfile = "{place}"\n')
+    assert len(load("works", "mill-1", "spindle")) == 1
+
+
 def test_who_calls_from_python_reads_every_mistake_of_a_store_toml(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         load("works", "mill-1", "spindle", where=tmp_path / "store.toml")
@@ -398,8 +415,11 @@ async def test_records_as_they_come(tmp_path: Path) -> None:
 
 
 async def test_a_broker_that_is_not_there_is_told_at_once() -> None:
-    with pytest.raises(BrokerError):
+    with pytest.raises(BrokerError) as error:
         await anext(subscribe(BrokerSettings(host="127.0.0.1", port=1), "researcher"))
+    assert str(error.value) == "No records can be followed. Nothing answers at 127.0.0.1:1."
+    assert "kept" not in error.value.sentence.advice
+    assert "gave to subscribe" in error.value.sentence.advice
 
 
 def example(tmp_path: Path, messages: list[Message]) -> str:
