@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.research.rows import Link, Row, Selection, StreamName
 from collector.research.snapshot import Snapshot, is_snapshot
 from collector.store.databases import reading
@@ -53,8 +53,12 @@ def open_archive(where: Where = None) -> Iterator[Archive]:
     Raises:
         StoreError: the database cannot be read.
         CollectorError: there is nothing to be read.
+        UsageError: nothing says what to read.
     """
-    text = str(where or os.environ.get("COLLECTOR_STORE") or DEFAULT_FILE)
+    named = where or os.environ.get("COLLECTOR_STORE")
+    if not named and not os.access(DEFAULT_FILE, os.R_OK):
+        raise UsageError(say.NOTHING_NAMED(file=str(DEFAULT_FILE)))
+    text = str(named or DEFAULT_FILE)
     path = Path(text)
     if text.startswith(("postgresql://", "postgres://")):
         settings: SqliteSettings | PostgresqlSettings = PostgresqlSettings(kind="postgresql", url=text)
