@@ -95,6 +95,13 @@ class PartReport(BaseModel):
     """What is wrong and what to do; null while all is well."""
 
 
+class ConfigurationReport(PartReport):
+    """The configuration in use."""
+
+    changed_us: int | None = None
+    """When its files were changed last, where they no longer say what is in use."""
+
+
 class FeedReport(PartReport):
     """What every source reports, whatever it delivers."""
 
@@ -212,7 +219,7 @@ class GatewayReport(BaseModel):
     pid: int
     started_us: int
     now_us: int
-    configuration: PartReport
+    configuration: ConfigurationReport
     broker: BrokerReport
     outbox: OutboxReport
     host: HostReport

@@ -16,11 +16,11 @@ from collector.cli.screen import print_page
 from collector.cli.status_page import show_status
 from collector.health import (
     BrokerReport,
+    ConfigurationReport,
     ControllerReport,
     GatewayReport,
     HostReport,
     OutboxReport,
-    PartReport,
     Said,
     SourceReport,
     State,
@@ -86,7 +86,7 @@ REPORT = GatewayReport(
     pid=1,
     started_us=0,
     now_us=12_000_000_000,
-    configuration=PartReport(**WELL),
+    configuration=ConfigurationReport(**WELL),
     broker=BrokerReport(**WELL, address="broker:8883", confirmed=1, next_retry_s=None),
     outbox=OUTBOX,
     host=HostReport(**WELL, synchronised=True, disk_free_bytes=None, temperature_c=None, under_voltage=None),
@@ -175,7 +175,7 @@ def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.C
         port="/dev/ttyUSB0", present=", ".join(f"/dev/ttyUSB{n}" for n in range(1, 20))
     )
     broken = REPORT.model_copy(
-        update={"configuration": PartReport(state=State.FAILED, since_us=0, reason=Said.of(reason))}
+        update={"configuration": ConfigurationReport(state=State.FAILED, since_us=0, reason=Said.of(reason))}
     )
     print_page(show_status(broken, 160))
     assert f"  → {reason.advice}\n" in capsys.readouterr().out
@@ -209,6 +209,14 @@ def test_a_machine_that_is_off_is_a_sentence_with_since_when(
     assert f"→ {opcua.REFUSED.advice}" in shown
     assert "that the machine is on" in shown
     assert said in shown
+
+
+def test_a_change_that_is_not_in_use_is_told_beside_the_state() -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    changed = ConfigurationReport(**WELL, changed_us=REPORT.now_us - 240_000_000)
+    console.print(show_status(REPORT.model_copy(update={"configuration": changed}), 110))
+    said = "configuration  ● ok  but the files were changed 4 min ago and are not in use"
+    assert said in console.export_text()
 
 
 def test_a_disk_that_failed_has_no_room() -> None:

@@ -128,6 +128,28 @@ async def test_a_wrong_configuration_is_refused_with_the_same_messages(collector
     assert (await collector.ask("status"))[0] == 0
 
 
+async def test_a_change_that_nobody_reloaded_is_told_and_is_no_alarm(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    good = machine_file(collector).read_text()
+    machine_file(collector).write_text(good.replace("samples = 256", "samples = 512"))
+    report = await until(lambda: _changed(collector))
+    assert report["configuration"]["state"] == "ok"
+    assert report["configuration"]["reason"]["code"] == "gateway.not-reloaded"
+    code, output = await collector.ask("status")
+    assert code == 0, output
+    assert "configuration  ● ok" in output
+    assert "are not in use" in output
+    assert "sudo collector reload" in output
+    assert (await collector.ask("reload"))[0] == 0
+    assert "are not in use" not in (await collector.ask("status"))[1]
+
+
+async def _changed(collector: Collector) -> dict[str, Any] | None:
+    report = await collector.report()
+    return report if report and report["configuration"]["changed_us"] else None
+
+
 async def test_what_needs_a_restart_is_said(collector: Collector) -> None:
     await collector.start()
     await until(lambda: collecting(collector))

@@ -114,6 +114,11 @@ RELOAD_REFUSED = Text(
     "The new configuration has mistakes ({count}); the one before stays in use.",
     "See them with `sudo collector reload`, mend them, and type it again.",
 )
+NOT_RELOADED = Text(
+    "gateway.not-reloaded",
+    "Files of the configuration were changed, and the change is not in use yet.",
+    "When you are done with it: sudo collector reload",
+)
 NEEDS_RESTART = Text(
     "gateway.needs-restart",
     "A change of [{table}] takes effect only after a restart; nothing was changed.",
