@@ -62,7 +62,6 @@ class Gateway:
         self._state_folder = state_folder
         self._clock = clock
         self._outbox = outbox
-        self._started_ns = clock.monotonic_ns()
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
@@ -85,6 +84,7 @@ class Gateway:
             announce=lambda meta: self._publisher.announce(meta.topic, meta.payload),
             stopped=self._stopped,
         )
+        self._started_ns = clock.monotonic_ns()  # what was configured later was so by a reload
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
         self._marking = asyncio.Lock()

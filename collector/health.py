@@ -92,7 +92,7 @@ class PartReport(BaseModel):
     state: State
     since_us: int
     reason: Said | None = None
-    """What is wrong and what to do; null while all is well."""
+    """What is wrong and what to do, or in a good state what is worth telling; else null."""
 
 
 class ConfigurationReport(PartReport):
@@ -107,6 +107,8 @@ class FeedReport(PartReport):
 
     kind: str
     origin: str
+    configured_us: int
+    """UTC since when it is read as it is configured now: later than the start only after a reload."""
     last_data_us: int | None
     """UTC of the last arrival."""
     last_data_age_s: float | None

@@ -32,6 +32,7 @@ WELL = {"state": State.OK, "since_us": 0}
 FEED = WELL | {
     "kind": "any",
     "origin": "live",
+    "configured_us": 0,
     "last_data_us": 0,
     "last_data_age_s": 0.1,
     "reopened": 0,
@@ -187,20 +188,23 @@ def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("last_data_age_s", "said"),
+    ("last_data_age_s", "configured_us", "said"),
     [
-        (None, "delivered nothing since the start, 3 h 20 min ago."),
-        (4000.0, "delivered nothing for 66 min; before"),
+        (None, 0, "delivered nothing since the start, 3 h 20 min ago."),
+        (4000.0, 0, "delivered nothing for 66 min; before"),
+        (None, 11_996_000_000, "delivered nothing since it was added or configured anew, 4.0 s ago."),
+        (1.0, 11_996_000_000, "delivered nothing for 1.0 s; before"),
     ],
 )
 def test_a_machine_that_is_off_is_a_sentence_with_since_when(
-    last_data_age_s: float | None, said: str
+    last_data_age_s: float | None, configured_us: int, said: str
 ) -> None:
     off = CONTROLLER.model_copy(
         update={
             "state": State.FAILED,
             "reason": Said.of(opcua.REFUSED(url="opc.tcp://cnc:4840")),
             "last_data_age_s": last_data_age_s,
+            "configured_us": configured_us,
         }
     )
     console = Console(width=80, file=StringIO(), record=True, force_terminal=True)

@@ -22,6 +22,14 @@ window = { samples = 256 }
 source = { kind = "simulated", rate_hz = 3200 }
 """
 
+DEAD = """
+[[waveforms]]
+name = "%s"
+channels = [{ name = "i", unit = "A" }]
+window = { samples = 128 }
+source = { kind = "serial", port = "/dev/no-port-%s", baud = 9600, rate_hz = 99, format = { kind = "text" } }
+"""
+
 SECOND = """
 [[waveforms]]
 name = "%s"
@@ -64,6 +72,9 @@ async def test_reload_changes_what_changed_and_interrupts_nothing_else(
     assert "mill-1/table added" in output
     assert "mill-1/spindle" not in output
     await until(lambda: collecting(collector, "mill-1/table"))
+    report = await until(lambda: collecting(collector, "mill-1/motor"))
+    assert report["sources"]["mill-1/motor"]["reason"]["code"] == "source.reconfigured"
+    assert (await collector.ask("status"))[0] == 0
     await asyncio.sleep(0.5)
     machine_file(collector).write_text(text.split('\n[[waveforms]]\nname = "motor"')[0])
     assert collector.process is not None
@@ -185,16 +196,7 @@ async def test_boot_with_a_wrong_configuration_and_no_good_one_exits_with_2(coll
 
 
 async def test_one_dead_stream_stops_nothing_else(collector: Collector) -> None:
-    machine_file(collector).write_text(
-        machine_file(collector).read_text()
-        + """
-[[waveforms]]
-name = "motor"
-channels = [{ name = "i", unit = "A" }]
-window = { samples = 128 }
-source = { kind = "serial", port = "/dev/no-port", baud = 9600, rate_hz = 99, format = { kind = "text" } }
-"""
-    )
+    machine_file(collector).write_text(machine_file(collector).read_text() + DEAD % ("motor", 1))
     await collector.start()
     report = await until(lambda: collecting(collector))
     motor = await until(lambda: _failed(collector, "mill-1/motor"))
@@ -208,6 +210,22 @@ source = { kind = "serial", port = "/dev/no-port", baud = 9600, rate_hz = 99, fo
     assert code == 0
     assert "3200 Hz" in output
     assert "running collector" in output
+
+
+async def test_how_long_a_source_delivers_nothing_counts_from_its_own_beginning(
+    collector: Collector,
+) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + DEAD % ("motor", 1))
+    await collector.start()
+    await until(lambda: _failed(collector, "mill-1/motor"))
+    machine_file(collector).write_text(text + DEAD % ("motor", 1) + DEAD % ("pump", 2))
+    assert (await collector.ask("reload"))[0] == 0
+    await until(lambda: _failed(collector, "mill-1/pump"))
+    _, output = await collector.ask("status")
+    motor, pump = output.partition("mill-1/motor\n")[2].split("mill-1/pump\n")
+    assert "It has delivered nothing since the start, " in motor
+    assert "It has delivered nothing since it was added or configured anew, " in pump
 
 
 async def _failed(collector: Collector, name: str) -> dict[str, Any] | None:

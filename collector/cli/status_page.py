@@ -156,6 +156,8 @@ def _last_data(source: FeedReport) -> str:
 
 
 def _silent_for(source: FeedReport, report: GatewayReport) -> Sentence:
+    if source.last_data_age_s is None and source.configured_us > report.started_us:
+        return say.NOTHING_SINCE_RELOAD(duration=span(report.now_us - source.configured_us))
     if source.last_data_age_s is None:
         return say.NOTHING_YET(duration=span(report.now_us - report.started_us))
     return say.NOTHING_SINCE(duration=span(round(source.last_data_age_s * 1e6)))

@@ -58,6 +58,10 @@ NOTHING_SINCE = Text(
     "cli.status.nothing-since", "It has delivered nothing for {duration}; before that it did."
 )
 NOTHING_YET = Text("cli.status.nothing-yet", "It has delivered nothing since the start, {duration} ago.")
+NOTHING_SINCE_RELOAD = Text(
+    "cli.status.nothing-since-reload",
+    "It has delivered nothing since it was added or configured anew, {duration} ago.",
+)
 NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
 LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}")
 # test

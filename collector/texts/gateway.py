@@ -24,8 +24,12 @@ LOSING_OVERRUN = Text(
 )
 LOSING_RECONNECT = Text(
     "source.losing.reconnect",
-    "The device was away, or was configured anew; about {lost} samples are missing.",
+    "The device was away; about {lost} samples are missing.",
     "Nothing to do if that was on purpose; else check plug and cable.",
+)
+RECONFIGURED = Text(
+    "source.reconfigured",
+    "It was configured anew by a reload; about {lost} samples are missing.",
 )
 LOSING_LATE = Text(
     "source.losing.late",
