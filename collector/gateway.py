@@ -259,8 +259,7 @@ class Gateway:
         """
         state = self.streams.states.get(machine)
         if state is None:
-            known = ", ".join(sorted(self.streams.states)) or "-"
-            raise ControlError(activity.NO_STATE(machine=machine, known=known))
+            raise ControlError(activity.NOT_RELOADED(machine=machine))
         return await state.watch(seconds)
 
     async def store_outbox(self) -> None:

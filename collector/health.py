@@ -165,6 +165,8 @@ class ActivityReport(PartReport):
     activity_since_us: int
     why: list[Said]
     """The answers that it follows from, the decisive one last."""
+    steps_s: dict[str, float | None]
+    """Seconds from one value to the next of each of its inputs; null where nothing is known of it yet."""
 
 
 class InputsReport(BaseModel):
