@@ -206,6 +206,9 @@ async def test_one_dead_stream_stops_nothing_else(collector: Collector) -> None:
     code, output = await collector.ask("test", "mill-1/motor", "--seconds", "1")
     assert code == 1
     assert "/dev/no-port" in output
+    code, output = await collector.ask("test", "mill-1")
+    assert code == 2
+    assert "Type one of them: mill-1/motor, mill-1/spindle" in output
     code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
     assert code == 0
     assert "3200 Hz" in output
@@ -241,6 +244,9 @@ async def test_without_a_daemon(collector: Collector) -> None:
     code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
     assert code == 0
     assert "running collector" not in output
+    code, output = await collector.ask("test", "mill-1", "--seconds", "1")
+    assert code == 0
+    assert "mill-1/spindle: " in output
     code, output = await collector.ask("test", "mill-1/spindel")
     assert code == 2
     assert "mill-1/spindle" in output

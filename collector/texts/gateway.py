@@ -66,6 +66,16 @@ NO_SUCH_SOURCE = Text(
     "There is no source {name}.",
     "Choose one of: {known}",
 )
+SEVERAL_SOURCES = Text(
+    "gateway.several-sources",
+    "The machine {machine} has several sources.",
+    "Type one of them: {known}",
+)
+STATE_NO_SOURCE = Text(
+    "gateway.state-no-source",
+    "{name} is computed from what others deliver; it has no source that could be watched.",
+    "`collector status` shows it. What the machine's sources deliver is shown by their names: {known}",
+)
 NOTHING_ARRIVES = Text(
     "gateway.nothing-arrives",
     "{name} delivered nothing within {seconds} s.",
