@@ -61,8 +61,28 @@ NO_BYTES = Text(
 NOT_UNDERSTOOD = Text(
     "source.serial.not-understood",
     "{bytes_per_s} bytes a second come from {port}, but no valid sample. The last ones: {sample}",
-    "Compare source.baud ({baud}) and source.format ({format}) with the device's settings. If the lines have "
-    "more numbers than channels, write line_columns.",
+    "Compare baud ({baud}) and format ({format}) of this source, in the machine's file, with the device's "
+    "settings.",
+)
+
+OTHER_DELIMITER = Text(
+    "source.serial.other-delimiter",
+    'Lines that can be read come from {port}, but with "{sign}" between the numbers. The last ones: {sample}',
+    'Write delimiter = "{sign}" into the format of this source, in the machine\'s file.',
+)
+NO_DELIMITER = Text(
+    "source.serial.no-delimiter",
+    'Lines that can be read come from {port}, but with spaces between the numbers instead of "{found}". '
+    "The last ones: {sample}",
+    "Take delimiter out of the format of this source, in the machine's file.",
+)
+LINES_DIFFER = Text(
+    "source.serial.lines-differ",
+    "{bytes_per_s} bytes a second of lines that can be read come from {port}, but none is a sample. "
+    "The last ones: {sample}",
+    "The speed is right. Compare the lines with the channels, and with columns, line_columns and delimiter "
+    "in the source's format, in the machine's file. While the collector is stopped, this finds them: "
+    "sudo collector scan {port}",
 )
 
 # Recordings
