@@ -49,7 +49,7 @@ DISTURBED = Text(
 RATE_OFF = Text(
     "source.rate-off",
     "The sensor delivers {measured} Hz instead of the configured {nominal} Hz ({percent} %).",
-    "If the sensor is set so, write rate_hz = {measured} in its source.",
+    "If the sensor is set so, write rate_hz = {measured} into its source, in the machine's file.",
 )
 STUCK = Text(
     "source.stuck",
@@ -110,12 +110,12 @@ SOCKET_FORBIDDEN = Text(
 SOCKET_UNUSABLE = Text(
     "gateway.socket-unusable",
     "The control socket {path} cannot be made: {reason}.",
-    "Check control.socket in collector.toml.",
+    "Check socket under [control] in collector.toml.",
 )
 NOT_A_SOCKET = Text(
     "gateway.not-a-socket",
     "The control socket cannot be made: {path} is there already and is no socket. It was left as it is.",
-    "Type another path for control.socket in collector.toml.",
+    "Type another path for socket under [control] in collector.toml.",
 )
 REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
 ON_LAST_GOOD = Text(
@@ -142,7 +142,7 @@ STOPPING = Text("gateway.stopping", "The collector is being stopped.", "Start it
 DISK_LOW = Text(
     "gateway.disk-low",
     "Only {free_mib} MiB are free on the gateway's disk.",
-    "Free some space, or make outbox.max_mib smaller.",
+    "Free some space, or make max_mib smaller under [outbox] in collector.toml.",
 )
 UNDER_VOLTAGE = Text(
     "gateway.under-voltage",
@@ -162,7 +162,7 @@ CLOCK_UNSET = Text(
 OUTBOX_DROPPING = Text(
     "gateway.outbox-dropping",
     "{dropped} records had to be dropped because the outbox was full or too old.",
-    "Repair the way to the broker; raise outbox.max_mib if the disk has room.",
+    "Repair the way to the broker; raise max_mib under [outbox] in collector.toml if the disk has room.",
 )
 OUTBOX_CORRUPT = Text(
     "gateway.outbox-corrupt",
