@@ -122,6 +122,27 @@ def test_the_outbox_shows_no_files_while_nothing_waits(pending: int) -> None:
     assert ("nothing waits" in shown, "000001-aaaa" in shown) == (not pending, bool(pending))
 
 
+@pytest.mark.parametrize(
+    ("pending", "told"),
+    [
+        (7, ["in memory 2"]),
+        (5, []),
+        (4, ["of those on disk, delivered already and taken out soon: 1"]),
+    ],
+)
+def test_what_waits_adds_up(pending: int, told: list[str]) -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    report = OUTBOX.model_copy(update={"pending": pending})
+    on_disk = [
+        EpochWaiting(epoch, records=records, bytes=300, first_seq=1, last_seq=records, oldest_us=0)
+        for epoch, records in (("000001-aaaa", 3), ("000002-bbbb", 2))
+    ]
+    console.print(show_outbox(OutboxSettings(), report, on_disk, []))
+    lines = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    assert lines[0].startswith(f"{pending} records wait")
+    assert [line for line in lines if "memory" in line or "soon" in line] == told
+
+
 @pytest.fixture
 def wrong(tmp_path: Path) -> Path:
     """A configuration with a mistake about which there is much to say."""

@@ -145,6 +145,10 @@ TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other cert
 # outbox
 OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; the oldest for {age}")
 OUTBOX_FOR = Text("cli.outbox.for", "for the broker: {broker}, for the store's receipt: {store}")
+OUTBOX_IN_MEMORY = Text("cli.outbox.in-memory", "in memory")
+OUTBOX_SETTLED = Text(
+    "cli.outbox.settled", "of those on disk, delivered already and taken out soon: {records}"
+)
 OUTBOX_STOPPED = Text("cli.outbox.stopped", "the collector is not running; this is what is on disk")
 OUTBOX_REJECTED = Text("cli.outbox.rejected", "rejected by the store since the start: {records} ({reasons})")
 OUTBOX_LOST = Text("cli.outbox.lost", "given up ({cause}), and not heard of yet: {records} of {epoch}")
