@@ -149,7 +149,7 @@ class Gateway:
             return
         self._changed_us = changed
         if self._configuration_condition.state is State.OK:
-            self._configuration_condition.change(State.OK, say.NOT_RELOADED() if changed else None)
+            self._configuration_condition.change(State.OK, None if changed is None else say.NOT_RELOADED())
 
     def publish_status(self) -> None:
         """Put the retained status in place."""

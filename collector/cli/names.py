@@ -18,11 +18,11 @@ def meant(typed: str, sources: Iterable[str]) -> str:
         return typed
     machine, _, stream = typed.partition("/")
     of_machine = [name for name in names if name.startswith(f"{machine}/")]
-    known = ", ".join(of_machine or names)
-    if of_machine and stream == STATE_STREAM:
-        raise UsageError(say.STATE_NO_SOURCE(name=typed, known=known))
-    if stream or not of_machine:
+    if not of_machine or stream not in {"", STATE_STREAM}:
         raise UsageError(say.NO_SUCH_SOURCE(name=typed, known=", ".join(names)))
+    known = ", ".join(of_machine)
+    if stream:
+        raise UsageError(say.STATE_NO_SOURCE(name=typed, known=known))
     if len(of_machine) > 1:
         raise UsageError(say.SEVERAL_SOURCES(machine=machine, known=known))
     return of_machine[0]
