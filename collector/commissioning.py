@@ -5,6 +5,7 @@ How thresholds are found is in activity/thresholds.py; asking people is for the 
 """
 
 import json
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from collector.whole_file import write_whole
 
 LEARNABLE = (Activity.OFF, Activity.IDLE, Activity.TURNING, Activity.CUTTING)
 """What can be told of a machine that is watched."""
+
+_USUAL_S = 20
+_STEPS = LEAST_VALUES + 2
+"""That many are watched; one may be cut off at either end."""
 
 Values = dict[Activity, dict[str, list[float]]]
 """Values by what the machine was doing, and by input."""
@@ -90,6 +95,17 @@ def findings(settings: StateSettings, values: Values) -> Iterator[Finding]:
             no, yes = (gathered(values, side, evidence.input) for side in (wanted.no, wanted.yes))
             missing = [side for side, found in ((wanted.no, no), (wanted.yes, yes)) if not found]
             yield _finding(question, evidence.input, no, yes, missing)
+
+
+def too_few(settings: StateSettings, values: Values, activity: Activity) -> bool:
+    """Whether something that is to be learned has fewer values of this activity than a side needs."""
+    watched = values.get(activity, {})
+    return any(len(watched.get(finding.input, ())) < LEAST_VALUES for finding in findings(settings, {}))
+
+
+def seconds_for(steps_s: Iterable[float]) -> int:
+    """For how long to watch, so that enough values come of the slowest input."""
+    return max(_USUAL_S, math.ceil(_STEPS * max(steps_s, default=0.0)))
 
 
 def learned_of(found: Iterable[Finding], now_us: int) -> LearnedFile:

@@ -19,7 +19,7 @@ from collector.health import GatewayReport, InputsReport, PointTestReport, TestR
 from collector.points import Point
 from collector.settings import Settings
 from collector.texts import gateway as say
-from collector.texts import restore
+from collector.texts import number, restore
 
 _LINE_LIMIT = 1 << 20
 _NEVER_TESTED_LONGER_S = 60.0
@@ -134,7 +134,7 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
     except PermissionError:
         raise ControlError(say.SOCKET_FORBIDDEN(path=str(path))) from None
     except TimeoutError:
-        raise ControlError(say.NO_ANSWER(seconds=timeout_s, path=str(path))) from None
+        raise ControlError(say.NO_ANSWER(seconds=number(timeout_s), path=str(path))) from None
     except (OSError, ValueError):
         raise NotRunningError(say.NOT_RUNNING(path=str(path))) from None
     if "error" in answer:

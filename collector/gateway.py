@@ -13,14 +13,14 @@ import structlog
 
 from collector import __version__
 from collector.clock import UtcClock, boot_id
-from collector.config import Config, ConfigError, load, save_last_good
+from collector.config import Config, ConfigError, changed_us, load, save_last_good
 from collector.errors import ControlError
 from collector.gateway_records import GatewayRecords
 from collector.health import (
     Condition,
+    ConfigurationReport,
     GatewayReport,
     InputsReport,
-    PartReport,
     PointTestReport,
     State,
     TestReport,
@@ -62,13 +62,14 @@ class Gateway:
         self._state_folder = state_folder
         self._clock = clock
         self._outbox = outbox
-        self._started_ns = clock.monotonic_ns()
         self._topics = Topics(config.gateway.root, config.gateway.company, config.gateway.name)
         self._journal = Journal(self._topics, clock, outbox, boot_id())
         self._host = read_host(config.outbox.directory)
         self._host_condition = Condition(clock, State.OK)
         state, reason = configuration
         self._configuration_condition = Condition(clock, state, reason)
+        self._changed_us: int | None = None
+        """When the configuration's files were changed, where they no longer say what is in use."""
         self._outbox_condition = Condition(clock, State.OK)
         mark = outbox.previous_mark
         self._reached: dict[str, StreamMark] = dict(mark.streams) if mark else {}
@@ -83,6 +84,7 @@ class Gateway:
             announce=lambda meta: self._publisher.announce(meta.topic, meta.payload),
             stopped=self._stopped,
         )
+        self._started_ns = clock.monotonic_ns()  # what was configured later was so by a reload
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
         self._marking = asyncio.Lock()
@@ -139,6 +141,16 @@ class Gateway:
         complaint = judge_host(self._host, self._clock, running_s)
         self._host_condition.change(State.DEGRADED if complaint else State.OK, complaint)
 
+    async def look_at_files(self) -> None:
+        """Notice that the configuration on disk is no longer the one in use: somebody forgot to reload it."""
+        config = self._config
+        changed = await asyncio.to_thread(changed_us, config)
+        if config is not self._config:  # it was reloaded meanwhile
+            return
+        self._changed_us = changed
+        if self._configuration_condition.state is State.OK:
+            self._configuration_condition.change(State.OK, None if changed is None else say.NOT_RELOADED())
+
     def publish_status(self) -> None:
         """Put the retained status in place."""
         self._announce_status("healthy" if self.report().healthy else "degraded")
@@ -177,7 +189,9 @@ class Gateway:
             pid=os.getpid(),
             started_us=self._clock.utc_us(self._started_ns),
             now_us=self._clock.now_us(),
-            configuration=PartReport(**self._configuration_condition.facts()),
+            configuration=ConfigurationReport(
+                **self._configuration_condition.facts(), changed_us=self._changed_us
+            ),
             broker=self._publisher.report(),
             outbox=outbox_report(self._outbox_condition, self._outbox.state()),
             host=host_report(self._host_condition, self._host, self._clock),
@@ -219,7 +233,7 @@ class Gateway:
         if config.broker != self._config.broker:
             changes.append(say.BROKER_CHANGED())
             await self._change_broker(config)
-        self._config = config
+        self._config, self._changed_us = config, None
         self._configuration_condition.change(State.DEGRADED if unsaved else State.OK, unsaved)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
@@ -245,8 +259,7 @@ class Gateway:
         """
         state = self.streams.states.get(machine)
         if state is None:
-            known = ", ".join(sorted(self.streams.states)) or "-"
-            raise ControlError(activity.NO_STATE(machine=machine, known=known))
+            raise ControlError(activity.NOT_RELOADED(machine=machine))
         return await state.watch(seconds)
 
     async def store_outbox(self) -> None:

@@ -92,7 +92,14 @@ class PartReport(BaseModel):
     state: State
     since_us: int
     reason: Said | None = None
-    """What is wrong and what to do; null while all is well."""
+    """What is wrong and what to do, or in a good state what is worth telling; else null."""
+
+
+class ConfigurationReport(PartReport):
+    """The configuration in use."""
+
+    changed_us: int | None = None
+    """When its files were changed last, where they no longer say what is in use."""
 
 
 class FeedReport(PartReport):
@@ -100,6 +107,8 @@ class FeedReport(PartReport):
 
     kind: str
     origin: str
+    configured_us: int
+    """UTC since when it is read as it is configured now: later than the start only after a reload."""
     last_data_us: int | None
     """UTC of the last arrival."""
     last_data_age_s: float | None
@@ -156,6 +165,8 @@ class ActivityReport(PartReport):
     activity_since_us: int
     why: list[Said]
     """The answers that it follows from, the decisive one last."""
+    steps_s: dict[str, float | None]
+    """Seconds from one value to the next of each of its inputs; null where nothing is known of it yet."""
 
 
 class InputsReport(BaseModel):
@@ -212,7 +223,7 @@ class GatewayReport(BaseModel):
     pid: int
     started_us: int
     now_us: int
-    configuration: PartReport
+    configuration: ConfigurationReport
     broker: BrokerReport
     outbox: OutboxReport
     host: HostReport

@@ -86,6 +86,9 @@ class MachineState:
         self._points = [evidence.point for evidence in settings.asked().values() if evidence.point]
         features = [evidence.feature for evidence in settings.asked().values() if evidence.feature]
         self._features = FeatureInputs(features, _units(machine))
+        hops_s = {waveform.name: _hop_s(waveform) for waveform in machine.waveforms}
+        self._steps_s: dict[str, float | None] = dict.fromkeys(self._points)
+        self._steps_s |= {path: hops_s[path.partition("/")[0]] for path in features}
         self._windows_ns = round(max(map(_window_s, machine.waveforms), default=0.0) * 1e9)
         content = describe_state(machine, self._rules, learned, self._calendar)
         self._stream = StreamRecords(journal, machine.name, STATE_STREAM, content)
@@ -151,6 +154,7 @@ class MachineState:
             activity=self._recogniser.activity,
             activity_since_us=self._clock.utc_us(self._recogniser.since_ns),
             why=[Said.of(_because(answer)) for answer in self._recogniser.answers],
+            steps_s=self._steps_s,
         )
 
     def _take(
@@ -163,6 +167,8 @@ class MachineState:
     def _look(self) -> None:
         self._advance(max(self._clock.monotonic_ns(), self._newest_ns) - self._delay_ns())
         self._forget()
+        histories = self._histories()
+        self._steps_s |= {path: histories[path].period_ns / 1e9 for path in self._points if path in histories}
         complaint = self._complaint()
         self._condition.change(State.DEGRADED if complaint else State.OK, complaint)
 
@@ -274,6 +280,11 @@ def _units(machine: MachineFile) -> dict[str, str]:
 def _window_s(waveform: WaveformSettings) -> float:
     n, _ = waveform.window.resolve(waveform.source.rate_hz)
     return float(n / waveform.source.rate_hz)
+
+
+def _hop_s(waveform: WaveformSettings) -> float:
+    _, hop = waveform.window.resolve(waveform.source.rate_hz)
+    return float(hop / waveform.source.rate_hz)
 
 
 def _gather(watch: _Watch, histories: Mapping[str, History], after_ns: int, until_ns: int) -> None:

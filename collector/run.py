@@ -26,6 +26,7 @@ from collector.watchdog import Watchdog, notify
 
 _LOOK_S = 1.0
 _STATUS_EVERY = 10
+_FILES_EVERY_S = 10.0
 _MARK_EVERY = 60
 _FIRST_MARKS = (2, 10, 30)
 """Also marked early on: a run that is cut short after seconds must not be forgotten."""
@@ -54,6 +55,7 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
                 tasks.create_task(_keep_house(gateway, outbox)),
                 tasks.create_task(_keep_looking_at_host(gateway)),
                 tasks.create_task(_keep_marks(gateway)),
+                tasks.create_task(_keep_comparing(gateway)),
                 tasks.create_task(_reload_on_hangup(gateway)),
             ]
             notify("READY=1")
@@ -114,6 +116,13 @@ async def _keep_marks(gateway: Gateway) -> None:
         if gateway.accounts_wait or turn in _FIRST_MARKS or turn % _MARK_EVERY == _MARK_EVERY - 1:
             await gateway.save_mark()
         await asyncio.sleep(_LOOK_S)
+
+
+async def _keep_comparing(gateway: Gateway) -> None:
+    """Now and then compare the files on disk with what is in use; however long the disk takes for it."""
+    while True:
+        await asyncio.sleep(_FILES_EVERY_S)
+        await gateway.look_at_files()
 
 
 async def _reload_on_hangup(gateway: Gateway) -> None:

@@ -22,6 +22,7 @@ class SourceHealth:
         self._name = name
         self._records = records
         self._condition = Condition(self.clock)
+        self._configured_ns = self.clock.monotonic_ns()
         self._reopened = 0
         self.last_data_ns: int | None = None
         """When anything last came, on the monotonic clock."""
@@ -30,8 +31,8 @@ class SourceHealth:
 
     @property
     def reason(self) -> Sentence | None:
-        """What is wrong; None while all is well."""
-        return self._condition.reason
+        """What is wrong; None while all is well, even if there is something to tell."""
+        return None if self._condition.state.healthy else self._condition.reason
 
     @property
     def finished(self) -> bool:
@@ -61,21 +62,22 @@ class SourceHealth:
         self._reopened += 1
 
     def enter(self, state: State, reason: Sentence | None = None) -> None:
-        """Change the condition, and publish an alarm when the reason changes."""
-        before = self._condition.reason
+        """Change the condition, and publish an alarm when what is wrong changes."""
+        before = self.reason
         self._condition.change(state, reason)
-        if (before and before.code) == (reason and reason.code):
+        now = self.reason
+        if (before and before.code) == (now and now.code):
             return
         if before is not None:
             self._records.alarm(before, active=False)
-        if reason is not None:
-            self._records.alarm(reason, active=True)
+        if now is not None:
+            self._records.alarm(now, active=True)
 
     def closed(self) -> None:
         """The source is taken out, or made anew: its alarm ends."""
-        if self._condition.reason is not None:
-            self._records.alarm(self._condition.reason, active=False)
-            self._condition.reason = None
+        if self.reason is not None:
+            self._records.alarm(self.reason, active=False)
+        self._condition.reason = None
 
     def facts(self) -> dict[str, Any]:
         """The fields that the report of every source begins with."""
@@ -83,6 +85,7 @@ class SourceHealth:
         error, failed_ns = self._last_error or (None, 0)
         return {
             **self._condition.facts(),
+            "configured_us": self.clock.utc_us(self._configured_ns),
             "last_data_us": None if last_ns is None else self.clock.utc_us(last_ns),
             "last_data_age_s": None if last_ns is None else (now_ns - last_ns) / 1e9,
             "reopened": self._reopened,

@@ -109,7 +109,9 @@ def published_status(
         },
         outbox=report.outbox.model_dump(mode="json", include=_OF_THE_OUTBOX),
         problems=[
-            {"part": name, "code": part.reason.code} for name, part in report.parts.items() if part.reason
+            {"part": name, "code": part.reason.code}
+            for name, part in report.parts.items()
+            if part.reason and not part.state.healthy
         ],
     )
 

@@ -90,7 +90,8 @@ class Waveform:
         self._undeclared: list[Gap] = []
         self.stopped: Stopped | None = before.stopped if before else stopped
         """Where an earlier run ended, until samples come and that gap is declared."""
-        self._interrupted = self.clock.end > 0
+        self._interrupted = self._reloaded = self.clock.end > 0
+        """Whether samples may be missing before the next ones, and whether a reload alone cost them."""
 
     @property
     def meta(self) -> Message:
@@ -231,7 +232,7 @@ class Waveform:
         self._stream.describe(content)
 
     def _failed(self, failure: Sentence, pause_s: float) -> None:
-        self._interrupted = self.clock.end > 0
+        self._interrupted, self._reloaded = self.clock.end > 0, False
         self._health.failed(failure, pause_s)
 
     def _place(self, chunk: Chunk) -> None:
@@ -301,7 +302,8 @@ class Waveform:
             self.stopped = None
         if block.gap is not None and (block.gap.lost or block.gap.estimated):
             self._undeclared.append(block.gap)
-            self._health.gap(block.gap)
+            self._health.gap(block.gap, by_reload=self._reloaded)
+        self._reloaded = False
 
     def _declare_gaps(self) -> None:
         if self._undeclared:

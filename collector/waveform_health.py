@@ -40,6 +40,7 @@ class WaveformHealth:
         self._estimated = False
         self._windowless_since_ns: int | None = None
         self._recent_losses: deque[tuple[int, Gap]] = deque()
+        self._reloaded: tuple[int, Gap] | None = None  # what the reload cost that configured it anew
         self._bad_bytes: deque[tuple[int, int]] = deque()  # (when, how many so far), of the last minute
         self._quality: list[str] = []
 
@@ -59,11 +60,15 @@ class WaveformHealth:
         if self._windowless_since_ns is None:
             self._windowless_since_ns = at_ns
 
-    def gap(self, gap: Gap) -> None:
-        """Samples are missing."""
+    def gap(self, gap: Gap, *, by_reload: bool = False) -> None:
+        """Samples are missing; those that a reload cost are no reason to call anybody."""
         self._gaps += 1
         self._estimated |= gap.estimated
-        self._recent_losses.append((self._clock.monotonic_ns(), gap))
+        recent = self._clock.monotonic_ns(), gap
+        if by_reload:
+            self._reloaded = recent
+        else:
+            self._recent_losses.append(recent)
 
     def published(self, quality: list[str]) -> None:
         """A window has been published with these quality flags."""
@@ -103,7 +108,7 @@ class WaveformHealth:
                 recent.popleft()
         self._bad_bytes.append((now_ns, bad_bytes))
         complaint = self._complaint(clock)
-        self._source.enter(State.DEGRADED if complaint else State.OK, complaint)
+        self._source.enter(State.DEGRADED if complaint else State.OK, complaint or self._remark(now_ns))
 
     def report(
         self, kind: str, origin: str, clock: SampleClock, account: Account, bad_bytes: int
@@ -126,6 +131,12 @@ class WaveformHealth:
             lost_estimated=self._estimated,
             bad_bytes=bad_bytes,
         )
+
+    def _remark(self, now_ns: int) -> Sentence | None:
+        """What is worth telling of a waveform about which there is nothing to complain."""
+        if self._reloaded is None or now_ns - self._reloaded[0] > _LOSS_SHOWN_NS:
+            return None
+        return say.RECONFIGURED(lost=self._reloaded[1].lost)
 
     def _complaint(self, clock: SampleClock) -> Sentence | None:
         """What an operator should know of a waveform that delivers."""

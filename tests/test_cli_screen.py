@@ -16,11 +16,11 @@ from collector.cli.screen import print_page
 from collector.cli.status_page import show_status
 from collector.health import (
     BrokerReport,
+    ConfigurationReport,
     ControllerReport,
     GatewayReport,
     HostReport,
     OutboxReport,
-    PartReport,
     Said,
     SourceReport,
     State,
@@ -32,6 +32,7 @@ WELL = {"state": State.OK, "since_us": 0}
 FEED = WELL | {
     "kind": "any",
     "origin": "live",
+    "configured_us": 0,
     "last_data_us": 0,
     "last_data_age_s": 0.1,
     "reopened": 0,
@@ -86,7 +87,7 @@ REPORT = GatewayReport(
     pid=1,
     started_us=0,
     now_us=12_000_000_000,
-    configuration=PartReport(**WELL),
+    configuration=ConfigurationReport(**WELL),
     broker=BrokerReport(**WELL, address="broker:8883", confirmed=1, next_retry_s=None),
     outbox=OUTBOX,
     host=HostReport(**WELL, synchronised=True, disk_free_bytes=None, temperature_c=None, under_voltage=None),
@@ -119,6 +120,27 @@ def test_the_outbox_shows_no_files_while_nothing_waits(pending: int) -> None:
     console.print(show_outbox(OutboxSettings(), report, on_disk, []))
     shown = console.export_text()
     assert ("nothing waits" in shown, "000001-aaaa" in shown) == (not pending, bool(pending))
+
+
+@pytest.mark.parametrize(
+    ("pending", "told"),
+    [
+        (7, ["in memory 2"]),
+        (5, []),
+        (4, ["of those on disk, delivered already and taken out soon: 1"]),
+    ],
+)
+def test_what_waits_adds_up(pending: int, told: list[str]) -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    report = OUTBOX.model_copy(update={"pending": pending})
+    on_disk = [
+        EpochWaiting(epoch, records=records, bytes=300, first_seq=1, last_seq=records, oldest_us=0)
+        for epoch, records in (("000001-aaaa", 3), ("000002-bbbb", 2))
+    ]
+    console.print(show_outbox(OutboxSettings(), report, on_disk, []))
+    lines = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    assert lines[0].startswith(f"{pending} records wait")
+    assert [line for line in lines if "memory" in line or "soon" in line] == told
 
 
 @pytest.fixture
@@ -175,7 +197,7 @@ def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.C
         port="/dev/ttyUSB0", present=", ".join(f"/dev/ttyUSB{n}" for n in range(1, 20))
     )
     broken = REPORT.model_copy(
-        update={"configuration": PartReport(state=State.FAILED, since_us=0, reason=Said.of(reason))}
+        update={"configuration": ConfigurationReport(state=State.FAILED, since_us=0, reason=Said.of(reason))}
     )
     print_page(show_status(broken, 160))
     assert f"  → {reason.advice}\n" in capsys.readouterr().out
@@ -187,20 +209,23 @@ def test_what_a_page_says_stays_in_one_line_for_another_program(capsys: pytest.C
 
 
 @pytest.mark.parametrize(
-    ("last_data_age_s", "said"),
+    ("last_data_age_s", "configured_us", "said"),
     [
-        (None, "delivered nothing since the start, 3 h 20 min ago."),
-        (4000.0, "delivered nothing for 66 min; before"),
+        (None, 0, "delivered nothing since the start, 3 h 20 min ago."),
+        (4000.0, 0, "delivered nothing for 66 min; before"),
+        (None, 11_996_000_000, "delivered nothing since it was added or configured anew, 4.0 s ago."),
+        (1.0, 11_996_000_000, "delivered nothing for 1.0 s; before"),
     ],
 )
 def test_a_machine_that_is_off_is_a_sentence_with_since_when(
-    last_data_age_s: float | None, said: str
+    last_data_age_s: float | None, configured_us: int, said: str
 ) -> None:
     off = CONTROLLER.model_copy(
         update={
             "state": State.FAILED,
             "reason": Said.of(opcua.REFUSED(url="opc.tcp://cnc:4840")),
             "last_data_age_s": last_data_age_s,
+            "configured_us": configured_us,
         }
     )
     console = Console(width=80, file=StringIO(), record=True, force_terminal=True)
@@ -209,6 +234,14 @@ def test_a_machine_that_is_off_is_a_sentence_with_since_when(
     assert f"→ {opcua.REFUSED.advice}" in shown
     assert "that the machine is on" in shown
     assert said in shown
+
+
+def test_a_change_that_is_not_in_use_is_told_beside_the_state() -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    changed = ConfigurationReport(**WELL, changed_us=REPORT.now_us - 240_000_000)
+    console.print(show_status(REPORT.model_copy(update={"configuration": changed}), 110))
+    said = "configuration  ● ok  but the files were changed 4 min ago and are not in use"
+    assert said in console.export_text()
 
 
 def test_a_disk_that_failed_has_no_room() -> None:

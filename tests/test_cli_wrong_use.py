@@ -36,6 +36,8 @@ def folder(tmp_path: Path) -> Path:
     ("command", "instead"),
     [
         (("test", "mill-1/spindel"), "mill-1/spindle"),
+        (("test", "mill-1/state"), "computed"),
+        (("test", "mill-2"), "mill-1/spindle"),
         (("share", "mill-1/spindel"), "mill-1/spindle"),
         (("features", "mill-1/spindel"), "mill-1/spindle"),
         (("learn", "mill-2"), "mill-1"),

@@ -9,6 +9,7 @@ from servers import write_configuration
 from typer.testing import CliRunner, Result
 
 from collector.activity import Activity, EvidenceSettings, LearnedFile, Question, StateSettings
+from collector.activity.thresholds import LEAST_VALUES
 from collector.cli import app
 from collector.commissioning import (
     Finding,
@@ -20,6 +21,8 @@ from collector.commissioning import (
     kept_values,
     learned_file,
     read_learned,
+    seconds_for,
+    too_few,
     write_learned,
 )
 from collector.config import ConfigError, load
@@ -99,6 +102,26 @@ def test_what_is_missing_is_told_until_nothing_is() -> None:
     values = added(values, CUTTING, {RMS: [10.0, 11.0] * 10})  # no stronger than the air
     assert codes(list(findings(BOTH, values))) == [None, "cli.learn.inseparable"]
     assert codes(list(findings(BOTH, WATCHED))) == [None, None]
+
+
+def test_it_is_watched_for_long_enough_for_the_slowest_input() -> None:
+    assert seconds_for([]) == 20
+    assert seconds_for([0.08, 1.0]) == 20
+    assert seconds_for([1.0, 4.096]) == 50
+    assert seconds_for([4.096]) / 4.096 >= LEAST_VALUES + 2
+
+
+def test_too_few_values_are_noticed_for_each_activity_and_input() -> None:
+    values = added(WATCHED, IDLE, {RMS: [1.0]})
+    assert [too_few(BOTH, values, activity) for activity in (IDLE, TURNING, Activity.OFF)] == [
+        False,
+        False,
+        True,
+    ]
+    assert too_few(BOTH, {IDLE: {RMS: [1.0] * (LEAST_VALUES - 1)}}, IDLE)
+    assert not too_few(BOTH, {IDLE: {RMS: [1.0] * LEAST_VALUES}}, IDLE)
+    current = BOTH.model_copy(update={"cutting": EvidenceSettings(point="plc/current")})
+    assert too_few(current, WATCHED, IDLE)
 
 
 def test_what_the_file_says_itself_is_not_learned() -> None:
@@ -220,6 +243,20 @@ def test_in_a_conversation_nothing_is_written_without_a_yes(folder: Path) -> Non
     assert learned_file(folder, "mill-1").read_bytes() == before
     replaced = learn(folder, typed="\ny\ny\n")
     assert replaced.exit_code == 0, replaced.output
+
+
+def test_no_empty_list_of_machines_is_offered(folder: Path) -> None:
+    file = folder / "machines" / "mill-1.toml"
+    described = file.read_text()
+    without = described.partition("[machine.state]")[0]
+    file.write_text(without)
+    failed = learn(folder)
+    assert isinstance(failed.exception, CollectorError)
+    assert "Machines that have one" not in failed.exception.sentence.advice
+    (folder / "machines" / "mill-2.toml").write_text(described.replace("mill-1", "mill-2"))
+    failed = learn(folder)
+    assert isinstance(failed.exception, CollectorError)
+    assert failed.exception.sentence.advice.endswith("Machines that have one: mill-2")
 
 
 @pytest.mark.parametrize(

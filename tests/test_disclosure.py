@@ -1,5 +1,6 @@
 """What `collector share` says is what is sent: every field of every record, and nothing of what stays."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,6 +175,8 @@ def test_the_command(tmp_path: Path) -> None:
     assert one.exit_code == 0
     assert '"name": "mill-1/plc"' in one.output
     assert "mill-1/spindle" not in one.output
+    whole = run(app, ["share", "mill-1", "--config", str(tmp_path), "--json"])
+    assert [told["name"] for told in json.loads(whole.output)] == ["mill-1/plc", "mill-1/spindle"]
     short, long = (
         run(app, ["share", "mill-1/plc", *more, "--config", str(tmp_path)]).output for more in ([], ["--all"])
     )

@@ -22,6 +22,14 @@ window = { samples = 256 }
 source = { kind = "simulated", rate_hz = 3200 }
 """
 
+DEAD = """
+[[waveforms]]
+name = "%s"
+channels = [{ name = "i", unit = "A" }]
+window = { samples = 128 }
+source = { kind = "serial", port = "/dev/no-port-%s", baud = 9600, rate_hz = 99, format = { kind = "text" } }
+"""
+
 SECOND = """
 [[waveforms]]
 name = "%s"
@@ -64,6 +72,9 @@ async def test_reload_changes_what_changed_and_interrupts_nothing_else(
     assert "mill-1/table added" in output
     assert "mill-1/spindle" not in output
     await until(lambda: collecting(collector, "mill-1/table"))
+    report = await until(lambda: collecting(collector, "mill-1/motor"))
+    assert report["sources"]["mill-1/motor"]["reason"]["code"] == "source.reconfigured"
+    assert (await collector.ask("status"))[0] == 0
     await asyncio.sleep(0.5)
     machine_file(collector).write_text(text.split('\n[[waveforms]]\nname = "motor"')[0])
     assert collector.process is not None
@@ -128,6 +139,28 @@ async def test_a_wrong_configuration_is_refused_with_the_same_messages(collector
     assert (await collector.ask("status"))[0] == 0
 
 
+async def test_a_change_that_nobody_reloaded_is_told_and_is_no_alarm(collector: Collector) -> None:
+    await collector.start()
+    await until(lambda: collecting(collector))
+    good = machine_file(collector).read_text()
+    machine_file(collector).write_text(good.replace("samples = 256", "samples = 512"))
+    report = await until(lambda: _changed(collector))
+    assert report["configuration"]["state"] == "ok"
+    assert report["configuration"]["reason"]["code"] == "gateway.not-reloaded"
+    code, output = await collector.ask("status")
+    assert code == 0, output
+    assert "configuration  ● ok" in output
+    assert "are not in use" in output
+    assert "sudo collector reload" in output
+    assert (await collector.ask("reload"))[0] == 0
+    assert "are not in use" not in (await collector.ask("status"))[1]
+
+
+async def _changed(collector: Collector) -> dict[str, Any] | None:
+    report = await collector.report()
+    return report if report and report["configuration"]["changed_us"] else None
+
+
 async def test_what_needs_a_restart_is_said(collector: Collector) -> None:
     await collector.start()
     await until(lambda: collecting(collector))
@@ -163,16 +196,7 @@ async def test_boot_with_a_wrong_configuration_and_no_good_one_exits_with_2(coll
 
 
 async def test_one_dead_stream_stops_nothing_else(collector: Collector) -> None:
-    machine_file(collector).write_text(
-        machine_file(collector).read_text()
-        + """
-[[waveforms]]
-name = "motor"
-channels = [{ name = "i", unit = "A" }]
-window = { samples = 128 }
-source = { kind = "serial", port = "/dev/no-port", baud = 9600, rate_hz = 99, format = { kind = "text" } }
-"""
-    )
+    machine_file(collector).write_text(machine_file(collector).read_text() + DEAD % ("motor", 1))
     await collector.start()
     report = await until(lambda: collecting(collector))
     motor = await until(lambda: _failed(collector, "mill-1/motor"))
@@ -182,10 +206,29 @@ source = { kind = "serial", port = "/dev/no-port", baud = 9600, rate_hz = 99, fo
     code, output = await collector.ask("test", "mill-1/motor", "--seconds", "1")
     assert code == 1
     assert "/dev/no-port" in output
+    code, output = await collector.ask("test", "mill-1")
+    assert code == 2
+    assert "Type one of them: mill-1/motor, mill-1/spindle" in output
     code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
     assert code == 0
     assert "3200 Hz" in output
     assert "running collector" in output
+
+
+async def test_how_long_a_source_delivers_nothing_counts_from_its_own_beginning(
+    collector: Collector,
+) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + DEAD % ("motor", 1))
+    await collector.start()
+    await until(lambda: _failed(collector, "mill-1/motor"))
+    machine_file(collector).write_text(text + DEAD % ("motor", 1) + DEAD % ("pump", 2))
+    assert (await collector.ask("reload"))[0] == 0
+    await until(lambda: _failed(collector, "mill-1/pump"))
+    _, output = await collector.ask("status")
+    motor, pump = output.partition("mill-1/motor\n")[2].split("mill-1/pump\n")
+    assert "It has delivered nothing since the start, " in motor
+    assert "It has delivered nothing since it was added or configured anew, " in pump
 
 
 async def _failed(collector: Collector, name: str) -> dict[str, Any] | None:
@@ -201,6 +244,9 @@ async def test_without_a_daemon(collector: Collector) -> None:
     code, output = await collector.ask("test", "mill-1/spindle", "--seconds", "1")
     assert code == 0
     assert "running collector" not in output
+    code, output = await collector.ask("test", "mill-1", "--seconds", "1")
+    assert code == 0
+    assert "mill-1/spindle: " in output
     code, output = await collector.ask("test", "mill-1/spindel")
     assert code == 2
     assert "mill-1/spindle" in output

@@ -277,8 +277,8 @@ async def test_certificates_of_gateways(
 @pytest.mark.parametrize(
     ("served", "trusted", "code", "advice"),
     [
-        ("server", "other", "broker.certificate-untrusted", "broker.tls.ca_file"),
-        ("elsewhere", "authority", "broker.certificate-name", "broker.host"),
+        ("server", "other", "broker.certificate-untrusted", "ca_file under [broker.tls]"),
+        ("elsewhere", "authority", "broker.certificate-name", "host under [broker]"),
         ("expired_server", "authority", "broker.certificate-date", "date"),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from modbus_peers import NetworkPeer, Query, SerialPeer, Step, its_address
-from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, serial_port, until
+from servers import PATIENCE_S, PROGRAM, Collector, Mosquitto, Process, free_port, serial_port, until
 from streams import binary_frames, modbus_traffic, text_lines, vibration, witmotion
 from uart import received
 
@@ -455,6 +455,19 @@ def test_places_and_numbers_as_people_type_them() -> None:
     assert list(_ids("3-5")) == [3, 4, 5]
     assert list(_ids("80")) == [80]
     assert NetworkLine("::1", 502, rtu=False).place
+
+
+async def test_advice_is_about_what_was_typed_and_not_about_a_configuration(tmp_path: Path) -> None:
+    for place, said in (
+        (f"127.0.0.1:{free_port()}", "Nothing answers at 127.0.0.1:"),
+        ("no-such-device-" + 8 * "anywhere-", "no serial port in /dev"),  # too long to be asked for
+        ("ttyNOWHERE", "There is no port /dev/ttyNOWHERE."),
+        (str(tmp_path / "port"), f"There is no port {tmp_path}/port."),
+    ):
+        code, output = await scan(place, folder=tmp_path)
+        assert code == 1
+        assert said in output
+        assert "source" not in output
 
 
 @pytest.mark.parametrize("wrong", [["1.2.3.4:x"], ["1.2.3.4:99999"], ["two words"], ["h", "--units", "9-3"]])

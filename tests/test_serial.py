@@ -286,6 +286,31 @@ class TestSilence:
             with pytest.raises(SourceError, match="The last ones: 01 02 ff"):
                 device.read()
 
+    @pytest.mark.parametrize(
+        ("sent", "delimiter", "code", "advice"),
+        [
+            ("0.1;0.2;0.3\r\n", ",", "other-delimiter", 'delimiter = ";"'),
+            ("0.1, -0.2, 0.3\n", "", "other-delimiter", 'delimiter = ","'),
+            ("0.1  0.2\t0.3\n", ",", "no-delimiter", "Take delimiter out"),
+            ("x=0.1,y=0.2,z=0.3\n", ",", "lines-differ", "speed is right"),
+            ("1,2,3,4\n", ",", "lines-differ", "line_columns"),
+            ("0,1;0,2;0,3\n", ",", "lines-differ", "columns"),
+            ("\x00\x80;\n", ",", "not-understood", "115200"),
+        ],
+    )
+    def test_lines_that_can_be_read_come_at_the_right_speed(
+        self, cable: Cable, sent: str, delimiter: str, code: str, advice: str
+    ) -> None:
+        seconds = Seconds()
+        form = {"kind": "text", "delimiter": delimiter}
+        with closing(self.opened(cable, seconds, format=form)) as device:
+            seconds.now = 4.0
+            cable.send(sent.encode("latin-1") * 5)
+            with pytest.raises(SourceError) as caught:
+                device.read()
+        assert caught.value.sentence.code == f"source.serial.{code}"
+        assert advice in caught.value.sentence.advice
+
     def test_a_sample_ends_it(self, cable: Cable) -> None:
         seconds = Seconds()
         with closing(self.opened(cable, seconds)) as device:

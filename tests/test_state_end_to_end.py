@@ -49,6 +49,43 @@ def readings(subscriber: Subscriber, reading: str) -> list[dict[str, Any]]:
     return [record for record in of_state(subscriber, "readings") if record["reading"] == reading]
 
 
+ABSENT = """
+channels = [{ name = "x", unit = "g" }]
+window = { samples = 256 }
+source = { kind = "serial", port = "/dev/no-port", baud = 9600, rate_hz = 100, format = { kind = "text" } }
+"""
+FELT = """
+[machine.state]
+turning = { feature = "spindle/x/rms" }
+"""
+
+
+async def test_learning_looks_first_and_watches_for_long_enough(
+    broker: Mosquitto, collector: Collector
+) -> None:
+    write_configuration(collector.folder, broker.port, ABSENT)
+    file = collector.folder / "machines" / "mill-1.toml"
+    without = file.read_text()
+    file.write_text(without + FELT)
+    await collector.start()
+    await until(collector.report)
+    file.write_text(without + FELT.replace("/rms", "/peak"))
+    for answers, more in (("", ("--activity", "idle")), ("idle\n", ())):
+        code, said = await converse(collector, answers, "learn", "mill-1", *more)
+        assert code == 1, said
+        assert "Watching" not in said
+        assert "sudo collector reload" in said
+    assert (await collector.ask("reload"))[0] == 0
+    code, said = await converse(collector, "", "learn", "mill-1", "--activity", "idle", "--seconds", "1")
+    assert code == 1, said
+    assert "Watching for 1 s" in said
+    assert "not one value of spindle/x/peak came: from one to the next it takes 2.56 s." in said
+    assert "--seconds 31" in said
+    code, said = await converse(collector, "idle\ny\nn\n\n", "learn", "mill-1", "--seconds", "1")
+    assert said.count("Watching for 1 s. Let it go on: idle.") == 2
+    assert said.count("Watch it once more?") == 2
+
+
 async def test_a_machine_is_commissioned_cuts_is_lost_and_counted(
     broker: Mosquitto, collector: Collector
 ) -> None:

@@ -1,6 +1,8 @@
 """One stream: its account closes, its clock may step, odd devices stop nothing, and its health tells."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -12,12 +14,14 @@ from stand_ins import S, SettableClock
 
 from collector.config import MachineFile
 from collector.context import Context, ContextSettings
+from collector.errors import SourceError
 from collector.health import State
 from collector.history import History
 from collector.journal import Journal
 from collector.messages import Features, Record, decode
 from collector.outbox import Outbox
 from collector.samples import Channel, Chunk, Loss, LossCause, Run, Signal
+from collector.texts import sources
 from collector.waveform import Stopped, Waveform
 
 RATE_HZ = 1000.0
@@ -196,6 +200,27 @@ async def test_the_gap_of_a_restart_waits_for_samples_though_its_stream_is_chang
     assert gap.cause == "reconnect"  # type: ignore[union-attr]
 
 
+async def test_what_a_reload_cost_is_told_for_a_minute_and_calls_nobody(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    before = waveform(journal)
+    before.take(chunk(kernel, 100))
+    kernel.monotonic += 2 * S
+    stream = waveform(journal, machine(samples=50), before=before)
+    stream.take(chunk(kernel, 100))
+    stream.look()
+    report = stream.report()
+    assert report.state is State.OK
+    assert report.reason is not None
+    assert (report.reason.code, report.reason.values["lost"]) == ("source.reconfigured", report.lost)
+    assert report.lost > 0
+    for _ in range(61):
+        stream.take(chunk(kernel, 1000))
+        stream.look()
+    assert stream.report().reason is None
+    assert not [record for record in records(outbox) if getattr(record, "event", "") == "alarm"]
+
+
 class OddDevice:
     """A device whose library raises what nobody expected."""
 
@@ -255,6 +280,43 @@ async def test_an_exception_nobody_expected_is_contained(
     assert report.windows == 2
     causes = [record.cause for record in records(outbox) if getattr(record, "event", "") == "gap"]  # type: ignore[union-attr]
     assert causes == ["reconnect"]
+
+
+class PluggedInLater(OddSource):
+    """Is not there at first, then gives samples, and then none until it is unplugged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unplugged = threading.Event()
+
+    def open(self) -> OddDevice:
+        """Open it."""
+        self.opened += 1
+        if self.opened == 1:
+            raise SourceError(sources.NO_PORTS(port="/dev/ttyUSB9"))
+        return OddDevice([lambda: [Run(np.ones((1, 100)))], self._wait])
+
+    def _wait(self) -> None:
+        self.unplugged.wait()
+
+
+async def test_a_device_that_is_not_there_after_a_reload_was_away(
+    kernel: SettableClock, journal: Journal
+) -> None:
+    kernel.monotonic = time.monotonic_ns() - 10 * S  # what is read arrives by the real one
+    before = waveform(journal)
+    before.take(chunk(kernel, 100))
+    stream = waveform(journal, before=before)
+    device = stream.source = PluggedInLater()
+    keeping = asyncio.create_task(stream.keep())
+    await until(lambda: stream.report().fed > 0)
+    stream.look()
+    report = stream.report()
+    device.unplugged.set()
+    await keeping
+    assert report.state is State.DEGRADED
+    assert report.reason is not None
+    assert report.reason.code == "source.losing.reconnect"
 
 
 class OddTelling:

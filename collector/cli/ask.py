@@ -12,13 +12,14 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from collector.cli.files import DEFAULT_FOLDER, Folder
+from collector.cli.names import meant
 from collector.cli.screen import print_page, screen
 from collector.cli.sentences import print_sentence
 from collector.cli.source_pages import show_point_test, show_test
 from collector.cli.status_page import show_status
 from collector.config import Config, ConfigError, ControllerSettings, Problem, load
 from collector.control import ControlSettings, ask
-from collector.errors import CollectorError, ControlError, NotRunningError, UsageError
+from collector.errors import CollectorError, ControlError, NotRunningError
 from collector.health import GatewayReport, PointTestReport, TestReport
 from collector.texts import cli as say
 from collector.texts import gateway
@@ -48,24 +49,24 @@ def status(
 
 
 def test(
-    source: Annotated[str, typer.Argument(help="machine/stream, as `collector status` lists it.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="machine/stream, as `collector status` lists it, or a machine with one source."),
+    ],
     config: Folder = DEFAULT_FOLDER,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to watch.")] = 5.0,
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        request = {"do": "test", "source": source, "seconds": seconds}
+        name = meant(source, _report(socket_of(config)).sources)
+        request = {"do": "test", "source": name, "seconds": seconds}
         report = _TEST_REPORT.validate_python(ask_daemon(socket_of(config), request, seconds + 5))
     except NotRunningError:
-        report = _test_here(config, source, seconds)
-    except ControlError as error:
-        if error.sentence.code == gateway.NO_SUCH_SOURCE.code:
-            raise UsageError(error.sentence) from None
-        raise
+        name, report = _test_here(config, source, seconds)
     if isinstance(report, TestReport):
-        print_page(show_test(source, report))
+        print_page(show_test(name, report))
     else:
-        print_page(show_point_test(source, report, screen().width))
+        print_page(show_point_test(name, report, screen().width))
 
 
 def reload(config: Folder = DEFAULT_FOLDER) -> None:
@@ -135,22 +136,21 @@ def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) ->
     return asyncio.run(ask(socket, request, timeout_s))
 
 
-def _test_here(folder: Path, name: str, seconds: float) -> TestReport | PointTestReport:
-    """Open the source in this process, since no daemon holds it."""
+def _test_here(folder: Path, source: str, seconds: float) -> tuple[str, TestReport | PointTestReport]:
+    """Open the source that is meant in this process, since no daemon holds it."""
     from collector.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
     from collector.sources import describe_controller_source, describe_source  # noqa: PLC0415
 
     config: Config = load(folder)
     known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}
-    if name not in known:
-        raise UsageError(gateway.NO_SUCH_SOURCE(name=name, known=", ".join(sorted(known))))
+    name = meant(source, known)
     settings = known[name]
     report: TestReport | PointTestReport | None
     if isinstance(settings, ControllerSettings):
         report = asyncio.run(observe_points(describe_controller_source(settings.source), seconds))
     else:
-        source = describe_source(settings.source, settings.signal_channels())
-        report = asyncio.run(observe(source, seconds, max(seconds, 1.0)))
+        described = describe_source(settings.source, settings.signal_channels())
+        report = asyncio.run(observe(described, seconds, max(seconds, 1.0)))
     if report is None:
         raise CollectorError(gateway.NOTHING_CAME(name=name, seconds=seconds))
-    return report
+    return name, report

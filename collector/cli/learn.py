@@ -1,13 +1,14 @@
 """The command that finds the thresholds of a machine's state: learn."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from collector.activity import Activity
+from collector.activity.thresholds import LEAST_VALUES
 from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.sentences import asked, print_sentence
 from collector.clock import SystemClock
@@ -22,20 +23,22 @@ from collector.commissioning import (
     kept_values,
     learned_file,
     read_learned,
+    seconds_for,
+    too_few,
     write_learned,
 )
 from collector.config import Config, MachineFile, load
 from collector.control import ask
-from collector.errors import CollectorError, UsageError
-from collector.health import InputsReport
+from collector.errors import CollectorError, ControlError, UsageError
+from collector.health import GatewayReport, InputsReport
 from collector.recorded_run import read_spans, watch_recordings
+from collector.texts import Sentence, number
 from collector.texts import activity as words
 from collector.texts import learning as say
-from collector.texts import number
 
 _AT_ONCE_S = 60.0
 _ANSWER_WAIT_S = 60.0
-_USUAL_S = 20.0
+_LONGEST_S = 3600.0
 
 
 def learn(
@@ -45,7 +48,14 @@ def learn(
         str | None,
         typer.Option(help="Ask nothing: it is off, idle, turning, or cutting now; watch it and end."),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, max=3600, help="How long to watch each time.")] = _USUAL_S,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=_LONGEST_S,
+            help="How long to watch each time; without it, as long as it takes, at least 20.",
+        ),
+    ] = None,
     recording: Annotated[
         Path | None,
         typer.Option(help="Watch the machine's recordings; this file has lines: activity,from_s,to_s"),
@@ -65,7 +75,7 @@ def learn(
         forget_values(loaded.folder, machine)
         print_sentence(say.FORGOTTEN())
     if recording is not None:
-        run.keep_all(watch_recordings(described, read_spans(recording)))
+        run.keep_all(watch_recordings(described, read_spans(recording)), {})
     elif activity is not None:
         run.watch(_activity(activity), seconds)
     elif not (write or forget):
@@ -88,8 +98,15 @@ class _Run:
         # At first, because who may not write should know it before standing at the machine for minutes.
         keep_values(self._folder, machine.name, kept_values(self._folder, machine.name))
 
-    def watch(self, activity: Activity, seconds: float) -> None:
-        """Watch the running collector, and keep what came."""
+    def watch(self, activity: Activity, wanted_s: float | None) -> None:
+        """Watch the running collector, for so long or long enough, and keep what came.
+
+        Raises:
+            ControlError: it does not run, or does not know the machine's state by what the file says.
+        """
+        steps_s = self._steps_s()
+        enough_s = min(_LONGEST_S, seconds_for(steps_s.values()))
+        seconds = wanted_s or enough_s
         print_sentence(say.WATCHING(seconds=number(seconds), activity=_name(activity)))
         values: Values = {}
         left_s = seconds
@@ -98,18 +115,31 @@ class _Run:
             answer = asyncio.run(ask(self._socket, request, left_s + _ANSWER_WAIT_S))
             values = added(values, activity, InputsReport.model_validate(answer).values)
             left_s -= _AT_ONCE_S
-        self.keep_all(values)
+        self.keep_all(
+            values,
+            {
+                path: say.SEEN_TOO_SHORT(
+                    activity=_name(activity), input=path, step=number(step_s), enough=number(enough_s)
+                )
+                for path, step_s in steps_s.items()
+                if step_s > seconds
+            },
+        )
 
-    def keep_all(self, values: Values) -> None:
-        """Keep newly watched values beside those that are kept already, and show what they are."""
+    def keep_all(self, values: Values, too_short: Mapping[str, Sentence]) -> None:
+        """Keep newly watched values beside those that are kept already, and show what they are.
+
+        `too_short` has what to say where nothing came of an input that was watched too shortly for that.
+        """
         kept = kept_values(self._folder, self._machine.name)
         for activity, watched in values.items():
             kept = added(kept, activity, watched)
             for path in self._inputs():
-                _show_values(activity, path, watched.get(path, ()))
+                nothing = too_short.get(path) or say.SEEN_NOTHING(activity=_name(activity), input=path)
+                _show_values(activity, path, watched.get(path, ()), nothing)
         keep_values(self._folder, self._machine.name, kept)
 
-    def converse(self, seconds: float) -> None:
+    def converse(self, seconds: float | None) -> None:
         """Ask what the machine is doing and watch it, until that is all; then ask whether to write."""
         intro = say.INTRO(machine=self._machine.name, inputs=", ".join(self._inputs()))
         print_sentence(f"{intro} {intro.advice}")
@@ -118,6 +148,9 @@ class _Run:
             chosen = next((a for a in LEARNABLE if answer.strip().lower() in {a.value, _name(a)}), None)
             if chosen is not None:
                 self.watch(chosen, seconds)
+                more = say.ASK_MORE(activity=_name(chosen), least=LEAST_VALUES)
+                while self._too_few(chosen) and typer.confirm(asked(more), default=True):
+                    self.watch(chosen, seconds)
                 self._show()
         found, complete = self._show()
         if not found:
@@ -147,6 +180,19 @@ class _Run:
         """The points and features whose thresholds are to be learned."""
         return list(dict.fromkeys(finding.input for finding in findings(self._state, {})))
 
+    def _too_few(self, activity: Activity) -> bool:
+        return too_few(self._state, kept_values(self._folder, self._machine.name), activity)
+
+    def _steps_s(self) -> dict[str, float]:
+        """How long a value of each input takes, by the running collector; none where it does not know yet."""
+        report = GatewayReport.model_validate(asyncio.run(ask(self._socket, {"do": "report"})))
+        running = report.machines.get(self._machine.name)
+        inputs = self._inputs()
+        if running is None or not running.steps_s.keys() >= set(inputs):
+            raise ControlError(words.NOT_RELOADED(machine=self._machine.name))
+        known = ((path, running.steps_s[path]) for path in inputs)
+        return {path: step_s for path, step_s in known if step_s is not None}
+
     def _write(self, found: Sequence[Finding], *, replace: bool) -> None:
         now_us = SystemClock().utc_ns() // 1000
         file = write_learned(self._folder, self._machine.name, found, now_us, replace=replace)
@@ -170,9 +216,8 @@ class _Run:
         return good, len(good) == len(all_)
 
 
-def _show_values(activity: Activity, input_: str, values: Sequence[float]) -> None:
+def _show_values(activity: Activity, input_: str, values: Sequence[float], nothing: Sentence) -> None:
     if not values:
-        nothing = say.SEEN_NOTHING(activity=_name(activity), input=input_)
         print_sentence(f"{nothing} → {nothing.advice}")
         return
     low, high = number(min(values), 4), number(max(values), 4)
@@ -195,5 +240,6 @@ def _machine(config: Config, name: str) -> MachineFile:
         raise UsageError(say.NO_SUCH_MACHINE(machine=name, known=", ".join(machines)))
     if machines[name].machine.state is None:
         known = ", ".join(m for m, machine in machines.items() if machine.machine.state is not None)
-        raise UsageError(words.NO_STATE(machine=name, known=known or "-"))
+        no_state = words.NO_STATE_BUT(machine=name, known=known) if known else words.NO_STATE(machine=name)
+        raise UsageError(no_state)
     return machines[name]

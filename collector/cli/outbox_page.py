@@ -47,11 +47,14 @@ def show_outbox(
         lines.append(Paragraph(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch), "yellow"))
     if not records:  # files of what has been delivered may stand a little longer
         return Group(*lines)
-    return Group(*lines, "", _epochs(epochs))
+    on_disk = sum(waiting.records for waiting in epochs)
+    if on_disk > records:
+        lines.append(Paragraph(say.OUTBOX_SETTLED(records=f"{on_disk - records:,}")))
+    return Group(*lines, "", _epochs(epochs, in_memory=records - on_disk))
 
 
-def _epochs(epochs: list[EpochWaiting]) -> Table:
-    """A line for each epoch of which the disk has records."""
+def _epochs(epochs: list[EpochWaiting], in_memory: int) -> Table:
+    """A line for each epoch of which the disk has records, and one for those that it does not have yet."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     table.add_column(str(say.EPOCH()), no_wrap=True)
     for heading in (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST):
@@ -60,4 +63,6 @@ def _epochs(epochs: list[EpochWaiting]) -> Table:
         numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
         figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
         table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+    if in_memory > 0:
+        table.add_row(str(say.OUTBOX_IN_MEMORY()), f"{in_memory:,}")
     return table

@@ -18,9 +18,9 @@ from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
 from collector.config import ConfigError, load
-from collector.errors import CollectorError, UsageError
+from collector.errors import CollectorError, SourceError, UsageError
 from collector.scan import Progress
-from collector.texts import Sentence
+from collector.texts import Sentence, modbus
 from collector.texts import scan as say
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def scan(
     if port is None:
         _scan_network(*_host(place), ids, timeout, toml=toml, converter=converter)
         return
+    if not Path(port).exists():
+        raise CollectorError(say.NO_SUCH_PORT(port=port))
     holders = _configured(config).get(os.path.realpath(port))
     if holders and is_running(config):
         raise CollectorError(say.HELD_BY_COLLECTOR(port=port, sources=", ".join(holders), source=holders[0]))
@@ -131,7 +133,14 @@ def _scan_network(
     ids = ids or (units.SERIAL_IDS if converter else units.NETWORK_IDS)
     line = NetworkLine(host, port, rtu=converter)
     nothing = say.NOTHING_ON_NETWORK(place=line.place, first=ids[0], last=ids[-1])
-    _find_units([line], ids, timeout_s, nothing, toml=toml)
+    try:
+        _find_units([line], ids, timeout_s, nothing, toml=toml)
+    except SourceError as error:  # its advice is about what is configured
+        if error.sentence.code == modbus.UNKNOWN_HOST.code:
+            raise CollectorError(say.UNKNOWN_HOST(host=host)) from None
+        if error.sentence.code in {modbus.UNREACHABLE.code, modbus.CONNECT_TIMEOUT.code}:
+            raise CollectorError(say.NO_CONNECTION(place=line.place)) from None
+        raise
 
 
 def _find_units(
@@ -213,11 +222,11 @@ def _configured(folder: Path) -> Mapping[str, list[str]]:
 
 
 def _port(place: str) -> str | None:
-    """The serial port that is meant, if one is: a path, or a name in /dev."""
+    """The serial port that is meant, if one is: a path, or a name in /dev, be it there or not."""
     if place.startswith((".", "/")):
         return place
     device = Path("/dev") / place
-    return str(device) if device.exists() else None
+    return str(device) if place.startswith("tty") or device.exists() else None
 
 
 def _host(place: str) -> tuple[str, int]:

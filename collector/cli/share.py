@@ -30,7 +30,9 @@ _POINTS: TypeAdapter[dict[str, list[Point]]] = TypeAdapter(dict[str, list[Point]
 
 
 def share(
-    stream: Annotated[str | None, typer.Argument(help="machine/stream; without it, all of them.")] = None,
+    stream: Annotated[
+        str | None, typer.Argument(help="machine/stream, or a machine; without it, all of them.")
+    ] = None,
     config: Folder = DEFAULT_FOLDER,
     all_: Annotated[bool, typer.Option("--all", help="Every field in a line of its own.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
@@ -42,7 +44,11 @@ def share(
     """
     loaded = load(config)
     every = list(disclosures(loaded, _found(loaded.control.socket)))
-    chosen = [disclosure for disclosure in every if stream is None or disclosure.name == stream]
+    chosen = [
+        disclosure
+        for disclosure in every
+        if stream is None or stream in {disclosure.name, disclosure.name.partition("/")[0]}
+    ]
     if not chosen:
         known = ", ".join(disclosure.name for disclosure in every if disclosure.name)
         raise UsageError(say.NO_SUCH_STREAM(name=str(stream), known=known))

@@ -9,6 +9,7 @@ from collector.cli.spans import span
 from collector.health import (
     ActivityReport,
     BrokerReport,
+    ConfigurationReport,
     ControllerReport,
     FeedReport,
     GatewayReport,
@@ -57,7 +58,7 @@ def show_status(report: GatewayReport, width: int) -> RenderableType:
 def _parts(report: GatewayReport) -> Table:
     table = Table.grid(padding=(0, 2))
     rows: tuple[tuple[Sentence, PartReport, str], ...] = (
-        (say.CONFIGURATION(), report.configuration, ""),
+        (say.CONFIGURATION(), report.configuration, _configuration(report.configuration, report.now_us)),
         (say.BROKER(), report.broker, _broker(report.broker)),
         (say.OUTBOX(), report.outbox, _outbox(report.outbox, report.now_us)),
         (say.GATEWAY(), report.host, _host(report.host)),
@@ -65,6 +66,12 @@ def _parts(report: GatewayReport) -> Table:
     for name, part, facts in rows:
         table.add_row(str(name), _state(part), facts)
     return table
+
+
+def _configuration(configuration: ConfigurationReport, now_us: int) -> str:
+    if configuration.changed_us is None:
+        return ""
+    return str(say.NOT_RELOADED(duration=span(now_us - configuration.changed_us)))
 
 
 def _broker(broker: BrokerReport) -> str:
@@ -149,6 +156,8 @@ def _last_data(source: FeedReport) -> str:
 
 
 def _silent_for(source: FeedReport, report: GatewayReport) -> Sentence:
+    if source.last_data_age_s is None and source.configured_us > report.started_us:
+        return say.NOTHING_SINCE_RELOAD(duration=span(report.now_us - source.configured_us))
     if source.last_data_age_s is None:
         return say.NOTHING_YET(duration=span(report.now_us - report.started_us))
     return say.NOTHING_SINCE(duration=span(round(source.last_data_age_s * 1e6)))

@@ -4,11 +4,13 @@
     checks.py    what must fit together           existence.py  what must be on this gateway
     units.py     units that are not taken       speed_checks.py whether a port is fast enough
     last_good.py the copy for a boot with a wrong one
+    in_use.py    whether the files still say what is in use
 
 One file is judged in `toml/`; settings of the parts are declared beside the code that uses them; nothing here
 runs anything.
 """
 
+from collector.config.in_use import changed_us
 from collector.config.last_good import load_last_good, save_last_good
 from collector.config.loading import DEFAULT_FOLDER, load
 from collector.config.model import (
@@ -42,6 +44,7 @@ __all__ = [
     "SensorSettings",
     "ToolSettings",
     "WaveformSettings",
+    "changed_us",
     "json_schema",
     "load",
     "load_last_good",

@@ -186,7 +186,8 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
     problems += check_machines(machine_documents, device if look_around else str)
     if problems or not gateways:
         raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
-    return assemble(gateways[0], tuple(machines), learned, folder)
+    texts = {document.file: document.text for document in documents}
+    return assemble(gateways[0], tuple(machines), learned, folder, texts)
 
 
 def _validated(document: Document, model: type[File], good: list[File]) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ above all the metadata that makes pooled data comparable. Nothing here reads a f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -226,6 +226,8 @@ class Config:
     learned: Mapping[str, LearnedFile]
     """What commissioning runs found, by the machine's name."""
     folder: Path
+    texts: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What the files said that it was made of, by their names from the folder on."""
 
 
 def assemble(
@@ -233,6 +235,7 @@ def assemble(
     machines: tuple[MachineFile, ...],
     learned: Mapping[str, LearnedFile],
     folder: Path,
+    texts: Mapping[str, str],
 ) -> Config:
     """Put the files together; relative paths count from `folder`."""
     return Config(
@@ -245,6 +248,7 @@ def assemble(
         machines=tuple(_anchored_machine(machine, folder) for machine in machines),
         learned=learned,
         folder=folder,
+        texts=texts,
     )
 
 

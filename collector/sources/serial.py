@@ -23,7 +23,13 @@ from collector.settings import PositiveFinite, Settings
 from collector.sources.binary_frames import BinaryDecoder, BinaryFormat, binary_channels, frame_bytes
 from collector.sources.serial_port import SerialPort
 from collector.sources.source import READ_WAIT_S
-from collector.sources.text_lines import TextDecoder, TextFormat, shortest_line
+from collector.sources.text_lines import (
+    TextDecoder,
+    TextFormat,
+    readable_lines,
+    separator,
+    shortest_line,
+)
 from collector.sources.witmotion import FRAME_BYTES, WitMotionDecoder, WitMotionFormat, witmotion_channels
 from collector.texts import Sentence
 from collector.texts import sources as say
@@ -37,6 +43,8 @@ _ENOUGH_BYTES = 2048
 """When more came at once, collecting is made shorter, for the kernel keeps 4096; when much less, longer: a
 slow stream need not wake the gateway 50 times a second."""
 _SHOWN_BYTES = 32
+_JUDGED_BYTES = 1024
+"""Of the last ones that gave no sample; enough for some lines."""
 _PTY_MAJORS = range(136, 144)
 
 
@@ -173,22 +181,31 @@ class SerialDevice:
             self._valid_ns, self._bytes_since_valid = now_ns, 0
             return
         self._bytes_since_valid += len(data)
-        self._last_bytes = (self._last_bytes + data)[-_SHOWN_BYTES:]
+        self._last_bytes = (self._last_bytes + data)[-_JUDGED_BYTES:]
         seconds = (now_ns - self._valid_ns) / 1e9
         if seconds < self._settings.silent_after_s:
             return
         port = self._settings.port
         if not self._bytes_since_valid:
             raise SourceError(say.NO_BYTES(port=port, seconds=round(seconds, 1)))
-        raise SourceError(
-            say.NOT_UNDERSTOOD(
-                port=port,
-                bytes_per_s=round(self._bytes_since_valid / seconds),
-                baud=self._settings.baud,
-                format=self._settings.format.kind,
-                sample=shown(self._last_bytes, self._settings.format.kind),
-            )
+        raise SourceError(_why_no_sample(self._settings, self._last_bytes, self._bytes_since_valid / seconds))
+
+
+def _why_no_sample(settings: SerialSettings, last: bytes, bytes_per_s: float) -> Sentence:
+    """Why bytes give no sample: lines that can be read come at the right speed."""
+    port, rate, format_ = settings.port, round(bytes_per_s), settings.format
+    sample = shown(last[-_SHOWN_BYTES:], format_.kind)
+    lines = readable_lines(last) if isinstance(format_, TextFormat) else []
+    if not isinstance(format_, TextFormat) or not lines:
+        return say.NOT_UNDERSTOOD(
+            port=port, bytes_per_s=rate, baud=settings.baud, format=format_.kind, sample=sample
         )
+    sign = separator(lines)
+    if sign is None or sign == format_.delimiter.strip():
+        return say.LINES_DIFFER(port=port, bytes_per_s=rate, sample=sample)
+    if not sign:
+        return say.NO_DELIMITER(port=port, found=format_.delimiter, sample=sample)
+    return say.OTHER_DELIMITER(port=port, sign=sign, sample=sample)
 
 
 def decoder_of(format_: Format, channels: tuple[Channel, ...], rate_hz: float) -> Decoder:

@@ -57,6 +57,25 @@ def shortest_line(settings: TextFormat, channels: int) -> int:
     return len(numbers) + between + len(b"\n")
 
 
+def readable_lines(data: bytes) -> list[bytes]:
+    """The whole lines in a piece of a stream; none, unless all of it can be read and there are several."""
+    lines = [line.strip() for line in data.split(b"\n")[1:-1]]
+    text = b"".join(lines)
+    whole = text.isascii() and text.decode("ascii", "replace").replace("\t", " ").isprintable()
+    return lines if whole and len(lines) > 1 and all(lines) else []
+
+
+def separator(lines: Iterable[bytes]) -> str | None:
+    """What stands between the numbers, empty for white space; None where that is not everywhere the same."""
+    found: set[bytes] = set()
+    for line in lines:
+        before, *between, after = re.split(NUMBER, line)[::2]
+        if before or after or not between:
+            return None
+        found.update(sign.strip() for sign in between)
+    return found.pop().decode() if len(found) == 1 else None
+
+
 class TextDecoder:
     """Bytes -> runs of samples; where the stream is cut makes no difference.
 

@@ -40,7 +40,18 @@ NO_STATE = Text(
     "state.no-state",
     "Nothing in the file of the machine {machine} says how its state is known.",
     "Write a table [machine.state] into it, as {docs}/commissioning.md shows, and type: "
+    "sudo collector reload",
+)
+NO_STATE_BUT = Text(
+    "state.no-state-but",
+    "Nothing in the file of the machine {machine} says how its state is known.",
+    "Write a table [machine.state] into it, as {docs}/commissioning.md shows, and type: "
     "sudo collector reload. Machines that have one: {known}",
+)
+NOT_RELOADED = Text(
+    "state.not-reloaded",
+    "The running collector does not have [machine.state] of {machine} as its file says it now.",
+    "sudo collector reload",
 )
 NO_INPUT = Text(
     "state.no-input",

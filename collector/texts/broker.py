@@ -7,43 +7,44 @@ from collector.texts.sentence import Text
 HOST_UNKNOWN = Text(
     "broker.host-unknown",
     "The broker's name in {where} cannot be resolved.",
-    "Check broker.host, and this computer's network and DNS. Data is being kept.",
+    "Check host under [broker], and this computer's network and DNS. Data is being kept.",
 )
 NOT_LISTENING = Text(
     "broker.not-listening",
     "Nothing answers at {where}.",
-    "Check broker.host and broker.port; the broker may be down. Data is being kept.",
+    "Check host and port under [broker]; the broker may be down. Data is being kept.",
 )
 UNREACHABLE = Text(
     "broker.unreachable",
     "The broker at {where} cannot be reached: no answer in time.",
-    "Check the network, any firewall, and broker.host. Data is being kept.",
+    "Check the network, any firewall, and host under [broker]. Data is being kept.",
 )
 CANNOT_CONNECT = Text(
     "broker.cannot-connect",
     "There is no way to the broker at {where}: {reason}.",
-    "Check the gateway's network and broker.host. Data is being kept.",
+    "Check the gateway's network, and host under [broker]. Data is being kept.",
 )
 NO_ANSWER = Text(
     "broker.no-answer",
     "The broker at {where} accepted the connection but did not answer within {seconds} s.",
-    "Check that broker.port is an MQTT port, and broker.tls. Data is being kept.",
+    "Check that port under [broker] is an MQTT port, and the table [broker.tls]. Data is being kept.",
 )
 CLOSED_AT_ONCE = Text(
     "broker.closed-at-once",
     "The broker at {where} closed the connection without an answer.",
-    "Check that broker.port is an MQTT port; one with TLS needs the table [broker.tls]. Data is being kept.",
+    "Check that port under [broker] is an MQTT port; one with TLS needs the table [broker.tls]. Data is "
+    "being kept.",
 )
 NOT_UNDERSTOOD = Text(
     "broker.not-understood",
     "What answers at {where} does not speak {protocol}.",
-    'Check that broker.port is an MQTT port. An older broker may need protocol = "mqtt311" under [broker]. '
+    'Check that port under [broker] is an MQTT port. An older broker may need protocol = "mqtt311" there. '
     "Data is being kept.",
 )
 REFUSED = Text(
     "broker.refused",
     "The broker refuses us: {reason}.",
-    "Ask the group's administrator; check broker.user, the password file and the certificate. "
+    "Ask the group's administrator; check user under [broker], the password file and the certificate. "
     "Data is being kept.",
 )
 
@@ -52,24 +53,24 @@ REFUSED = Text(
 TLS_FAILED = Text(
     "broker.tls-failed",
     "No secure connection to {where}: {reason}.",
-    "Check that broker.port is the TLS port, and ask the group's administrator. Data is being kept.",
+    "Check that port under [broker] is the TLS port, and ask the group's administrator. Data is being kept.",
 )
 CLOSED_BY_TLS = Text(
     "broker.closed-by-tls",
     "The broker at {where} ended the secure connection without an answer.",
-    "Perhaps it refuses this gateway's certificate, or wants one: check broker.tls.cert_file with the "
-    "group's administrator, and that broker.port is the TLS port. Data is being kept.",
+    "Perhaps it refuses this gateway's certificate, or wants one: check cert_file under [broker.tls] with "
+    "the group's administrator, and that port under [broker] is the TLS port. Data is being kept.",
 )
 CERTIFICATE_UNTRUSTED = Text(
     "broker.certificate-untrusted",
     "The certificate of {where} cannot be trusted: {reason}.",
-    "Check broker.tls.ca_file: it must be the authority that signed the broker's certificate. "
+    "Check ca_file under [broker.tls]: it must be the authority that signed the broker's certificate. "
     "Data is being kept.",
 )
 CERTIFICATE_NAME = Text(
     "broker.certificate-name",
     "The certificate of {where} is another computer's: {reason}.",
-    "Set broker.host to the name that the group's administrator gave you. Data is being kept.",
+    "Set host under [broker] to the name that the group's administrator gave you. Data is being kept.",
 )
 CERTIFICATE_DATE = Text(
     "broker.certificate-date",
@@ -80,8 +81,8 @@ CERTIFICATE_DATE = Text(
 CERTIFICATE_REFUSED = Text(
     "broker.certificate-refused",
     "The broker at {where} refuses our certificate: {reason}.",
-    "Check that broker.tls.cert_file is set and has not expired, and ask the group's administrator whether "
-    "the broker knows it. Data is being kept.",
+    "Check that cert_file under [broker.tls] is set and has not expired, and ask the group's administrator "
+    "whether the broker knows it. Data is being kept.",
 )
 CERTIFICATE_ENDS = Text(
     "broker.certificate-ends",
@@ -102,12 +103,14 @@ BROKERS_CERTIFICATE_ENDS = Text(
 CA_FILE = Text(
     "broker.ca-file",
     "The file {file} holds no certificate.",
-    "Set broker.tls.ca_file to the authority's certificate as PEM text (-----BEGIN CERTIFICATE-----).",
+    "Set ca_file under [broker.tls] to the authority's certificate as PEM text (-----BEGIN "
+    "CERTIFICATE-----).",
 )
 CERT_FILES = Text(
     "broker.cert-files",
     "{file} and {key_file} are no certificate with its key.",
-    "Both must be PEM text, belong together, and need no passphrase. See broker.tls.cert_file and key_file.",
+    "Both must be PEM text, belong together, and need no passphrase. See cert_file and key_file under "
+    "[broker.tls].",
 )
 SECRET_UNREADABLE = Text(
     "broker.secret-unreadable",
@@ -132,13 +135,13 @@ CONNECTION_CLOSED = Text(
     "broker.connection-closed",
     "The broker closed the connection.",
     "It is tried again by itself. If this comes again and again, perhaps another program connects under the "
-    "same name: see broker.client_id. Data is being kept.",
+    "same name: see client_id under [broker]. Data is being kept.",
 )
 TAKEN_OVER = Text(
     "broker.taken-over",
     "Another program connects to the broker under this gateway's name.",
-    "End the other one. If it is another gateway, the two must differ in gateway.name and broker.client_id. "
-    "Data is being kept.",
+    "End the other one. If it is another gateway, the two must differ in name under [gateway] and client_id "
+    "under [broker]. Data is being kept.",
 )
 PUBLISH_REFUSED = Text(
     "broker.publish-refused",

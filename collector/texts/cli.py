@@ -38,6 +38,7 @@ CONFIGURATION = Text("cli.part.configuration", "configuration")
 BROKER = Text("cli.part.broker", "broker")
 OUTBOX = Text("cli.part.outbox", "outbox")
 GATEWAY = Text("cli.part.gateway", "gateway")
+NOT_RELOADED = Text("cli.status.not-reloaded", "but the files were changed {duration} ago and are not in use")
 BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
 OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
 OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, the oldest for {age}")
@@ -66,6 +67,10 @@ NOTHING_SINCE = Text(
     "cli.status.nothing-since", "It has delivered nothing for {duration}; before that it did."
 )
 NOTHING_YET = Text("cli.status.nothing-yet", "It has delivered nothing since the start, {duration} ago.")
+NOTHING_SINCE_RELOAD = Text(
+    "cli.status.nothing-since-reload",
+    "It has delivered nothing since it was added or configured anew, {duration} ago.",
+)
 NEXT_TRY = Text("cli.status.next-try", "Next try in {duration}.")
 LAST_ERROR = Text("cli.status.last-error", "Last error, {duration} ago: {error}")
 # test
@@ -149,6 +154,10 @@ TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other cert
 # outbox
 OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; the oldest for {age}")
 OUTBOX_FOR = Text("cli.outbox.for", "for the broker: {broker}, for the store's receipt: {store}")
+OUTBOX_IN_MEMORY = Text("cli.outbox.in-memory", "in memory")
+OUTBOX_SETTLED = Text(
+    "cli.outbox.settled", "of those on disk, delivered already and taken out soon: {records}"
+)
 OUTBOX_STOPPED = Text("cli.outbox.stopped", "the collector is not running; this is what is on disk")
 OUTBOX_REJECTED = Text("cli.outbox.rejected", "rejected by the store since the start: {records} ({reasons})")
 OUTBOX_LOST = Text("cli.outbox.lost", "given up ({cause}), and not heard of yet: {records} of {epoch}")

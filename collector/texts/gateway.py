@@ -24,8 +24,12 @@ LOSING_OVERRUN = Text(
 )
 LOSING_RECONNECT = Text(
     "source.losing.reconnect",
-    "The device was away, or was configured anew; about {lost} samples are missing.",
+    "The device was away; about {lost} samples are missing.",
     "Nothing to do if that was on purpose; else check plug and cable.",
+)
+RECONFIGURED = Text(
+    "source.reconfigured",
+    "It was configured anew by a reload; about {lost} samples are missing.",
 )
 LOSING_LATE = Text(
     "source.losing.late",
@@ -45,7 +49,7 @@ DISTURBED = Text(
 RATE_OFF = Text(
     "source.rate-off",
     "The sensor delivers {measured} Hz instead of the configured {nominal} Hz ({percent} %).",
-    "If the sensor is set so, write rate_hz = {measured} in its source.",
+    "If the sensor is set so, write rate_hz = {measured} into its source, in the machine's file.",
 )
 STUCK = Text(
     "source.stuck",
@@ -61,6 +65,16 @@ NO_SUCH_SOURCE = Text(
     "gateway.no-such-source",
     "There is no source {name}.",
     "Choose one of: {known}",
+)
+SEVERAL_SOURCES = Text(
+    "gateway.several-sources",
+    "The machine {machine} has several sources.",
+    "Type one of them: {known}",
+)
+STATE_NO_SOURCE = Text(
+    "gateway.state-no-source",
+    "{name} is computed from what others deliver; it has no source that could be watched.",
+    "`collector status` shows it. What the machine's sources deliver is shown by their names: {known}",
 )
 NOTHING_ARRIVES = Text(
     "gateway.nothing-arrives",
@@ -79,7 +93,7 @@ NOT_RUNNING = Text(
 )
 NO_ANSWER = Text(
     "gateway.no-answer",
-    "The collector runs, but has not answered within {seconds:g} s on {path}.",
+    "The collector runs, but has not answered within {seconds} s on {path}.",
     "Ask again in a minute. If it stays so, restart it: sudo systemctl restart collector. "
     "The reason may be in: sudo journalctl -u collector",
 )
@@ -96,12 +110,12 @@ SOCKET_FORBIDDEN = Text(
 SOCKET_UNUSABLE = Text(
     "gateway.socket-unusable",
     "The control socket {path} cannot be made: {reason}.",
-    "Check control.socket in collector.toml.",
+    "Check socket under [control] in collector.toml.",
 )
 NOT_A_SOCKET = Text(
     "gateway.not-a-socket",
     "The control socket cannot be made: {path} is there already and is no socket. It was left as it is.",
-    "Type another path for control.socket in collector.toml.",
+    "Type another path for socket under [control] in collector.toml.",
 )
 REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
 ON_LAST_GOOD = Text(
@@ -114,6 +128,11 @@ RELOAD_REFUSED = Text(
     "The new configuration has mistakes ({count}); the one before stays in use.",
     "See them with `sudo collector reload`, mend them, and type it again.",
 )
+NOT_RELOADED = Text(
+    "gateway.not-reloaded",
+    "Files of the configuration were changed, and the change is not in use yet.",
+    "When you are done with it: sudo collector reload",
+)
 NEEDS_RESTART = Text(
     "gateway.needs-restart",
     "A change of [{table}] takes effect only after a restart; nothing was changed.",
@@ -123,7 +142,7 @@ STOPPING = Text("gateway.stopping", "The collector is being stopped.", "Start it
 DISK_LOW = Text(
     "gateway.disk-low",
     "Only {free_mib} MiB are free on the gateway's disk.",
-    "Free some space, or make outbox.max_mib smaller.",
+    "Free some space, or make max_mib smaller under [outbox] in collector.toml.",
 )
 UNDER_VOLTAGE = Text(
     "gateway.under-voltage",
@@ -143,7 +162,7 @@ CLOCK_UNSET = Text(
 OUTBOX_DROPPING = Text(
     "gateway.outbox-dropping",
     "{dropped} records had to be dropped because the outbox was full or too old.",
-    "Repair the way to the broker; raise outbox.max_mib if the disk has room.",
+    "Repair the way to the broker; raise max_mib under [outbox] in collector.toml if the disk has room.",
 )
 OUTBOX_CORRUPT = Text(
     "gateway.outbox-corrupt",

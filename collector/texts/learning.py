@@ -15,6 +15,15 @@ SEEN_NOTHING = Text(
     "{activity}: not one good value of {input} came",
     "`collector status` tells whether its source works.",
 )
+SEEN_TOO_SHORT = Text(
+    "cli.learn.seen-too-short",
+    "{activity}: not one value of {input} came: from one to the next it takes {step} s.",
+    "Watch for longer: --seconds {enough}",
+)
+ASK_MORE = Text(
+    "cli.learn.ask-more",
+    "These are too few values, {least} are needed. Does it go on with this: {activity}? Watch it once more?",
+)
 FOUND = Text(
     "cli.learn.found",
     '"{question}" is yes from {above} on and no below {below} of {input}; {right} % of the values are right.',
@@ -28,7 +37,7 @@ MISSING = Text(
 TOO_FEW = Text(
     "cli.learn.too-few",
     'For "{question}" too little of {input} was watched, values: {count}; {least} are needed.',
-    "Watch it for longer: --seconds 60",
+    "Watch it once more while it does the same: what was watched before counts, too.",
 )
 INSEPARABLE = Text(
     "cli.learn.inseparable",

@@ -7,17 +7,19 @@ from collector.texts.sentence import Text
 UNREACHABLE = Text(
     "source.modbus.unreachable",
     "Nothing answers at {place}: {reason}.",
-    "Check the device's power and network cable, and that source.host and source.port are right.",
+    "Check the device's power and network cable, and that host and port of its source are right, in the "
+    "machine's file.",
 )
 UNKNOWN_HOST = Text(
     "source.modbus.unknown-host",
     "The name {host} is not known in this network.",
-    "Set source.host to the device's IP address, such as 192.168.0.20.",
+    "Set host of its source, in the machine's file, to the device's IP address, such as 192.168.0.20.",
 )
 CONNECT_TIMEOUT = Text(
     "source.modbus.connect-timeout",
     "Nothing answered at {place} within {seconds} s.",
-    "Check the device's power and network cable, and that source.host is right.",
+    "Check the device's power and network cable, and that host of its source is right, in the machine's "
+    "file.",
 )
 LOST = Text(
     "source.modbus.lost",
@@ -28,13 +30,13 @@ LOST = Text(
 NO_ANSWER = Text(
     "source.modbus.no-answer",
     "Unit {unit} on {place} does not answer (waited {seconds} s).",
-    "Check the device's power and that source.unit_id is right.",
+    "Check the device's power and that unit_id of its source is right, in the machine's file.",
 )
 NO_ANSWER_SERIAL = Text(
     "source.modbus.no-answer.serial",
     "Unit {unit} on {place} does not answer (waited {seconds} s).",
-    "Check the device's power, that source.unit_id is right, and that baud, parity and stop_bits are as on "
-    "the device; else exchange the wires A and B.",
+    "Check the device's power, that unit_id, baud, parity and stop_bits of its source, in the machine's "
+    "file, are as on the device; else exchange the wires A and B.",
 )
 GARBLED = Text(
     "source.modbus.garbled",
@@ -45,18 +47,19 @@ GARBLED = Text(
 STRANGE = Text(
     "source.modbus.strange",
     "What came from {place} is no answer to what unit {unit} was asked: {count} bytes.",
-    "The connection was made again. If this comes back, see whether source.unit_id is right, and whether "
-    "another program uses the same device.",
+    "The connection was made again. If this comes back, see whether unit_id of its source is right, in the "
+    "machine's file, and whether another program uses the same device.",
 )
 SHORT = Text(
     "source.modbus.short",
     "Unit {unit} on {place} gave {found} instead of {wanted} values; they were thrown away.",
-    "Set source.max_registers (or max_bits) to what the device's manual allows at once.",
+    "Set max_registers (or max_bits) of its source, in the machine's file, to what its manual allows at "
+    "once.",
 )
 BEHIND_GATEWAY = Text(
     "source.modbus.behind-gateway",
     "The gateway {place} says that unit {unit} behind it does not answer (exception {exception}).",
-    "Check that device's power and wiring, and that source.unit_id is right.",
+    "Check that device's power and wiring, and that unit_id of its source is right, in the machine's file.",
 )
 
 # What the device refuses
@@ -69,13 +72,14 @@ ILLEGAL_FUNCTION = Text(
 ILLEGAL_ADDRESS = Text(
     "source.modbus.illegal-address",
     "Unit {unit} on {place} has nothing at {first} to {last} (exception 2).",
-    "Compare address, type and source.addressing with its manual; many manuals count from 1, the protocol "
-    "from 0.",
+    "Compare address and type of the point, and addressing of its source, in the machine's file, with the "
+    "manual; many manuals count from 1, the protocol from 0.",
 )
 ILLEGAL_VALUE = Text(
     "source.modbus.illegal-value",
     "Unit {unit} on {place} refuses to give {first} to {last} at once (exception 3).",
-    "Set source.max_registers (or max_bits) to what the device's manual allows at once.",
+    "Set max_registers (or max_bits) of its source, in the machine's file, to what its manual allows at "
+    "once.",
 )
 DEVICE_FAILURE = Text(
     "source.modbus.device-failure",
@@ -96,7 +100,7 @@ READ_SINGLY = Text(
     "source.modbus.read-singly",
     "Unit {unit} on {place} refuses to give {first} to {last} together; each value there is read by itself.",
     "To read them together again, correct the points that are still bad, list the registers between them "
-    "that do not exist in source.forbidden, or set source.largest_hole = 0.",
+    "that do not exist in forbidden of its source, in the machine's file, or set largest_hole = 0 there.",
 )
 
 # The configuration

@@ -12,7 +12,8 @@ REFUSED = Text(
 NAME_UNKNOWN = Text(
     "source.opcua.name-unknown",
     "There is no computer with the name in {url}.",
-    "Write the controller's IP address into source.url instead, as in opc.tcp://192.168.0.10:4840",
+    "Write the controller's IP address into url of its source, in the machine's file, as in "
+    "opc.tcp://192.168.0.10:4840",
 )
 NOT_REACHED = Text(
     "source.opcua.not-reached",
@@ -33,7 +34,8 @@ SILENT = Text(
 NOT_PUBLISHING = Text(
     "source.opcua.not-publishing",
     "The server at {url} answers, but has sent nothing for {seconds} s.",
-    'It is connected anew by itself. If it comes again, set source.mode = "polling".',
+    'It is connected anew by itself. If it comes again, write mode = "polling" into its source, in the '
+    "machine's file.",
 )
 SUBSCRIPTION_ENDED = Text(
     "source.opcua.subscription-ended",
@@ -43,7 +45,7 @@ SUBSCRIPTION_ENDED = Text(
 NOT_UNDERSTOOD = Text(
     "source.opcua.not-understood",
     "The server at {url} answers something else than OPC UA should: {reason}.",
-    "Check that source.url is the address of an OPC UA server.",
+    "Check that url of its source, in the machine's file, is the address of an OPC UA server.",
 )
 STATUS = Text(
     "source.opcua.status",
@@ -58,7 +60,8 @@ TOO_MANY_SESSIONS = Text(
 NO_ENDPOINT = Text(
     "source.opcua.no-endpoint",
     'The server at {url} does not offer security = "{security}".',
-    "It offers: {offered}. Switch it on at the controller, or change source.security.",
+    "It offers: {offered}. Switch it on at the controller, or change security of its source, in the "
+    "machine's file.",
 )
 
 # Who we are
@@ -66,12 +69,14 @@ NO_ENDPOINT = Text(
 USER_REFUSED = Text(
     "source.opcua.user-refused",
     "The server at {url} does not accept this user: {status}.",
-    "Check source.user and the password in its file, and that the user may read at the controller.",
+    "Check user of its source, in the machine's file, and the password in its file, and that the user may "
+    "read at the controller.",
 )
 PASSWORD_IN_CLEAR = Text(
     "source.opcua.password-in-clear",
     "The server at {url} would take the password only unencrypted.",
-    'It was not sent. Set source.security = "sign-and-encrypt", and switch that on at the controller.',
+    'It was not sent. Write security = "sign-and-encrypt" into its source, in the machine\'s file, and '
+    "switch that on at the controller.",
 )
 SECRET_UNREADABLE = Text(
     "source.opcua.secret-unreadable",
@@ -100,7 +105,8 @@ OWN_UNREADABLE = Text(
 OWN_UNWRITABLE = Text(
     "source.opcua.own-unwritable",
     "The folder {folder} for certificates cannot be written: {reason}.",
-    "Set source.certificate_folder to a folder that the user that collector runs as may write.",
+    "Set certificate_folder of its source, in the machine's file, to a folder that the user that collector "
+    "runs as may write.",
 )
 OWN_EXPIRES = Text(
     "source.opcua.own-expires",
@@ -144,7 +150,8 @@ NOT_YET_VALID = Text(
 NO_CERTIFICATE = Text(
     "source.opcua.no-certificate",
     "The server at {url} has no certificate.",
-    'Let the controller make one; or set source.security = "none" and leave source.user out.',
+    'Let the controller make one; or write security = "none" into its source, in the machine\'s file, and '
+    "leave user out.",
 )
 CERTIFICATE_UNREADABLE = Text(
     "source.opcua.certificate-unreadable",
@@ -157,17 +164,18 @@ CERTIFICATE_UNREADABLE = Text(
 NO_MACHINE = Text(
     "source.opcua.no-machine",
     "The server at {url} shows no machine that follows {profile}.",
-    "Take source.profile out and name the nodes yourself. This lists them: collector browse {url}",
+    "Take profile out of its source, in the machine's file, and name the nodes yourself. This lists them: "
+    "collector browse {url}",
 )
 SEVERAL_MACHINES = Text(
     "source.opcua.several-machines",
     "The server at {url} has several machines: {machines}.",
-    'Say which one with source.machine, as in machine = "{first}"',
+    'Say which one in its source, in the machine\'s file, as in machine = "{first}"',
 )
 OTHER_MACHINE = Text(
     "source.opcua.other-machine",
     'The server at {url} has no machine "{machine}".',
-    "Set source.machine to one of these: {machines}",
+    "Set machine of its source, in the machine's file, to one of these: {machines}",
 )
 
 # What does not fit together

@@ -106,6 +106,23 @@ NOTHING_ON_NETWORK = Text(
     "See the device's manual for its number: --units 1-247 asks for all. If it is a converter that passes "
     "the bytes of an RS-485 line on as they are, add --converter",
 )
+NO_CONNECTION = Text(
+    "cli.scan.no-connection",
+    "Nothing answers at {place}.",
+    "Check the device's power and network cable, its IP address, and its port for Modbus TCP: mostly 502, "
+    "else type HOST:PORT.",
+)
+UNKNOWN_HOST = Text(
+    "cli.scan.unknown-host",
+    "{host} is no name that this network knows, and no serial port in /dev.",
+    "Of a serial port type the whole path; this lists them: sudo collector scan. Of a device on the network "
+    "type its IP address, such as 192.168.0.20",
+)
+NO_SUCH_PORT = Text(
+    "cli.scan.no-such-port",
+    "There is no port {port}.",
+    "Plug the device in. If it is in, take one of the ports that this lists: sudo collector scan",
+)
 GARBLED = Text(
     "cli.scan.garbled",
     "Something answers on {place}, but it makes no sense.",

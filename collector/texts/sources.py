@@ -15,7 +15,8 @@ SILENT = Text(
 NOT_FOUND = Text(
     "source.serial.not-found",
     "There is no port {port}.",
-    "Plug the device in. If it is in, set source.port to one of these: {present}",
+    "Plug the device in. If it is in, set port of its source, in the machine's file, to one of these: "
+    "{present}",
 )
 NO_PORTS = Text(
     "source.serial.no-ports",
@@ -36,7 +37,7 @@ BUSY = Text(
 BAUD_REFUSED = Text(
     "source.serial.baud-refused",
     "The port {port} cannot do {baud} baud.",
-    "Set the device and source.baud to a usual speed, such as 115200.",
+    "Set the device, and baud of its source in the machine's file, to a usual speed, such as 115200.",
 )
 NOT_A_PORT = Text(
     "source.serial.not-a-port",
@@ -61,14 +62,36 @@ NO_BYTES = Text(
 NOT_UNDERSTOOD = Text(
     "source.serial.not-understood",
     "{bytes_per_s} bytes a second come from {port}, but no valid sample. The last ones: {sample}",
-    "Compare source.baud ({baud}) and source.format ({format}) with the device's settings. If the lines have "
-    "more numbers than channels, write line_columns.",
+    "Compare baud ({baud}) and format ({format}) of this source, in the machine's file, with the device's "
+    "settings.",
+)
+
+OTHER_DELIMITER = Text(
+    "source.serial.other-delimiter",
+    'Lines that can be read come from {port}, but with "{sign}" between the numbers. The last ones: {sample}',
+    'Write delimiter = "{sign}" into the format of this source, in the machine\'s file.',
+)
+NO_DELIMITER = Text(
+    "source.serial.no-delimiter",
+    'Lines that can be read come from {port}, but with spaces between the numbers instead of "{found}". '
+    "The last ones: {sample}",
+    "Take delimiter out of the format of this source, in the machine's file.",
+)
+LINES_DIFFER = Text(
+    "source.serial.lines-differ",
+    "{bytes_per_s} bytes a second of lines that can be read come from {port}, but none is a sample. "
+    "The last ones: {sample}",
+    "The speed is right. Compare the lines with the channels, and with columns, line_columns and delimiter "
+    "in the source's format, in the machine's file. While the collector is stopped, this finds them: "
+    "sudo collector scan {port}",
 )
 
 # Recordings
 
 RECORDING_MISSING = Text(
-    "source.replay.missing", "There is no file {file}.", "Set source.file to the path of a .csv or .npz file."
+    "source.replay.missing",
+    "There is no file {file}.",
+    "Set file of its source, in the machine's file, to the path of a .csv or .npz file.",
 )
 RECORDING_UNREADABLE = Text(
     "source.replay.unreadable",
@@ -78,7 +101,7 @@ RECORDING_UNREADABLE = Text(
 RECORDING_EMPTY = Text(
     "source.replay.empty",
     "The file {file} holds no sample.",
-    "Set source.file to a recording, and check skip_lines.",
+    "Set file of its source, in the machine's file, to a recording, and check skip_lines.",
 )
 NOT_NPZ = Text(
     "source.replay.not-npz",
@@ -88,12 +111,13 @@ NOT_NPZ = Text(
 ARRAY_MISSING = Text(
     "source.replay.array-missing",
     'The file {file} has no array "{array}".',
-    "Set source.array or source.scale to one of these: {present}",
+    "Set array or scale of its source, in the machine's file, to one of these: {present}",
 )
 ARRAY_NOT_SAMPLES = Text(
     "source.replay.array-not-samples",
     'The array "{array}" of {file} is {found}.',
-    "Numbers of the shape [n] or [n, channels] are needed. Set source.array to another of these: {present}",
+    "Numbers of the shape [n] or [n, channels] are needed. Set array of its source, in the machine's file, "
+    "to another of these: {present}",
 )
 COLUMNS = Text(
     "source.replay.columns",
@@ -103,20 +127,22 @@ COLUMNS = Text(
 COLUMN_MISSING = Text(
     "source.replay.column-missing",
     "The file {file} has {found} columns; there is no column {column}.",
-    "Change source.columns; the first column is 1.",
+    "Change columns of its source, in the machine's file; the first column is 1.",
 )
 LINE_COLUMNS = Text(
     "source.replay.line-columns",
     "Line {line} of {file} has {found} columns instead of {expected}.",
-    "Check source.delimiter, source.columns and source.skip_lines, or mend the line.",
+    "Check delimiter, columns and skip_lines of its source, in the machine's file, or mend the line.",
 )
 NOT_A_NUMBER = Text(
     "source.replay.not-a-number",
     'Line {line} of {file} has "{found}" in column {column}, which is no number.',
-    "Set source.skip_lines if this is a heading; check source.delimiter, or mend the line.",
+    "Set skip_lines of its source, in the machine's file, if this is a heading; check delimiter, or mend "
+    "the line.",
 )
 SCALE = Text(
     "source.replay.scale",
     "The scale for {file} must be positive numbers, one or {channels}; it is {found}.",
-    "Set source.scale to a number, or for .npz files to the name of such an array.",
+    "Set scale of its source, in the machine's file, to a number, or for .npz files to the name of such an "
+    "array.",
 )

@@ -79,11 +79,19 @@ def validate(kind: type[T], value: Any) -> T:
     return TypeAdapter(kind).validate_json(json.dumps(value, default=str), strict=True)
 
 
+def text_of(content: bytes) -> str:
+    """What a file's bytes say, with plain line ends; Windows editors begin UTF-8 with a byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is no UTF-8.
+    """
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
 def parse_document(file: str, content: bytes) -> Document | Problem:
     """Parse a file's bytes; the first syntax error is the only one that can be told."""
     try:
-        # Windows editors begin UTF-8 with a byte order mark; TOML allows lines to end with \r\n.
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+        text = text_of(content)
     except UnicodeDecodeError as error:
         return Problem(file, content.count(b"\n", 0, error.start) + 1, "", NOT_UTF8())
     try:

@@ -1,0 +1,28 @@
+"""Which source is meant by what was typed."""
+
+from collections.abc import Iterable
+
+from collector.errors import UsageError
+from collector.messages import STATE_STREAM
+from collector.texts import gateway as say
+
+
+def meant(typed: str, sources: Iterable[str]) -> str:
+    """The source of that name, or the only one of the machine of that name.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    names = sorted(sources)
+    if typed in names:
+        return typed
+    machine, _, stream = typed.partition("/")
+    of_machine = [name for name in names if name.startswith(f"{machine}/")]
+    if not of_machine or stream not in {"", STATE_STREAM}:
+        raise UsageError(say.NO_SUCH_SOURCE(name=typed, known=", ".join(names)))
+    known = ", ".join(of_machine)
+    if stream:
+        raise UsageError(say.STATE_NO_SOURCE(name=typed, known=known))
+    if len(of_machine) > 1:
+        raise UsageError(say.SEVERAL_SOURCES(machine=machine, known=known))
+    return of_machine[0]
