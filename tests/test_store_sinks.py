@@ -1,6 +1,7 @@
 """Both databases keep each record once, as it was sent, and delete what they are told to; the same tests."""
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -214,6 +215,26 @@ def test_another_process_withdraws_a_company_while_records_come(
     assert count(sink_settings, "records") == 3
 
 
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_number_of_a_company_that_withdrew_is_nobody_elses(
+    sink_settings: SinkSettings, sink: Sink, elsewhere: bool
+) -> None:
+    """What comes of it afterwards is its own, also when others have come first, and none of it is lost."""
+    kept, left = Gateway("kept"), Gateway("left")
+    came = [gateway.features() for gateway in (kept, left)]
+    store(sink, arrivals(came), ROOT)
+    with contextlib.closing(open_sink(sink_settings)) as other:
+        withdraw(other if elsewhere else sink, "left", now_us())
+    returned, joined = Gateway("left", epoch="000002-bbbbbbbb"), Gateway("kept", "gw2")
+    batches = [[joined.features()], [returned.features()], [left.features(), joined.features()]]
+    for batch in batches:
+        assert store(sink, arrivals(batch), ROOT).fresh == len(batch)
+    there = [came[0], *itertools.chain(*batches)]
+    expected = {(*message.topic.split("/")[2:6], message.epoch, message.seq) for message in there}
+    query = "SELECT company, gateway, machine, stream, epoch, seq FROM records"
+    assert set(rows(sink_settings, query)) == expected
+
+
 def test_retention_goes_by_the_records_time_where_the_clock_was_right(
     sink_settings: SinkSettings, sink: Sink
 ) -> None:
@@ -306,6 +327,34 @@ def test_what_just_comes_into_an_old_part_does_not_go_with_it(cluster: Cluster) 
             ingester.commit()
             assert expiring.result().records == 1
         assert rows(settings, "SELECT seq FROM record") == [(2,)]
+
+
+def test_what_just_comes_of_a_company_goes_with_it(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    letter = Arrival("shopfloor/v1/x", b"", 1)
+    later = [letter, arrival(Gateway(epoch="000002-bbbbbbbb").features())]
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    with (
+        contextlib.closing(open_sink(settings)) as sink,
+        contextlib.closing(open_sink(settings)) as other,
+        psycopg.connect(settings.url) as third,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        store(sink, [letter, arrival(Gateway().features())], ROOT)
+        third.execute("SELECT FROM dead_letter FOR UPDATE")
+        storing = threads.submit(store, sink, later, ROOT)
+        while rows(settings, waiting) != [(1,)]:
+            assert not storing.done()
+        withdrawing = threads.submit(withdraw, other, "works", now_us())
+        while rows(settings, waiting) != [(2,)] and not withdrawing.done():
+            pass
+        third.commit()
+        assert storing.result().fresh == 1
+        assert withdrawing.result().records == 2
+    assert [count(settings, table) for table in ("record", "run", "stream")] == [0, 0, 0]
 
 
 def test_a_clock_gone_wrong_makes_no_tables(cluster: Cluster) -> None:

@@ -53,6 +53,8 @@ class Sqlite:
         self._file = file
         self._runs: dict[tuple[str, ...], int] = {}
         self._streams: dict[tuple[str, ...], int] = {}
+        self._version: int | None = None
+        """Of the database, when numbers were last known to be good: it changes when another process writes."""
         with _translated(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -66,15 +68,6 @@ class Sqlite:
 
     def write(self, batch: Batch) -> Written:
         """Store a batch; with `synchronous = FULL` it is on the disk when this returns."""
-        try:
-            return self._write(batch)
-        except sqlite3.IntegrityError:  # a company was withdrawn: its runs and streams have no number now
-            try:
-                return self._write(batch)
-            except sqlite3.IntegrityError as error:
-                raise RefusedError(str(error)) from error
-
-    def _write(self, batch: Batch) -> Written:
         with self._transaction():
             rows = [record_row(record, self._run(record), self._stream(record)) for record in batch.records]
             before = self._connection.total_changes
@@ -119,6 +112,7 @@ class Sqlite:
             letters = self._delete("DELETE FROM dead_letter WHERE company = ?", company)
             for table in ("run", "stream", "gateway_status"):
                 self._delete(f"DELETE FROM {table} WHERE company = ?", company)
+            self._forget_numbers()
             return self._logged(deletion, Deleted(records, letters))
 
     def delete_records(self, deletion: Deletion) -> Deleted:
@@ -188,18 +182,29 @@ class Sqlite:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of it or nothing; numbers that were learnt within are forgotten with it."""
+        """All of it or nothing; numbers that were learnt within are forgotten with it.
+
+        They are also forgotten when another process has written: it may have deleted a company, and the
+        number of a row that is gone is given to the next one, whose ever it is.
+        """
         with _translated(self._file):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+                if version != self._version:
+                    self._forget_numbers()
+                    self._version = version
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._runs.clear()
-                self._streams.clear()
+                self._forget_numbers()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _forget_numbers(self) -> None:
+        self._runs.clear()
+        self._streams.clear()
 
 
 @contextlib.contextmanager
@@ -234,9 +239,13 @@ class _Reader:
 def _translated(file: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.IntegrityError:
-        raise
-    except (sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeError) as error:
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        OverflowError,
+        UnicodeError,
+    ) as error:
         raise RefusedError(str(error)) from error
     except (sqlite3.Error, OSError) as error:
         raise StoreError(say.SQLITE_FAILED(file=str(file), reason=str(error))) from error

@@ -29,6 +29,8 @@ from collector.store.settings import PostgresqlSettings
 from collector.store.sink import Batch, Deleted, Deletion, StoreError, Written, conflicting
 from collector.texts import store as say
 
+_LOCK_COMPANY = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+_SHARE_COMPANY = "SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))"
 _INSERT_RUN = "INSERT INTO run (company, gateway, epoch) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _SELECT_RUN = "SELECT id FROM run WHERE company = %s AND gateway = %s AND epoch = %s"
 _INSERT_STREAM = (
@@ -98,6 +100,7 @@ class Postgresql:
         company = (deletion.company,)
         with translated(self._where), self._transaction():
             # Who is just storing something of it comes to an end first, and nobody begins.
+            self._connection.execute(_LOCK_COMPANY, (LOCK, deletion.company))
             runs = self._connection.execute("SELECT id FROM run WHERE company = %s FOR UPDATE", company)
             ids = [run for (run,) in runs.fetchall()]
             records = sum(
@@ -193,9 +196,16 @@ class Postgresql:
         return fresh, [record for record, key, digest in judged if there.get(key, digest) != digest]
 
     def _learn(self, batch: Batch) -> None:
-        """Find or give the numbers of runs and streams."""
+        """Find or give the numbers of runs and streams.
+
+        A run that is gone is told by a foreign key. No such key guards the streams of a run that is new, and
+        its company may have been withdrawn: they are found anew, and stay until the end of this transaction.
+        """
         runs = {run_of(record) for record in batch.records}
         streams = {stream_of(record) for record in batch.records}
+        for company in sorted({company for company, *_ in runs - self._runs.keys()}):
+            self._connection.execute(_SHARE_COMPANY, (LOCK, company))
+            self._streams.clear()
         for known, wanted, insert, select in (
             (self._runs, runs, _INSERT_RUN, _SELECT_RUN),
             (self._streams, streams, _INSERT_STREAM, _SELECT_STREAM),
