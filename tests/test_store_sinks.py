@@ -132,6 +132,28 @@ def test_the_last_status_of_each_gateway(sink_settings: SinkSettings, sink: Sink
     assert (json.loads(payload)["epoch"], received_us) == ("2", 2)
 
 
+def test_a_status_that_the_broker_had_kept_is_no_sign_of_life(
+    sink_settings: SinkSettings, sink: Sink
+) -> None:
+    now = now_us()
+    made = {"said": now - 30 * DAY_US, "ahead": now + DAY_US, "unset": 1_000_000, "dead": None}
+    for name, t_us in made.items():
+        said = offline_status("1").model_copy(update={"t_us": t_us, "sync": name in {"said", "ahead"}})
+        for state, received_us, retained in (
+            ("healthy", now, True),
+            ("healthy", now + 1, True),
+            ("healthy", now + 2, False),
+            ("degraded", now + 3, True),
+        ):
+            payload = said.model_copy(update={"state": state}).model_dump_json().encode()
+            store(sink, [Arrival(f"{ROOT}/works/{name}/status", payload, received_us, retained)], ROOT)
+            query = "SELECT received_us, CAST(payload AS text) FROM gateway_status WHERE gateway = :name"
+            ((heard_us, kept),) = rows(sink_settings, query, name=name)
+            assert json.loads(kept)["state"] == state, "the newest word counts, however it came"
+            at_first = {"said": now - 30 * DAY_US, "ahead": now}.get(name, 0)
+            assert heard_us == (at_first if received_us < now + 2 else now + 2), name
+
+
 def test_views_for_those_who_use_sql(sink_settings: SinkSettings, sink: Sink) -> None:
     store(sink, arrivals(Gateway().everything()), ROOT)
     values = rows(

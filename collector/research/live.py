@@ -77,7 +77,7 @@ async def subscribe(
 async def _connect(
     broker: BrokerSettings, client_id: str, topic_filter: str, arrived: asyncio.Queue[tuple[str, bytes]]
 ) -> Connection:
-    def put(topic: str, payload: bytes) -> None:
+    def put(topic: str, payload: bytes, _retained: bool) -> None:
         if arrived.full():
             arrived.get_nowait()
         arrived.put_nowait((topic, payload))

@@ -14,6 +14,7 @@ from collector.store.rows import (
     migrations,
     record_row,
     run_of,
+    status_row,
     stream_of,
 )
 from collector.store.sink import (
@@ -41,8 +42,9 @@ INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1)
 ON CONFLICT (digest) DO UPDATE SET last_us = excluded.last_us, times = times + 1
 """
 _UPSERT_STATUS = """
-INSERT INTO gateway_status VALUES (?, ?, ?, ?)
-ON CONFLICT (company, gateway) DO UPDATE SET received_us = excluded.received_us, payload = excluded.payload
+INSERT INTO gateway_status VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (company, gateway) DO UPDATE SET payload = excluded.payload,
+    received_us = CASE WHEN ?5 THEN received_us ELSE excluded.received_us END
 """
 
 
@@ -54,7 +56,7 @@ class Sqlite:
         self._runs: dict[tuple[str, ...], int] = {}
         self._streams: dict[tuple[str, ...], int] = {}
         self._version: int | None = None
-        """Of the database, when numbers were last known to be good: it changes when another process writes."""
+        """Of the database, when the numbers were last good: it changes when another process writes."""
         with _translated(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -84,13 +86,7 @@ class Sqlite:
             )
             letters = [*batch.letters, *map(conflicting, conflicts)]
             self._connection.executemany(_INSERT_LETTER, map(letter_row, letters))
-            self._connection.executemany(
-                _UPSERT_STATUS,
-                [
-                    (*status.sender, status.arrival.received_us, status.arrival.payload.decode())
-                    for status in batch.statuses
-                ],
-            )
+            self._connection.executemany(_UPSERT_STATUS, map(status_row, batch.statuses))
         return Written(fresh, letters[len(batch.letters) :])
 
     def report(self, ingester: str, at_us: int, report: str) -> None:

@@ -23,6 +23,7 @@ from collector.store.rows import (
     migrations,
     record_row,
     run_of,
+    status_row,
     stream_of,
 )
 from collector.store.settings import PostgresqlSettings
@@ -54,8 +55,9 @@ ON CONFLICT (digest) DO UPDATE SET last_us = excluded.last_us, times = dead_lett
 """
 _UPSERT_STATUS = """
 INSERT INTO gateway_status VALUES (%s, %s, %s, %s)
-ON CONFLICT (company, gateway) DO UPDATE SET received_us = excluded.received_us, payload = excluded.payload
-WHERE gateway_status.received_us <= excluded.received_us
+ON CONFLICT (company, gateway) DO UPDATE SET payload = excluded.payload,
+    received_us = CASE WHEN %s THEN gateway_status.received_us ELSE excluded.received_us END
+WHERE gateway_status.received_us <= %s
 """
 _UPSERT_REPORT = """
 INSERT INTO ingester VALUES (%s, %s, %s)
@@ -166,13 +168,7 @@ class Postgresql:
                     _INSERT_LETTER,
                     sorted((*(row := letter_row(letter)), row[-1]) for letter in letters),
                 )
-                cursor.executemany(
-                    _UPSERT_STATUS,
-                    sorted(
-                        (*status.sender, status.arrival.received_us, status.arrival.payload.decode())
-                        for status in batch.statuses
-                    ),
-                )
+                cursor.executemany(_UPSERT_STATUS, self._statuses(batch))
         return Written(len(fresh), letters[len(batch.letters) :])
 
     def _insert_identities(
@@ -223,6 +219,9 @@ class Postgresql:
             for record in records
             if record.content is not None
         )
+
+    def _statuses(self, batch: Batch) -> list[tuple[Any, ...]]:
+        return sorted((*status_row(status), status.arrival.received_us) for status in batch.statuses)
 
     def _one(self, query: str, values: Any = ()) -> tuple[Any, ...]:
         row = self._connection.execute(query, values).fetchone()
