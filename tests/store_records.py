@@ -51,11 +51,17 @@ class Gateway:
         self._windows = 0
 
     def features(
-        self, t_us: int | None = None, *, sync: bool = True, machine: str = "mill-1", **fields: Any
+        self,
+        t_us: int | None = None,
+        *,
+        sync: bool = True,
+        machine: str = "mill-1",
+        made_under: MetaContent = CONTENT,
+        **fields: Any,
     ) -> Message:
         """The record of a window, the next one unless a time is given."""
         t_us = T0_US + 80_000 * self._windows if t_us is None else t_us
-        values = {
+        values: dict[str, Any] = {
             "first": 512 * self._windows,
             "n": 512,
             "hop": 512,
@@ -76,7 +82,8 @@ class Gateway:
         }
         self._windows += 1
         topic = self.topics.of(machine, "spindle", "features")
-        return self._message(Features, topic, t_us, values | fields, sync=sync)
+        at = Moment(t_us - T0_US, t_us, sync)
+        return self._numbering.message(Features, topic, at, meta=meta_hash(made_under), **(values | fields))
 
     def meta(
         self, content: MetaContent = CONTENT, machine: str = "mill-1", stream: str = "spindle"
@@ -136,10 +143,10 @@ class Gateway:
         bounds = {"first_seq": first_seq, "last_seq": last_seq, "from_us": T0_US, "to_us": T0_US + 1}
         return self._message(RecordsLost, self.topics.gateway_event, t_us, facts | bounds | more)
 
-    def _message(
-        self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any], *, sync: bool = True
-    ) -> Message:
-        return self._numbering.message(kind, topic, Moment(t_us - T0_US, t_us, sync), meta=META, **fields)
+    def _message(self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any]) -> Message:
+        return self._numbering.message(
+            kind, topic, Moment(t_us - T0_US, t_us, sync=True), meta=META, **fields
+        )
 
     def everything(self) -> list[Message]:
         """One of each kind of record."""

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import Mosquitto
-from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrivals
+from store_records import CONTENT, DEFINITION, META, ROOT, T0_US, Gateway, arrivals
 
 from collector.errors import BrokerError, CollectorError
 from collector.messages import Message, meta_hash
@@ -158,6 +159,48 @@ def test_what_columns_mean_is_attached(sink_settings: SqliteSettings | Postgresq
     assert frame["plc/speed"].iloc[0] == 6000.0
     assert frame["plc/speed.quality"].iloc[0] == "good"
     assert frame["plc/speed"].isna().iloc[1]
+
+
+def test_a_unit_that_changed_is_not_told_as_one(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """The descriptions come in an order that is not that of their hashes, nor that of the alphabet."""
+    channel = {"name": "x", "unit": "m/s2", "ucum": "m/s2"}
+    metric = {"channels": [channel], "features": {"m/s2": [DEFINITION | {"unit": "m/s2"}]}}
+    newer = {"features": {"g": [DEFINITION | {"version": 2}]}}
+    contents = [CONTENT, CONTENT.model_copy(update=metric), CONTENT.model_copy(update=newer)]
+    gateway = Gateway()
+    for number, order in enumerate(((0, 1), (1, 0), (0, 2), (0, 0))):
+        made = [gateway.features(made_under=contents[which]) for which in order]
+        messages = [gateway.meta(content) for content in contents] + made
+        machine = f"mill-{number}"
+        moved = [message._replace(topic=message.topic.replace("mill-1", machine)) for message in messages]
+        for place in places(sink_settings, moved, tmp_path / machine):
+            units = {meta_hash(contents[which]): contents[which].channels[0]["unit"] for which in order}
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                frame = load("works", machine, "spindle", where=place)
+            said, conflicts = [str(warning.message) for warning in warned], frame.attrs["conflicts"]
+            if order == (0, 0):
+                assert (said, conflicts) == ([], {"units": {}, "definitions": {}})
+                assert frame.attrs["definitions"]["rms"] == DEFINITION
+                continue
+            assert list(conflicts["definitions"]["rms"]) == list(units)
+            assert "rms" not in frame.attrs["definitions"]
+            if 2 in order:
+                assert frame.attrs["units"]["x.rms"] == "g"
+                assert [line[:50] for line in said] == ["Not all rows are by the same definition: rms. Go b"]
+            else:
+                assert "x.rms" not in frame.attrs["units"]
+                assert conflicts["units"] == {"x.rms": units}
+                assert said[0].startswith(
+                    f"Not all rows are in the same unit: x.rms ({', '.join(units.values())})."
+                )
+                in_g = frame[frame["meta"].map(conflicts["units"]["x.rms"]) == "g"]
+                assert list(in_g["meta"]) == [META]
+            with warnings.catch_warnings():  # a feature that is not loaded is no reason for a warning
+                warnings.simplefilter("error")
+                load("works", machine, "spindle", features=["crest"], where=place)
 
 
 def test_only_some_features(sink_settings: SqliteSettings | PostgresqlSettings) -> None:
