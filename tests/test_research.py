@@ -466,6 +466,27 @@ async def test_records_as_they_come(tmp_path: Path) -> None:
     await broker.stop()
 
 
+async def test_what_goes_wrong_while_connecting_again_ends_what_waits(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    await broker.start()
+    settings = BrokerSettings(host="127.0.0.1", port=broker.port).model_copy(
+        update={"reconnect_max_s": "a while"}  # past the validation that refuses it
+    )
+    sender = await Connection.open(BrokerSettings(host="127.0.0.1", port=broker.port), "gateway")
+    following = aiter(subscribe(settings, "researcher"))
+    message = Gateway().features()
+    first = asyncio.ensure_future(anext(following))
+    async with asyncio.timeout(60):
+        while not first.done():
+            sender.publish(message.topic, message.payload)
+            await asyncio.sleep(0.05)
+        assert first.result().record.seq == 1
+        await sender.close()
+        await broker.kill()
+        with pytest.raises(TypeError):
+            await anext(following)
+
+
 async def test_a_broker_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(BrokerError):
         await anext(subscribe(BrokerSettings(host="127.0.0.1", port=1), "researcher"))
