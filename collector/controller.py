@@ -13,7 +13,7 @@ import structlog
 from collector.aggregate import summary
 from collector.clock_offset import ClockOffset
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
-from collector.context import LONGEST_DELAY_S
+from collector.context import LONGEST_DELAY_S, LONGEST_USUAL_DELAY_S
 from collector.controller_health import ControllerHealth
 from collector.controller_records import ControllerRecords
 from collector.errors import ControlError, SourceError
@@ -43,7 +43,8 @@ _CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 """No summary waits longer for readings that are on their way."""
 _LATE_S = 10.0
-"""Windows are joined fully if their samples come no later than this."""
+"""Windows are joined fully if their samples come no later than this, and a machine's state is judged fully if
+that is done no later."""
 
 log = structlog.get_logger(__name__)
 
@@ -150,8 +151,9 @@ class Controller:
         self._contained(self._look)
 
     def stop(self) -> None:
-        """Publish what has been read since the last summary."""
-        self._contained(self._finish)
+        """Publish what has been read since the last summary; its alarm ends."""
+        for step in (self._finish, self._health.closed):
+            self._contained(step)
 
     def is_acquired_like(self, settings: ControllerSettings | WaveformSettings) -> bool:
         """Whether other settings differ from these in the description alone."""
@@ -300,7 +302,8 @@ class Controller:
             window_s = self.window_s + LONGEST_DELAY_S + _LATE_S
             before_ns = min(before_ns, now_ns - round(window_s * 1e9))
         elif self.machine.machine.state is not None:
-            state_s = self.settings.publish_every_s + _LONGEST_SETTLING_S
+            delay_s = self.machine.machine.context.join_delay_s or 0.0
+            state_s = max(delay_s, LONGEST_USUAL_DELAY_S) + _LATE_S
             before_ns = min(before_ns, now_ns - round(state_s * 1e9))
         for history in self._histories.values():
             history.forget(before_ns)

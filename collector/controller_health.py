@@ -33,6 +33,7 @@ class ControllerHealth:
         self._readings = self._arrivals = 0
         self.failed = self._source.failed
         self.trying_again = self._source.trying_again
+        self.closed = self._source.closed
 
     @property
     def arrivals(self) -> int:

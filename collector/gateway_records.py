@@ -9,7 +9,7 @@ from collector import __version__
 from collector.clock import ClockChange
 from collector.journal import Journal
 from collector.messages import ClockSet, Message, RecordsLost, Restart
-from collector.outbox import Mark, NewestRecord, Outbox
+from collector.outbox import NewestRecord, Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -23,18 +23,22 @@ class GatewayRecords:
         self._topic = journal.topics.gateway_event
 
     def started(self) -> Message:
-        """The gateway begins a new epoch; the mark of the run before tells where that ended."""
+        """The gateway begins a new epoch; the mark, or newer records on disk, tell where the last ended."""
         mark = self._outbox.previous_mark
-        known: list[Mark | NewestRecord] = [mark] if mark else []
-        known += [newest for newest in mark.newest.values() if newest.epoch == mark.epoch] if mark else []
-        last = max(known, key=lambda of: (of.sync, of.t_us), default=None)
+        known: list[NewestRecord] = []
+        if mark is not None:
+            marked = NewestRecord(mark.epoch, mark.last_seq, mark.t_us, mark.sync)
+            known = [marked, *mark.newest.values()]
+        epoch = max((of.epoch for of in known), default=None)
+        ended = [of for of in known if of.epoch == epoch]
+        last = max(ended, key=lambda of: (of.sync, of.t_us), default=None)
         return self._journal.record(
             Restart,
             self._topic,
             self._journal.clock.monotonic_ns(),
             version=__version__,
-            previous_epoch=mark.epoch if mark else None,
-            last_seq=mark.last_seq if mark else None,
+            previous_epoch=epoch,
+            last_seq=max((of.seq for of in ended), default=None),
             last_us=last.t_us if last else None,
             last_sync=last.sync if last else None,
         )

@@ -37,7 +37,7 @@ from collector.metadata import describe_state
 from collector.state_records import StateRecords
 from collector.stream_records import StreamRecords
 from collector.supervision import contained
-from collector.texts import Sentence
+from collector.texts import Sentence, number
 from collector.texts import activity as say
 from collector.waveform_records import Evaluated
 
@@ -290,7 +290,7 @@ def _because(answer: Answer) -> Sentence:
     value = answer.value
     if value is None:
         return say.WHY_NO_DATA(input=rule.input)
-    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    shown = number(value, 4) if isinstance(value, float) else str(value)
     if answer.yes is None:
         return say.WHY_NO_THRESHOLD(input=rule.input, value=shown)
     return say.ANSWERS[rule.question.value, answer.yes](input=rule.input, value=shown)

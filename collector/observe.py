@@ -19,6 +19,7 @@ from collector.sharing import share_of
 from collector.sources.reader import Reading as ReaderFigures
 from collector.sources.reader import read_chunks
 from collector.sources.source import PointSource, WaveformSource
+from collector.texts import number
 
 _SHOWN = 3
 
@@ -177,4 +178,4 @@ async def observe_points(source: PointSource, seconds: float) -> PointTestReport
 
 
 def _shown(value: float | str | bool) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return number(value, 6) if isinstance(value, float) else str(value)

@@ -52,6 +52,7 @@ async def run(folder: Path, state_folder: Path, *, clock: Clock | None = None, s
             gateway.start(tasks)
             keeping = [
                 tasks.create_task(_keep_house(gateway, outbox)),
+                tasks.create_task(_keep_looking_at_host(gateway)),
                 tasks.create_task(_keep_marks(gateway)),
                 tasks.create_task(_reload_on_hangup(gateway)),
             ]
@@ -86,19 +87,25 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tu
 
 
 async def _keep_house(gateway: Gateway, outbox: Outbox) -> None:
-    """Once a second: look at everything, feed systemd; now and then publish status."""
+    """Once a second: look at everything, feed systemd; now and then publish status. It waits for nothing."""
     watchdog = Watchdog(disk=lambda: outbox.disk_progress)
     turn = 0
     while True:
         gateway.look()
         if turn % _STATUS_EVERY == 0:
-            await gateway.look_at_host()
             gateway.publish_status()
         stuck = watchdog.look()
         if stuck is not None:
             log.error("watchdog.starved", part=stuck)
         turn += 1
         await asyncio.sleep(_LOOK_S)
+
+
+async def _keep_looking_at_host(gateway: Gateway) -> None:
+    """With every status: read the gateway's own hardware, however long that takes."""
+    while True:
+        await gateway.look_at_host()
+        await asyncio.sleep(_STATUS_EVERY * _LOOK_S)
 
 
 async def _keep_marks(gateway: Gateway) -> None:

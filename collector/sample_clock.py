@@ -148,7 +148,7 @@ class SampleClock:
         estimated, cause = lost > 0, LossCause.LATE
         if loss is not None:
             cause = loss.cause
-            counted, guessed = self._resolve(loss, chunk, n)
+            counted, guessed = self._resolve(loss, chunk, n, self._end + lost)
             lost, estimated = lost + counted, estimated or guessed
         return Gap(cause, self._end, lost, estimated)
 
@@ -159,11 +159,11 @@ class SampleClock:
         silence_ns = chunk.arrived_ns - self._arrived_ns
         return silence_ns > _SILENCE_NS and n * self._period_ns < silence_ns / 2
 
-    def _resolve(self, loss: Loss, chunk: Chunk, n: int) -> tuple[int, bool]:
-        """The number of samples a loss stands for, and whether it is estimated."""
+    def _resolve(self, loss: Loss, chunk: Chunk, n: int, end: int) -> tuple[int, bool]:
+        """The number of samples from `end` on that a loss stands for, and whether it is estimated."""
         assert self._origin_ns is not None
         due = self._origin_index + (chunk.arrived_ns - self._origin_ns) / self._period_ns - (n - 1)
-        missing = max(0, round(due) - self._end)
+        missing = max(0, round(due) - end)
         if loss.samples is None:
             return missing, True
         if not self._exact and loss.samples > missing + _DOUBT_S * _NS / self._period_ns:

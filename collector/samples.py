@@ -19,6 +19,17 @@ Unit = Literal["g", "m/s2", "A", "V", "count"]
 UCUM: dict[Unit, str] = {"g": "[g]", "m/s2": "m/s2", "A": "A", "V": "V", "count": "{count}"}
 """The UCUM code of each unit (Unified Code for Units of Measure)."""
 
+OTHER_UNITS: dict[str, tuple[Unit, float]] = {
+    "mg": ("g", 0.001), "ug": ("g", 0.000001),
+    "gal": ("m/s2", 0.01), "mgal": ("m/s2", 0.00001), "mm/s2": ("m/s2", 0.001), "cm/s2": ("m/s2", 0.01),
+    "ma": ("A", 0.001), "ua": ("A", 0.000001), "ka": ("A", 1000),
+    "mv": ("V", 0.001), "uv": ("V", 0.000001), "kv": ("V", 1000),
+}  # fmt: skip
+"""Units of the same quantities, in small letters: the unit to take instead, and how much of it one is."""
+
+VELOCITY_UNITS = frozenset({"m/s", "cm/s", "mm/s", "um/s", "in/s", "ips", "kine"})
+"""What a vibration may be told in that is no acceleration, in small letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:

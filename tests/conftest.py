@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ async def no_leaked_tasks() -> AsyncIterator[None]:
     for task in leaked:
         task.cancel()
     assert not leaked, f"the test leaked {leaked}"
+
+
+@pytest_asyncio.fixture
+async def busy_workers() -> AsyncIterator[None]:
+    """No thread of asyncio's pool is free during the test, as when a dead disk keeps them."""
+    loop, over = asyncio.get_running_loop(), threading.Event()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    kept = loop.run_in_executor(None, over.wait)
+    yield
+    over.set()
+    await kept
 
 
 @pytest.fixture(scope="session")

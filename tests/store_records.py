@@ -6,6 +6,7 @@ from typing import Any
 from collector.clock import SystemClock
 from collector.messages import (
     Change,
+    Cut,
     Features,
     Gap,
     Message,
@@ -18,8 +19,10 @@ from collector.messages import (
     Record,
     RecordsLost,
     Restart,
+    StateChange,
     StateSummary,
     Topics,
+    Utilisation,
     meta_hash,
 )
 from collector.store.arrivals import Arrival
@@ -42,12 +45,20 @@ META = meta_hash(CONTENT)
 
 
 class Gateway:
-    """A gateway that numbers its records; windows are 80 ms apart."""
+    """A gateway that numbers its records, with windows 80 ms apart; `offset_us` is UTC minus `mono_us`."""
 
-    def __init__(self, company: str = "works", gateway: str = "gw1", epoch: str = "000001-aaaaaaaa") -> None:
+    def __init__(
+        self,
+        company: str = "works",
+        gateway: str = "gw1",
+        epoch: str = "000001-aaaaaaaa",
+        boot: str = "boot",
+        offset_us: int = T0_US,
+    ) -> None:
         self.topics = Topics(ROOT, company, gateway)
         self.epoch = epoch
-        self._numbering = Numbering(epoch, "boot")
+        self._numbering = Numbering(epoch, boot)
+        self._offset_us = offset_us
         self._windows = 0
 
     def features(
@@ -82,8 +93,7 @@ class Gateway:
         }
         self._windows += 1
         topic = self.topics.of(machine, "spindle", "features")
-        at = Moment(t_us - T0_US, t_us, sync)
-        return self._numbering.message(Features, topic, at, meta=meta_hash(made_under), **(values | fields))
+        return self._message(Features, topic, t_us, values | fields, sync=sync, meta=meta_hash(made_under))
 
     def meta(
         self, content: MetaContent = CONTENT, machine: str = "mill-1", stream: str = "spindle"
@@ -125,7 +135,40 @@ class Gateway:
         said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
         return self._message(Change, topic, t_us, said)
 
-    def gap(self, lost: int, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
+    def cut(self) -> Message:
+        """A cut of four seconds."""
+        rms = {"mean": 0.5, "min": 0.3, "max": 0.7}
+        windows = {"windows": 50, "lost": 0, "clipped": 0, "quality": {}, "channels": {"x": {"rms": rms}}}
+        said = {
+            "waveforms": {"spindle": windows},
+            "context": {"plc/tool": {"kind": "state", "values": ["T1"]}},
+        }
+        around = {"duration_s": 4.0, "previous": "idle", "next": "idle"}
+        times = {"from_us": T0_US, "to_us": T0_US + 4_000_000}
+        return self._message(Cut, self.topics.of("mill-1", "state", "readings"), T0_US, said | around | times)
+
+    def utilisation(self) -> Message:
+        """An hour with that cut."""
+        times = {"from_us": T0_US, "to_us": T0_US + 3_600_000_000}
+        period = {f"period_{name}": t_us for name, t_us in times.items()}
+        named = {"period": "hour", "shift": None, "day": None, "complete": True}
+        spent = {"seconds": {"idle": 3596.0, "cutting": 4.0}, "ratios": {"known": 1.0}}
+        topic = self.topics.of("mill-1", "state", "readings")
+        return self._message(Utilisation, topic, T0_US, times | period | named | spent)
+
+    def state(self) -> Message:
+        """The beginning of that cut."""
+        why = [{"question": "cutting", "answer": True, "input": "spindle/x/rms", "value": 0.5}]
+        said = {
+            "machine": "mill-1",
+            "previous": "idle",
+            "state": "cutting",
+            "since_us": T0_US - 1,
+            "why": why,
+        }
+        return self._message(StateChange, self.topics.of("mill-1", "state", "event"), T0_US, said)
+
+    def gap(self, lost: int | None, from_us: int = T0_US, cause: str = "device", **more: Any) -> Message:
         """Samples that are missing."""
         topic = self.topics.of("mill-1", "spindle", "event")
         times = {"from_us": from_us, "to_us": from_us + 1_000_000}
@@ -143,10 +186,18 @@ class Gateway:
         bounds = {"first_seq": first_seq, "last_seq": last_seq, "from_us": T0_US, "to_us": T0_US + 1}
         return self._message(RecordsLost, self.topics.gateway_event, t_us, facts | bounds | more)
 
-    def _message(self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any]) -> Message:
-        return self._numbering.message(
-            kind, topic, Moment(t_us - T0_US, t_us, sync=True), meta=META, **fields
-        )
+    def _message(
+        self,
+        kind: type[Record],
+        topic: str,
+        t_us: int,
+        fields: Mapping[str, Any],
+        *,
+        sync: bool = True,
+        meta: str = META,
+    ) -> Message:
+        at = Moment(t_us - self._offset_us, t_us, sync)
+        return self._numbering.message(kind, topic, at, meta=meta, **fields)
 
     def everything(self) -> list[Message]:
         """One of each kind of record."""

@@ -238,7 +238,19 @@ def test_prune(file: Path) -> None:
     code, output = typed(file, "prune", answer="n\n")
     assert (code, "Deleted" in output) == (1, False)
     assert "Deleted: 1 records" in typed(file, "prune", answer="y\n")[1]
-    file.write_text(BROKER + SQLITE + "[retention]\n")
+
+
+@pytest.mark.parametrize(
+    ("retention", "question", "other"),
+    [
+        ("", "Records are kept for ever. Delete dead letters last seen before 20", "every record"),
+        ("records_days = 1\n", "Delete every record from before 20", "Records are kept"),
+    ],
+)
+def test_prune_asks_for_what_it_deletes(file: Path, retention: str, question: str, other: str) -> None:
+    file.write_text(f"{file.read_text()}[retention]\n{retention}")
+    code, output = typed(file, "prune", answer="n\n")
+    assert (code, question in output, other in output) == (1, True, False), output
 
 
 def test_withdraw(file: Path) -> None:
@@ -254,14 +266,15 @@ def test_withdraw(file: Path) -> None:
 
 def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path: Path) -> None:
     file = tmp_path / "store.toml"
-    for sink, words in (
-        ('[sink]\nkind = "sqlite"\nfile = "."\n', "cannot be used"),
-        (SQLITE, f"There is no database {tmp_path / 'store.sqlite'} yet."),
+    for sink, expected, words in (
+        ('[sink]\nkind = "sqlite"\nfile = "."\n', 1, "cannot be used"),
+        (SQLITE, 3, f"There is no database {tmp_path / 'store.sqlite'} yet."),
         (
             '[sink]\nkind = "postgresql"\nurl = "postgresql:///x?host=/nowhere"\n',
+            1,
             "PostgreSQL at postgresql:///x",
         ),
     ):
         file.write_text(BROKER + sink)
         code, output = typed(file, "status")
-        assert (code, words in output) == (1, True), output
+        assert (code, words in output) == (expected, True), output

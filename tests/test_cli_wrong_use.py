@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from servers import PROGRAM
 
+from collector import __version__
+
 MACHINE = """\
 [machine]
 name = "mill-1"
@@ -52,6 +54,45 @@ def test_what_there_is_instead_is_said(folder: Path, command: tuple[str, ...], i
     assert (done.returncode, done.stdout) == (2, "")
     assert instead in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("store", "run"), 'Type "collector store serve";'),
+        (("outbox", "exprt"), 'Type "collector outbox export";'),
+        (("group", "ad-gateway"), 'Type "collector group add-gateway";'),
+        (("demmo",), 'Type "collector demo";'),
+        (("store", "prun"), "collector store --help lists"),
+        (("store", "withdrawal"), "collector store --help lists"),
+        (("outbox", "purg"), "collector outbox --help lists"),
+        (("group", "revok"), "collector group --help lists"),
+    ],
+)
+def test_no_slip_of_the_finger_leads_to_a_command_that_deletes(command: tuple[str, ...], said: str) -> None:
+    done = subprocess.run([PROGRAM, *command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert not any(word in done.stderr.split() for word in ("prune", "withdraw", "purge", "revoke"))
+    assert f'has no command "{command[-1]}"' in done.stderr
+
+
+@pytest.mark.parametrize("group", [(), ("store",), ("store", "prune"), ("outbox", "purge"), ("status",)])
+def test_help_has_a_short_name_in_every_command(group: tuple[str, ...]) -> None:
+    long, short = (
+        subprocess.run([PROGRAM, *group, option], capture_output=True, text=True, check=True).stdout
+        for option in ("--help", "-h")
+    )
+    assert "Usage: " in long
+    assert short == long
+
+
+def test_the_version_is_printed_by_option_and_by_command() -> None:
+    option, command = (
+        subprocess.run([PROGRAM, version], capture_output=True, text=True, check=True).stdout
+        for version in ("--version", "version")
+    )
+    assert option == command == f"{__version__}\n"
 
 
 def test_a_port_as_windows_calls_it_is_no_port_here(folder: Path) -> None:

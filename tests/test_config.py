@@ -1,5 +1,6 @@
 """A configuration folder becomes a `Config`, or every mistake in it with its line and what to type."""
 
+import math
 import os
 import re
 import shutil
@@ -177,7 +178,7 @@ def test_problems_survive_the_control_socket(folder: Path) -> None:
     assert tuple(map(Problem.from_json, data["problems"])) == error.value.problems
 
 
-# ruff: noqa: E501 (a table is read along its lines)
+# ruff: noqa: E501, RUF001 (a table is read along its lines)
 # One mistake each: file, what stands there, what is typed instead, how the line of the problem begins, the path
 # (a leading dot stands for waveforms[0]), the code, and what the message must name.
 MISTAKES = [
@@ -218,9 +219,31 @@ MISTAKES = [
     # ranges and choices
     (MILL, "peaks = 5", "peaks = 51", "peaks", ".features.peaks", "not-at-most", "50"),
     (MILL, "overlap = 0.5", "overlap = 1", "overlap", ".window.overlap", "not-below", "below 1"),
+    (MILL, "samples = 4096", "samples = 400000000", "samples", ".window.samples", "not-at-most", "Type 1048576 or a smaller"),
     (MILL, "samples = 4096", "samples = 8", "samples", ".window.samples", "not-at-least", "16"),
     (MILL, 'unit = "g"', 'unit = "G"', 'unit = "G"', ".channels[0].unit", "choice", 'Type "g"'),
     (MILL, 'unit = "g"', 'unit = "Pascal"', 'unit = "Pascal"', ".channels[0].unit", "choice.list", '"m/s2"'),
+    *(
+        (MILL, 'unit = "g"', f'unit = "{found}"', f'unit = "{found}"', ".channels[0].unit", f"{code}", named)
+        for found, code, named in (
+            ("mg", "unit.scaled", 'unit = "g" and multiply "scale" of the source by 0.001;'),
+            ("µg", "unit.scaled", "scale = 0.000001"),
+            ("mm/s2", "unit.scaled", 'unit = "m/s2" and multiply "scale" of the source by 0.001;'),
+            ("mm/s²", "unit.scaled", "scale = 0.001"),
+            ("gal", "unit.scaled", 'unit = "m/s2" and multiply "scale" of the source by 0.01;'),
+            ("Gal", "unit.scaled", "scale = 0.01"),
+            ("mA", "unit.scaled", 'unit = "A" and multiply "scale" of the source by 0.001;'),
+            ("mV", "unit.scaled", 'unit = "V"'),
+            ("kV", "unit.scaled", "by 1000;"),
+            ("m/s^2", "choice", 'Type "m/s2"'),
+            ("m/s²", "choice", 'Type "m/s2"'),
+            ("ｇ", "choice", 'Type "g"'),
+            ("mm/s", "unit.velocity", "Choose acceleration"),
+            ("m/s", "unit.velocity", "Choose acceleration"),
+            ("mm", "choice.list", '"g", "m/s2", "A", "V", "count"'),
+            ("", "choice.list", '"g", "m/s2", "A", "V", "count"'),
+        )
+    ),
     (MILL, 'kind = "serial"', 'kind = "seriell"', "kind", ".source.kind", "choice", 'Type "serial"'),
     (LATHE, 'checksum = "crc16-modbus"', 'checksum = "crc16 modbus"', "checksum", ".source.format.checksum", "choice", '"crc16-modbus"'),
     # patterns
@@ -253,11 +276,14 @@ MISTAKES = [
     (MILL, "samples = 4096", "", "[waveforms.window]", ".window.seconds", "window.length-missing", "samples = "),
     (MILL, "samples = 4096", "samples = 4096\nseconds = 1", "seconds", ".window.seconds", "window.length-twice", "Delete"),
     (LATHE, "seconds = 0.5", "seconds = 0.001", "seconds", ".window.seconds", "window.seconds", "0.0025"),
-    (LATHE, "seconds = 0.5", "seconds = 1e300", "seconds", ".window.seconds", "window.seconds", "164"),
+    (LATHE, "seconds = 0.5", "seconds = 1e300", "seconds", ".window.seconds", "window.seconds", "between 0.0025 and 163.8"),
     (MILL, "overlap = 0.5", "overlap = 0.5\nhop_samples = 9", "hop_samples", ".window.hop_samples", "window.hop-twice", "Delete"),
     (MILL, "overlap = 0.5", "hop_samples = 4097", "hop_samples", ".window.hop_samples", "window.hop-long", "4096"),
     (MILL, "overlap = 0.5", "hop_samples = 9", "hop_samples", ".window.hop_samples", "window.often", "hop_samples = 10 or more"),
     (MILL, "overlap = 0.5", "overlap = 0.998", "[waveforms.window]", ".window.hop_samples", "window.often", "overlap = 0.997 or less"),
+    (MILL, '0001-if00"', '0001-if00 "', "port", ".source.port", "blanks-around", '0001-if00"'),
+    (MILL, 'port = "/dev', 'port = " /dev', "port", ".source.port", "blanks-around", 'Type it without: "/dev'),
+    (MILL, 'port = "/dev', 'port = "dev', "port", ".source.port", "not-of-this-form", "by-id"),
     (LATHE, "rate_hz = 6400", "rate_hz = 6400\nsilent_after_s = 0.0001", "silent_after_s", ".source.silent_after_s", "silent-short", "0.00046875"),
     (MILL, 'name = "mill-1"', 'name = "gateway"', "name", "machine.name", "reserved-machine", "mill-1"),
     (MILL, "{ low_hz = 10,", "{ low_hz = 100,", "bands", ".features.bands[0].high_hz", "band-order", "100"),
@@ -307,10 +333,81 @@ def test_a_mistake(
     assert "hunter2" not in str(problem)
 
 
+@pytest.mark.parametrize(
+    ("rate_hz", "wrong"),
+    [("6400", "samples = 400000000"), ("6400", "seconds = 1e9"), ("4.2e6", "seconds = 1e-9")],
+)
+def test_the_limits_that_are_told_are_accepted_as_they_are_typed(
+    folder: Path, rate_hz: str, wrong: str
+) -> None:
+    change(folder, LATHE, "rate_hz = 6400", f"rate_hz = {rate_hz}")
+    change(folder, LATHE, "seconds = 0.5", wrong)
+    advice = only_problem(folder).advice
+    assert "e+" not in str(only_problem(folder))
+    key = wrong.partition(" = ")[0]
+    (limit,) = re.findall(r"Type ([\d.]+) or|between [\d.]+ and ([\d.]+)\.", advice)
+    change(folder, LATHE, wrong, f"{key} = {''.join(limit)}")
+    load(folder)
+
+
 @pytest.mark.parametrize("advised", ["hop_samples = 10", "overlap = 0.997"])
 def test_what_is_advised_for_too_many_windows_is_accepted(folder: Path, advised: str) -> None:
     change(folder, MILL, "overlap = 0.5", advised)
     load(folder)
+
+
+# The least bits in a second: mill-1 has lines of 3 numbers, lathe-1 frames, grinder-1 the protocol of WitMotion.
+@pytest.mark.parametrize(
+    ("file", "changes", "needed"),
+    [
+        (MILL, {}, 6 * 10 * 1000),
+        (MILL, {"#line_columns = 6": "line_columns = 6"}, 9 * 10 * 1000),
+        (
+            MILL,
+            {'#delimiter = ","': 'delimiter = ","', "columns = [1, 2, 3]": "columns = [1, 2, 5]"},
+            8 * 10 * 1000,
+        ),
+        (LATHE, {}, 12 * 10 * 6400),
+        (GRINDER, {}, 11 * 10 * 200),
+    ],
+)
+def test_a_port_that_cannot_carry_the_samples(
+    folder: Path, file: str, changes: dict[str, str], needed: int
+) -> None:
+    for old, new in changes.items():
+        change(folder, file, old, new)
+    text = re.sub(
+        r"(?m)^port = .*",
+        'port = "/dev/serial/by-id/usb-Example-if00-port0"',
+        (folder / file).read_text("utf-8"),
+    )
+    for baud, is_enough in (
+        (needed, True),
+        (math.ceil(needed / 1.04), True),
+        (math.floor(needed / 1.06), False),
+    ):
+        (folder / file).write_text(re.sub(r"(?m)^baud = .*", f"baud = {baud}", text), "utf-8")
+        if is_enough:
+            load(folder)
+            continue
+        problem = only_problem(folder)
+        assert (problem.path, problem.sentence.code) == ("waveforms[0].source.baud", "config.baud-low")
+        assert f"need {needed}" in str(problem)
+
+
+def test_a_port_that_is_really_usb_is_fast_whatever_its_baud(folder: Path, tmp_path: Path) -> None:
+    change(folder, LATHE, "baud = ", "baud = 9 # ")
+    load(folder)
+    port = tmp_path / "sensor"
+    text = re.sub(r"(?m)^port = .*", f'port = "{port}"', (folder / LATHE).read_text("utf-8"))
+    (folder / LATHE).write_text(text, "utf-8")
+    port.symlink_to("/dev/ttyACM7")
+    load(folder)
+    port.unlink()
+    port.symlink_to("/dev/ttyUSB7")
+    assert only_problem(folder).sentence.code == "config.baud-low"
+    change(folder, LATHE, "rate_hz = 6400", "rate_hz = 1e308")
+    assert "config.baud-low" in {problem.sentence.code for problem in problems(folder)}
 
 
 def test_windows_that_are_too_short_for_the_rate(folder: Path) -> None:
@@ -343,18 +440,19 @@ def test_of_thousands_of_mistakes_the_first_are_told_and_the_rest_counted(folder
 
 
 SYNTAX = [
-    ("baud = 460800", "baud = fast", "config.syntax.value"),
-    ("baud = 460800", "baud = True", "config.syntax.value"),
+    ("baud = 460800", "baud = fast", "config.syntax.unquoted"),
+    ("baud = 460800", "baud = True", "config.syntax.meant"),
+    ("baud = 460800", "baud =", "config.syntax.value"),
     ('kind = "serial"', "kind = \u201cserial\u201d", "config.syntax.quotes"),
     ('kind = "serial"', 'kind = "serial\u201d', "config.syntax.quotes"),
     ("baud = 460800", "baud 460800", "config.syntax.equals"),
-    ("baud = 460800", "baud = 460800 samples", "config.syntax.end"),
+    ("baud = 460800", "baud = 460800 samples", "config.syntax.unit"),
     ("scale = 1.0", "scale = 1,0", "config.syntax.end"),
     ("baud = 460800", "baud = 460800\nbaud = 1", "config.syntax.twice"),
     ('#serial = "0001"', 'serial = "0001', "config.syntax.string"),
     ('#serial = "0001"', 'serial = "C:\\Users"', "config.syntax.string"),
     ("[waveforms.sensor]", "[waveforms.sensor", "config.syntax.bracket"),
-    ("[waveforms.sensor]", "[waveforms.source]", "config.syntax.twice"),
+    ("[waveforms.sensor]", "[waveforms.source]", "config.syntax.table-twice"),
     ("baud = 460800", "ä = 460800", "config.syntax"),
 ]
 
@@ -367,6 +465,18 @@ def test_a_syntax_error_hides_no_mistake_in_other_files(folder: Path, old: str, 
     in_lathe, in_mill = problems(folder)
     assert (in_lathe.file, in_lathe.sentence.code) == (LATHE, "config.not-above")
     assert (in_mill.file, in_mill.line, in_mill.sentence.code) == (MILL, line, code)
+
+
+def test_a_second_machine_in_a_file_needs_a_file_of_its_own(folder: Path) -> None:
+    text = (folder / SIMULATED).read_text("utf-8")
+    line = text.count("\n") + line_with(folder, SIMULATED, "[machine]")
+    (folder / SIMULATED).write_text(text + text.replace("simulated-1", "simulated-2"), "utf-8")
+    problem = only_problem(folder)
+    assert (problem.line, problem.sentence.code) == (line, "config.second-machine")
+    assert f"line {line} on" in problem.advice
+    (folder / SIMULATED).write_text(text, "utf-8")
+    (folder / "machines" / "other.toml").write_text(text.replace("simulated-1", "simulated-2"), "utf-8")
+    load(folder)
 
 
 def test_files_from_windows_are_read(folder: Path) -> None:
@@ -461,7 +571,27 @@ def test_a_machine_file_with_a_name_that_would_be_passed_over(folder: Path, name
     assert "mill-9.toml" in problem.advice
 
 
+def test_a_machine_file_without_extension_is_told(folder: Path) -> None:
+    shutil.copy(folder / MILL, folder / "machines" / "mill-2")
+    problem = only_problem(folder)
+    assert (problem.file, problem.sentence.code) == ("machines/mill-2", "config.machine-file-name")
+    assert "mill-2.toml" in problem.advice
+
+
+def test_a_folder_of_machine_files_among_them_is_told(folder: Path) -> None:
+    (folder / "machines" / "hall-2").mkdir()
+    load(folder)
+    shutil.copy(folder / MILL, folder / "machines" / "hall-2" / "mill-2.toml")
+    problem = only_problem(folder)
+    assert (problem.file, problem.sentence.code) == ("machines/hall-2", "config.machine-subfolder")
+    assert "mill-2.toml" in str(problem)
+    (folder / "machines" / "hall-2").rename(folder / "machines" / ".hall-2")
+    load(folder)
+
+
 def test_other_files_in_the_folder_do_no_harm(folder: Path) -> None:
+    (folder / "machines" / "README").write_text("Each file tells of one [machine].\n", "utf-8")
+    (folder / "machines" / "link").symlink_to("/nowhere")
     for name in (".mill-1.toml.swp", "mill-1.toml~", "mill-1.toml.bak", ".hidden.toml"):
         (folder / "machines" / name).write_text("nonsense", "utf-8")
     load(folder)

@@ -156,6 +156,28 @@ def test_a_calendar_that_cannot_be_is_told(line: str, path: str, code: str) -> N
     assert (problem.path, problem.sentence.code) == (f"calendar.{path}", code)
 
 
+@pytest.mark.parametrize(
+    ("typed", "advised"),
+    [
+        ('"8:00"', "08:00"),
+        ('"8.30"', "08:30"),
+        ('"８：００"', "08:00"),  # noqa: RUF001 (full-width, as an input method writes it)
+        ('"8"', "08:00"),
+        ('"8:00:00"', "08:00"),
+        ('"24:00"', "00:00"),
+        ("08:30:00", "08:30"),
+        ('"24:30"', "06:00"),
+        ('"morning"', "06:00"),
+    ],
+)
+def test_a_time_is_advised_as_it_was_meant(typed: str, advised: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        loaded(MACHINE, f'{MAIN}\n[[calendar.shifts]]\nname = "a"\nend = "14:00"\nstart = {typed}\n')
+    (problem,) = error.value.problems
+    assert f'"{advised}"' in problem.advice
+    loaded(MACHINE, f'{MAIN}\n[[calendar.shifts]]\nname = "a"\nend = "14:00"\nstart = "{advised}"\n')
+
+
 def test_a_calendar_is_read() -> None:
     shift = '{ name = "night", start = "22:00", end = "06:00" }'
     main = f'{MAIN}\n[calendar]\ntime_zone = "Asia/Tokyo"\nshifts = [{shift}]\n'

@@ -14,12 +14,14 @@ import structlog
 from servers import until
 from stand_ins import S, SettableClock
 
+from collector.activity import CalendarSettings, LearnedFile
 from collector.config import MachineFile
 from collector.context import Context
 from collector.controller import Controller
 from collector.errors import SourceError
 from collector.health import State
 from collector.journal import Journal
+from collector.machine_state import MachineState
 from collector.messages import Alarm, Change, Features, Meta, Readings, decode
 from collector.messages.features import ContextNumber, ContextState
 from collector.messages.readings import NumberSummary, StateSummary
@@ -342,6 +344,19 @@ async def test_whatever_a_library_raises_is_contained_and_tried_again(
     assert [alarm.active for alarm in told.of(Alarm)] == [True, False]
 
 
+async def test_the_alarm_of_a_controller_that_is_taken_out_ends(journal: Journal, told: Told) -> None:
+    plc = controller(journal, Scripted(scripts=[odd(SourceError(say.ENDED()))]))
+    keeping = asyncio.create_task(plc.keep())
+    await until(lambda: plc.report().state is State.FAILED)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    plc.stop()
+    assert [(alarm.code, alarm.active) for alarm in told.of(Alarm)] == [
+        ("source.points.ended", True),
+        ("source.points.ended", False),
+    ]
+
+
 async def test_our_own_cancellation_is_obeyed(journal: Journal) -> None:
     source = Scripted()
     plc = controller(journal, source)
@@ -624,6 +639,30 @@ async def test_a_change_between_two_samples_falls_into_no_crack(
         assert isinstance(speed, ContextNumber)
         assert (speed.min != speed.max) == (speed.changes == 1)
     assert speeds[1].changed_s == pytest.approx(hop / 1000 - 0.0005, abs=0.0002)
+
+
+@pytest.mark.parametrize("join_delay_s", [None, 0, 60])
+def test_readings_are_remembered_until_the_machines_state_is_judged(
+    kernel: SettableClock, journal: Journal, join_delay_s: float | None
+) -> None:
+    described = machine().model_dump(exclude_unset=True) | {"waveforms": []}
+    described["machine"] |= {
+        "state": {"turning": {"point": "plc/speed", "above": 100.0}},
+        "context": {} if join_delay_s is None else {"join_delay_s": join_delay_s},
+    }
+    file = MachineFile.model_validate(described)
+    plc = Controller(file, file.controllers[0], journal, key=lambda: KEY, source=Scripted())
+    context = Context()
+    context.refer(file.machine.context, {"plc": plc})
+    state = MachineState(
+        file, LearnedFile(), CalendarSettings(), journal, context=context, controllers={"plc": plc}
+    )
+    for _ in range(90):
+        kernel.pass_time(1)
+        plc.take(arrival(kernel, speed=5000.0))
+        plc.look()
+        state.look()
+    assert state.report().activity == "turning"
 
 
 @pytest.mark.parametrize(("window_s", "remembered_s"), [(0.0, 1), (0.1, 70)])

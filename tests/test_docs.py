@@ -280,14 +280,19 @@ def test_first_data_in_five_minutes_starts_from_a_good_configuration(tmp_path: P
     assert config.broker.address == ("localhost", 1883)
 
 
+@pytest.mark.parametrize("everything", [False, True])
 async def test_the_researchers_example_prints_what_a_collector_publishes(
-    tmp_path: Path, broker: Mosquitto
+    tmp_path: Path, broker: Mosquitto, everything: bool
 ) -> None:
     page = (PROJECT / "docs" / "researchers.md").read_text(encoding="utf-8")
     example = re.search(r"<!-- run by tests/test_docs.py -->\n```python\n(.*?)```", page, re.DOTALL)
     assert example
     program = tmp_path / "example.py"
-    program.write_text(example[1].replace("1883", str(broker.port)), encoding="utf-8")
+    text = example[1].replace("1883", str(broker.port))
+    if everything:  # the status too
+        text, widened = re.subn(r"subscribe\(\[.*\]\)", 'subscribe(f"{ROOT}/#", 1)', text)
+        assert widened == 1
+    program.write_text(text, encoding="utf-8")
     waveform = """\
 channels = [{ name = "x", unit = "g" }]
 window = { samples = 512 }

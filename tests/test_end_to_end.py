@@ -318,6 +318,11 @@ source = { kind = "simulated", rate_hz = 6400 }
     assert late >= outage_s * 20
     restart = next(gap for gap in gaps if gap["cause"] == "restart")
     assert restart["previous_epoch"] == first_epoch
+    events = after.records("event")
+    restarts = [event for event in events if event["event"] == "restart"]
+    begun = next(event for event in restarts if event["previous_epoch"] == first_epoch)
+    numbers = [record["seq"] for record in [*payloads, *events] if record["epoch"] == first_epoch]
+    assert begun["last_seq"] == max(numbers)  # which waited on the disk
     last_before = max(r["t_us"] for r in payloads if r["epoch"] == first_epoch)
     first_after = min(r["t_us"] for r in payloads if r["epoch"] != first_epoch)
     assert abs(restart["from_us"] - last_before) < 2_000_000

@@ -420,6 +420,12 @@ class TestUnreachable:
         source = modbus_source(ModbusTcpSettings.model_validate(QUICK | settings), {})
         assert (await failure(source)).sentence.code == "source.modbus.unknown-host"
 
+    @pytest.mark.usefixtures("busy_workers")
+    async def test_a_name_is_found_though_no_worker_thread_is_free(self, tcp_peer: NetworkPeer) -> None:
+        settings = settings_for(tcp_peer).model_copy(update={"host": "localhost"})
+        arrivals = await arriving(modbus_source(settings, {}), lambda sofar: len(sofar) == 2)
+        assert {reading.point: reading.value for reading in readings(arrivals)} == EXPECTED
+
     async def test_no_such_port(self, tmp_path: Path) -> None:
         error = await failure(source_for(SerialPeer(tmp_path / "nothing")))
         assert error.sentence.code in {"source.serial.not-found", "source.serial.no-ports"}

@@ -16,9 +16,9 @@ from certificates import Authority
 from links import OddServer, Proxy, unanswering_port
 from servers import Mosquitto, Process, StartBroker, Subscriber, free_port, until
 
+from collector.dialling import dial
 from collector.errors import BrokerError
 from collector.mqtt import Acknowledgement, BrokerSettings, Connection, TimeLimits, Will
-from collector.mqtt.dialling import dial
 
 LIMITS = TimeLimits(dial_s=0.3, answer_s=0.3, goodbye_s=0.3)
 """Where it is waited out."""
@@ -514,7 +514,7 @@ async def test_cancelled_while_the_files_are_read(certificates: Certificates) ->
 async def test_cancelled_while_the_name_is_looked_up() -> None:
     dialling = asyncio.create_task(dial("no-such-broker.invalid", 1883, 1))
     await asyncio.sleep(0)
-    looking_up = [thread for thread in threading.enumerate() if thread.name == "broker-name"]
+    looking_up = [thread for thread in threading.enumerate() if thread.name == "name-lookup"]
     await cancelled(dialling)
     for thread in looking_up:
         await asyncio.to_thread(thread.join)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,10 @@ from opcua_server import BENCH, BENCH_NODES, OpcuaServer, bench, serving
 from servers import free_port, until
 
 from collector.clock import SystemClock
+from collector.errors import SourceError
 from collector.points import Arrival, PointQuality
-from collector.sources.opcua.collecting import _Life
+from collector.sources.opcua import OpcuaSource
+from collector.sources.opcua.collecting import _Life, _reported
 from collector.sources.opcua.connection import connected
 from collector.sources.opcua.handover import Handover, Losses
 from collector.sources.opcua.nodes import locate
@@ -57,6 +59,19 @@ def said(heard: Heard, detail: str) -> bool:
 
 def vouches(heard: Heard, point: str) -> list[Arrival]:
     return [arrival for arrival in heard.arrivals if point in arrival.vouched]
+
+
+@contextlib.asynccontextmanager
+async def connection_life(source: OpcuaSource) -> AsyncIterator[tuple[_Life, Handover, Losses]]:
+    """What happens on one connection, before it is started and with nobody watching yet."""
+    losses, clock = Losses(), SystemClock()
+    handover = Handover(losses)
+    async with connected(source.settings, clock) as connection:
+        yield _Life(connection, source.settings, Profile(), handover, losses, clock), handover, losses
+
+
+async def begin(life: _Life) -> None:
+    await life.start(await locate(life._connection, life._settings, Profile()))
 
 
 @pytest.mark.parametrize("mode", ["subscription", "polling"])
@@ -163,11 +178,8 @@ async def test_one_node_by_two_names_is_read_once(server: OpcuaServer) -> None:
 
 async def test_missing_messages_are_counted_and_everything_is_read_anew(server: OpcuaServer) -> None:
     source = source_of(server.url, SPEED, LOAD)
-    losses, clock = Losses(), SystemClock()
-    handover = Handover(losses)
-    async with connected(source.settings, clock) as connection:
-        life = _Life(connection, source.settings, Profile(), handover, losses, clock)
-        await life.start(await locate(connection, source.settings, Profile()))
+    async with connection_life(source) as (life, handover, losses):
+        await begin(life)
         assert len((await handover.take()).readings) == 2
         subscription = life._sampling
         assert isinstance(subscription, Subscription)
@@ -181,6 +193,33 @@ async def test_missing_messages_are_counted_and_everything_is_read_anew(server: 
         assert {reading.quality for reading in arrival.readings} == {GOOD}
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def test_after_missing_messages_nothing_is_vouched_for_until_reading_anew_was_answered(
+    server: OpcuaServer,
+) -> None:
+    source = source_of(server.url, SPEED, LOAD, timeout_s=2)
+    async with connection_life(source) as (life, handover, _):
+        subscription = life._sampling
+        assert isinstance(subscription, Subscription)
+        subscription.incomplete = True
+        await begin(life)
+        assert len((await handover.take()).readings) == 2
+        server.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(SourceError, match="did not answer"):
+                await life._read_anew(subscription)
+        finally:
+            server.signal(signal.SIGCONT)
+        failed_ns = SystemClock().monotonic_ns()
+        while (arrival := await handover.take()).received_ns < failed_ns:
+            assert not arrival.vouched
+        assert not arrival.vouched
+        await life._read_anew(subscription)
+        while len((arrival := await handover.take()).readings) != 2:
+            assert not arrival.vouched
+        while not (arrival := await handover.take()).vouched:
+            pass
 
 
 @pytest.mark.parametrize("mode", ["subscription", "polling"])
@@ -235,6 +274,22 @@ async def test_a_server_that_hangs_is_noticed_and_answers_anew_afterwards(
         await again.until(lambda: again.value("speed") == 1500.0)
 
 
+async def test_an_answer_that_does_not_come_is_no_sign_of_life(server: OpcuaServer) -> None:
+    source = source_of(server.url, SPEED, mode="polling", silent_after_s=4, timeout_s=2)
+    async with connection_life(source) as (life, handover, _):
+        await begin(life)
+        watching = asyncio.create_task(_reported(life._watch(), handover))
+        assert await handover.take()  # the clock is seen to go; the next look is not under way yet
+        server.signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(SourceError, match="clock") as raised:
+                await handover.take()
+        finally:
+            server.signal(signal.SIGCONT)
+        assert raised.value.sentence.code == "source.opcua.silent"
+        await watching
+
+
 async def test_a_server_that_hangs_from_the_start_is_told(server: OpcuaServer) -> None:
     server.signal(signal.SIGSTOP)
     try:
@@ -280,6 +335,14 @@ async def test_names_that_nobody_has_are_told() -> None:
     except socket.gaierror:
         error = await refusal(source_of("opc.tcp://nowhere.invalid:4840", SPEED, timeout_s=10))
         assert error.sentence.code == "source.opcua.name-unknown"
+
+
+@pytest.mark.usefixtures("busy_workers")
+async def test_a_name_is_found_though_no_worker_thread_is_free(server: OpcuaServer) -> None:
+    settings = source_of(server.url.replace("127.0.0.1", "localhost"), SPEED).settings
+    async with connected(settings, SystemClock()) as connection:
+        assert BENCH in await connection.namespaces()
+        assert connection._client.server_url.hostname == "localhost"  # as the server is told
 
 
 async def test_an_unexpected_error_ends_the_source_and_leaves_nothing_behind(server: OpcuaServer) -> None:

@@ -13,10 +13,10 @@ import pytest
 from servers import Mosquitto
 from store_records import CONTENT, DEFINITION, META, ROOT, T0_US, Gateway, arrivals
 
-from collector.errors import BrokerError, CollectorError
+from collector.errors import BrokerError, CollectorError, UsageError
 from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
-from collector.research import Live, gaps, load, subscribe
+from collector.research import Live, gaps, load, load_state, subscribe
 from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 from collector.store.snapshot import Extent, Format, export
@@ -111,6 +111,23 @@ def test_one_feature_may_be_named_without_a_list(tmp_path: Path) -> None:
     one, listed = (load("works", "mill-1", "spindle", features=f, where=place) for f in ("rms", ["rms"]))
     assert list(one) == list(listed)
     assert "x.rms" in one
+
+
+def test_where_nothing_says_what_to_read_the_error_itself_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, default = (
+        keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()]),
+        tmp_path / "store.toml",
+    )
+    monkeypatch.delenv("COLLECTOR_STORE", raising=False)
+    monkeypatch.setattr("collector.research.archive.DEFAULT_FILE", default)
+    for ask in (load, gaps):
+        with pytest.raises(UsageError, match=f"there is no {default}") as error:
+            ask("works", "mill-1", "spindle")
+        assert "where=" in error.value.sentence.advice
+    default.write_text(f'[broker]\nhost = "localhost"\n[sink]\nkind = "sqlite"\nfile = "{place}"\n')
+    assert len(load("works", "mill-1", "spindle")) == 1
 
 
 def test_who_calls_from_python_reads_every_mistake_of_a_store_toml(tmp_path: Path) -> None:
@@ -237,6 +254,61 @@ def test_polars_gives_the_same_rows(tmp_path: Path) -> None:
     assert polars["x.rms"].to_list() == list(pandas["x.rms"])
     assert polars["t"].to_list() == list(pandas["t"])
     assert polars.attrs == pandas.attrs
+
+
+@pytest.mark.parametrize("form", ["database", "csv"])
+def test_what_a_machine_did(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path, form: str
+) -> None:
+    gateway = Gateway()
+    place = keep(
+        sink_settings,
+        [gateway.features(), gateway.state(), gateway.cut(), gateway.utilisation(), gateway.cut()],
+    )
+    if form == "csv":
+        with reading(sink_settings) as reader:
+            export(reader, Extent(0, 2 * T0_US), tmp_path / "snapshot", "csv")
+        place = str(tmp_path / "snapshot")
+    for kind in ("pandas", "polars"):
+        cuts = load_state("works", "mill-1", "cut", where=place, frame=kind)
+        assert list(cuts["duration_s"]) == [4.0, 4.0]
+        assert cuts["waveforms.spindle.channels.x.rms.max"][0] == 0.7
+        assert cuts["context.plc/tool.values"][0] == '["T1"]'
+        assert cuts.attrs["units"] == {"duration_s": "s"}
+        (idle,) = load_state("works", "mill-1", "utilisation", where=place, frame=kind)["seconds.idle"]
+        assert idle == 3596.0
+        changes = load_state("works", "mill-1", "state", where=place, frame=kind)
+        assert (changes["previous"][0], changes["state"][0]) == ("idle", "cutting")
+    assert len(load_state("works", "mill-1", "cut", "2030-01-01", where=place)) == 0
+    with pytest.raises(CollectorError, match="There is no stream works/mill-2/state"):
+        load_state("works", "mill-2", "cut", where=place)
+    wrong: Any = "cuts"
+    with pytest.raises(UsageError, match="cuts is no kind of record"):
+        load_state("works", "mill-1", wrong, where=place)
+
+
+def test_a_state_does_not_look_like_a_stream_without_data(tmp_path: Path) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().cut()])
+    with pytest.raises(UsageError, match="has no windows and no summaries") as error:
+        load("works", "mill-1", "state", where=place)
+    assert 'load_state("works", "mill-1", "cut")' in error.value.sentence.advice
+
+
+def test_a_frame_that_cannot_be_made_is_told_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = keep(SqliteSettings(file=tmp_path / "s"), [Gateway().features()])
+    wrong: Any = "arrow"
+    with pytest.raises(UsageError, match="There is no frame arrow"):
+        load("works", "mill-1", "spindle", where=place, frame=wrong)
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(CollectorError, match="polars is not installed") as error:
+        load("works", "mill-1", "spindle", where=place, frame="polars")
+    assert error.value.sentence.advice == "pip install polars"
+    assert len(load("works", "mill-1", "spindle", where=place)) == 1
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(CollectorError, match="Neither pandas nor polars"):
+        load("works", "mill-1", "spindle", where=place)
 
 
 def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | PostgresqlSettings) -> None:
@@ -392,6 +464,36 @@ def test_no_gap_begins_at_a_moment_of_a_clock_that_was_not_set(tmp_path: Path) -
     assert off.end is not None
 
 
+@pytest.mark.parametrize(("boot", "known"), [("boot", True), ("another", False)])
+def test_within_a_boot_a_restart_by_a_clock_that_was_not_set_has_a_beginning(
+    sink_settings: SqliteSettings | PostgresqlSettings, boot: str, known: bool
+) -> None:
+    """The clock is set before the second run: both ends are by that, and 9 s apart on the monotonic clock."""
+    last_us, step_us = 30_000_000, T0_US
+    before = Gateway(offset_us=10_000_000)
+    after = Gateway(epoch="000002-bbbbbbbb", boot=boot, offset_us=10_000_000 + step_us)
+    ended = {"previous_epoch": before.epoch, "last_us": last_us, "last_sync": False}
+    restarted = after.restart(last_us + 9_000_000 + step_us, **ended)
+    told = after.gap(0, last_us, "restart", from_sync=False, previous_epoch=before.epoch,
+                     to_us=last_us + 9_000_000 + step_us)  # fmt: skip
+    kept = [before.restart(20_000_000), before.features(29_000_000, sync=False), restarted, told]
+    place = keep(sink_settings, [*kept, before.summary(), after.summary()])
+    expected = moment(last_us + step_us) if known else None
+    for stream, start in (("spindle", None), ("plc", None), ("plc", T0)):
+        found = gaps("works", "mill-1", stream, start, where=place)
+        (off,) = [missing for missing in found if missing.what == "off"]
+        assert (off.start, off.end) == (expected, moment(last_us + 9_000_000 + step_us)), (stream, start)
+
+
+def test_a_run_without_samples_does_not_tell_by_what_clock_the_gap_began(tmp_path: Path) -> None:
+    dead = Gateway()
+    after = Gateway(epoch="000002-bbbbbbbb")
+    told = after.gap(0, T0_US, "restart", from_sync=False, previous_epoch=dead.epoch)
+    place = keep(SqliteSettings(file=tmp_path / "s"), [dead.restart(T0_US - 1), told])
+    (off,) = gaps("works", "mill-1", "spindle", where=place)
+    assert (off.what, off.start) == ("off", None)
+
+
 def test_a_restart_is_a_gap_of_a_controller_and_no_second_one_of_a_waveform(tmp_path: Path) -> None:
     gateway = Gateway()
     restart = gateway.restart(last_us=T0_US - 60_000_000, last_sync=True)
@@ -488,26 +590,46 @@ async def test_what_goes_wrong_while_connecting_again_ends_what_waits(tmp_path: 
 
 
 async def test_a_broker_that_is_not_there_is_told_at_once() -> None:
-    with pytest.raises(BrokerError):
+    with pytest.raises(BrokerError) as error:
         await anext(subscribe(BrokerSettings(host="127.0.0.1", port=1), "researcher"))
+    assert str(error.value) == "No records can be followed. Nothing answers at 127.0.0.1:1."
+    assert "kept" not in error.value.sentence.advice
+    assert "gave to subscribe" in error.value.sentence.advice
 
 
-def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
-    gateway = Gateway()
-    clipped = gateway.features(quality=["clipped"])
-    messages = [gateway.meta(), clipped, *(gateway.features() for _ in range(60)), gateway.gap(7)]
+def example(tmp_path: Path, messages: list[Message]) -> str:
+    """What the example of the page says of these records; the plot is there."""
     place = keep(SqliteSettings(file=tmp_path / "store.sqlite"), messages)
-    example = Path(__file__).resolve().parent.parent / "docs" / "examples" / "reading_back.py"
+    program = Path(__file__).resolve().parent.parent / "docs" / "examples" / "reading_back.py"
     done = subprocess.run(
-        [sys.executable, example, place],
+        [sys.executable, program, place],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
         timeout=300,
     )
-    assert "61 windows from 2026-09-21 14:13:20+00:00" in done.stdout
-    assert "1 windows have a flag, or no good time" in done.stdout
-    assert "samples (device), about 7 missing, declared" in done.stdout
     assert (tmp_path / "reading_back.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "reading_back.png").stat().st_size > 10_000
+    return done.stdout
+
+
+def test_the_example_of_the_page_ends_in_a_plot(tmp_path: Path) -> None:
+    gateway = Gateway()
+    clipped, unset = gateway.features(quality=["clipped"]), gateway.features(sync=False)
+    good = [gateway.features() for _ in range(60)]
+    said = example(tmp_path, [gateway.meta(), clipped, unset, *good, gateway.gap(7)])
+    assert "62 windows from 2026-09-21 14:13:20+00:00" in said
+    assert "2 windows have a flag, or no good time, and are left out" in said
+    assert "samples (device), about 7 missing, declared" in said
+    assert "sync" not in said
+
+
+def test_the_example_shows_windows_of_a_clock_that_was_never_set(tmp_path: Path) -> None:
+    gateway = Gateway()
+    windows = [gateway.features(sync=False, quality=flags) for flags in [["clipped"], *[[]] * 60]]
+    off = gateway.gap(None, from_us=30_000_000, cause="restart", from_sync=False)
+    said = example(tmp_path, [gateway.meta(), *windows, off])
+    assert "all windows have sync = false; shown nevertheless" in said
+    assert "1 windows have a flag, or no good time, and are left out" in said
+    assert "an unknown time to 1970-01-01 00:00:31+00:00: off (restart), an unknown number missing" in said

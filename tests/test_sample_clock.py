@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -101,6 +102,24 @@ def test_samples_that_vanish_without_trace_are_declared_as_estimate() -> None:
     assert gaps[0].estimated
     assert gaps[0].lost == pytest.approx(300, abs=15)
     assert clock.time_ns(clock.end - 1) == pytest.approx(t * S, abs=0.02 * S)
+
+
+@pytest.mark.parametrize("loss", [Loss(LossCause.RECONNECT), Loss(LossCause.DEVICE, 100, 256)])
+def test_samples_that_vanished_are_counted_once_whenever_a_loss_follows(loss: Loss) -> None:
+    clock = SampleClock(SIGNAL)
+    play(clock, 1000.0, 0.0, 30.0)
+    t, declared = 30.3, 0  # 300 samples never came
+    interrupted_s = 5.0 if loss.samples is None else 0.1
+    after = []
+    for _ in range(300):
+        t += 0.05
+        block = clock.place(chunk(50, t))
+        declared += block.gap.lost if block.gap else 0
+        lossy = deepcopy(clock).place(chunk(50, t + interrupted_s + 0.05, loss))
+        assert lossy.gap is not None
+        after.append(declared + lossy.gap.lost)
+    assert declared
+    assert max(after) == pytest.approx(300 + 1000 * interrupted_s, abs=20)
 
 
 def test_a_device_that_changes_its_rate_does_not_lose_samples() -> None:

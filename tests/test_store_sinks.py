@@ -20,7 +20,7 @@ from collector.store.arrivals import Arrival, StoredRecord
 from collector.store.databases import open_sink, reading
 from collector.store.deletion import expire, withdraw
 from collector.store.settings import PostgresqlSettings, RetentionSettings, SqliteSettings
-from collector.store.sink import Batch, RefusedError, Sink, StoreError
+from collector.store.sink import Batch, NoDatabaseError, RefusedError, Sink, StoreError
 from collector.store.storing import Stored, batch_of, store
 
 SinkSettings = SqliteSettings | PostgresqlSettings
@@ -509,3 +509,11 @@ def test_batches_hold_each_record_once() -> None:
     batch = batch_of([arrival(message), arrival(message)], ROOT)
     assert len(batch.records) == 1
     assert isinstance(batch.records[0], StoredRecord)
+
+
+def test_before_the_first_start_there_is_nothing_to_read(
+    sink_settings: SinkSettings,
+) -> None:
+    with pytest.raises(NoDatabaseError, match="yet") as error, reading(sink_settings) as reader:
+        list(reader.rows("SELECT name FROM ingester"))
+    assert error.value.exit_code == 3

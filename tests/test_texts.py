@@ -5,12 +5,15 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collector import texts
-from collector.texts import CATALOGUE, Text, restore, use_translations
+from collector.texts import CATALOGUE, Text, number, restore, use_translations
 from collector.texts.documentation import documentation
 
 MODULES = [
@@ -85,3 +88,32 @@ def test_a_newer_daemons_sentence_keeps_its_text() -> None:
     )
     assert str(sentence) == "{odd} 1"
     assert sentence.advice == "wait {}"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1048576, "1048576"),
+        (4e6, "4000000"),
+        (0.000001, "0.000001"),
+        (-0.5, "-0.5"),
+        (0.0, "0"),
+        (1234567.25, "1234567.25"),
+        (0.1 + 0.2, "0.3"),
+        (1e300, "1e+300"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_are_written_as_people_type_them(value: float, written: str) -> None:
+    assert number(value) == written
+
+
+def test_few_digits_never_cut_what_stands_before_the_point() -> None:
+    assert number(12345.6, 3) == "12346"
+    assert number(163.84, 4, ROUND_FLOOR) == "163.8"
+    assert number(0.0025001, 3, ROUND_CEILING) == "0.00251"
+
+
+@given(st.floats(allow_nan=False))
+def test_a_number_that_is_written_is_the_number(value: float) -> None:
+    assert float(number(value, 17)) == value

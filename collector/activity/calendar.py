@@ -5,6 +5,7 @@ that a clock change repeats is two hours. A shift belongs to the day on which it
 clock change it is an hour shorter or longer than the clock face says.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cached_property
@@ -15,14 +16,29 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from collector.settings import Name, Settings
+from collector.texts import Sentence
+from collector.texts.toml import NOT_OF_THIS_FORM
 from collector.times import utc_us
+from collector.toml.model_tree import Instead
+from collector.toml.problems import shown
+from collector.toml.wide_characters import half_width
 
 LOCAL_ZONE = Path("/etc/localtime")
 _HOUR_S = 3600
 _DAY = timedelta(days=1)
+_TIME = re.compile(r"\s*(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})?(?::\d{2})?)?\s*", re.ASCII)
 
 
-ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+def clock_time_instead(found: str) -> Sentence:
+    """What to type instead of a time of day in another form: "08:00" for "8:00", "00:00" for "24:00"."""
+    parts = _TIME.fullmatch(half_width(found))
+    hour, minute = (int(parts["hour"]), int(parts["minute"] or 0)) if parts else (6, 0)
+    hour = 0 if (hour, minute) == (24, 0) else hour
+    example = f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else "06:00"
+    return NOT_OF_THIS_FORM(found=shown(found), example=shown(example))
+
+
+ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"), Instead(clock_time_instead)]
 """A time of day as a clock shows it: hours and minutes."""
 
 

@@ -20,8 +20,11 @@ if (
 ):
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+from typing import Annotated
+
 import typer
 
+from collector import __version__
 from collector.cli import lazily, logs  # noqa: F401 (the log is the first that loads structlog)
 from collector.errors import CollectorError
 from collector.texts import cli as say
@@ -54,11 +57,23 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def collector() -> None:
+def collector(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Collects sensor data of machine tools and publishes features of it over MQTT."""
 
 

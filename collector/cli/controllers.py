@@ -14,6 +14,7 @@ from collector.errors import CollectorError, UsageError
 from collector.profiles import load_profile, profile_names
 from collector.sources.opcua import ConnectionSettings
 from collector.texts import cli as say
+from collector.texts import number
 
 if TYPE_CHECKING:
     from collector.sources.opcua.fragment import Node
@@ -87,7 +88,7 @@ def _said(node: "Node") -> str:
     """A node's name, with its value and what is known of that."""
     value = node.value if node.kind is not None else ""
     state = node.states.get(int(value)) if value.lstrip("-").isdigit() else None
-    range_ = "" if node.range is None else f"({node.range[0]:g} to {node.range[1]:g})"
+    range_ = "" if node.range is None else f"({number(node.range[0])} to {number(node.range[1])})"
     about = " ".join(word for word in (value, state and f"({state})", node.unit, range_) if word)
     return f"{node.name} = {about}" if value else node.name
 

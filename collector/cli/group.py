@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from collector.cli.commands import Commands
 from collector.cli.files import tell
 from collector.cli.screen import print_page
 from collector.clock import today
@@ -20,6 +21,7 @@ from collector.group.register import Log, Party, Register
 from collector.texts import group as say
 
 group = typer.Typer(
+    cls=Commands,
     help="Run the group: who belongs to it, certificates, and the broker.",
     no_args_is_help=True,
     add_completion=False,

@@ -6,23 +6,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from collector.cli.commands import Commands
 
 
-def loaded(modules: Mapping[str, str]) -> type[TyperGroup]:
+def loaded(modules: Mapping[str, str]) -> type[Commands]:
     """The group of some commands, each of which is a function or an app of its name in its module.
 
     What a command imports costs the others, and above all the daemon, neither time nor memory.
     """
 
-    class Lazily(TyperGroup):
+    class Lazily(Commands):
         def __init__(self, **attributes: Any) -> None:
-            super().__init__(**{**attributes, "commands": _Commands(modules)})
+            super().__init__(**{**attributes, "commands": _Modules(modules)})
 
     return Lazily
 
 
-class _Commands(Mapping[str, Any]):
+class _Modules(Mapping[str, Any]):
     """The commands by name, in the order of `modules`."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:

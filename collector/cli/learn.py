@@ -31,6 +31,7 @@ from collector.health import InputsReport
 from collector.recorded_run import read_spans, watch_recordings
 from collector.texts import activity as words
 from collector.texts import learning as say
+from collector.texts import number
 
 _AT_ONCE_S = 60.0
 _ANSWER_WAIT_S = 60.0
@@ -89,7 +90,7 @@ class _Run:
 
     def watch(self, activity: Activity, seconds: float) -> None:
         """Watch the running collector, and keep what came."""
-        print_sentence(say.WATCHING(seconds=f"{seconds:g}", activity=_name(activity)))
+        print_sentence(say.WATCHING(seconds=number(seconds), activity=_name(activity)))
         values: Values = {}
         left_s = seconds
         while left_s > 0:
@@ -157,7 +158,7 @@ class _Run:
         for finding in all_:
             if finding.split is not None:
                 level = finding.split.level
-                figures = {"above": f"{level.above:.4g}", "below": f"{level.below:.4g}"}
+                figures = {"above": number(level.above, 4), "below": number(level.below, 4)}
                 right = f"{100 * finding.split.right:.1f}"
                 found = say.FOUND(
                     question=finding.question.value, input=finding.input, right=right, **figures
@@ -174,7 +175,7 @@ def _show_values(activity: Activity, input_: str, values: Sequence[float]) -> No
         nothing = say.SEEN_NOTHING(activity=_name(activity), input=input_)
         print_sentence(f"{nothing} → {nothing.advice}")
         return
-    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    low, high = number(min(values), 4), number(max(values), 4)
     print_sentence(say.SEEN(activity=_name(activity), count=len(values), input=input_, low=low, high=high))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from collector.cli.ask import ask_daemon, socket_of
+from collector.cli.commands import Commands
 from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
@@ -23,6 +24,7 @@ from collector.texts import cli as say
 
 outbox = typer.Typer(
     name="outbox",
+    cls=Commands,
     help="Tell what waits to be delivered; `export` copies it, `purge` gives it up.",
     invoke_without_command=True,
     add_completion=False,

@@ -9,7 +9,7 @@ from rich.text import Text as Line
 from collector.cli.screen import Paragraph
 from collector.cli.spans import span
 from collector.health import PointSeen, PointTestReport, TestReport
-from collector.texts import Text
+from collector.texts import Text, number
 from collector.texts import cli as say
 
 _WIDE = 130
@@ -28,7 +28,7 @@ def show_test(name: str, report: TestReport) -> RenderableType:
                 samples=f"{report.samples:,}",
                 seconds=f"{report.seconds:.1f}",
                 rate=rate,
-                nominal=f"{report.nominal_hz:g}",
+                nominal=number(report.nominal_hz),
             )
         )
     ]
@@ -44,8 +44,8 @@ def show_test(name: str, report: TestReport) -> RenderableType:
     table.add_column(str(say.LAST_SAMPLES()))
     for row, channel in enumerate(report.channels):
         figures = (report.mean, report.rms, report.least, report.greatest)
-        last = "  ".join(f"{sample[row]:.4g}" for sample in report.last)
-        table.add_row(channel, report.units[row], *(f"{figure[row]:.4g}" for figure in figures), last)
+        last = "  ".join(number(sample[row], 4) for sample in report.last)
+        table.add_row(channel, report.units[row], *(number(figure[row], 4) for figure in figures), last)
     return Group(*lines, table)
 
 

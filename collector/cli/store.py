@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from collector.cli.commands import Commands
 from collector.cli.logs import log_to
 from collector.cli.screen import print_page
 from collector.cli.sentences import asked, print_sentence
@@ -30,6 +31,7 @@ from collector.texts import store as say
 from collector.times import iso8601
 
 store = typer.Typer(
+    cls=Commands,
     help="The group's store: takes the records of every gateway, and keeps each once.",
     no_args_is_help=True,
     add_completion=False,
@@ -145,8 +147,11 @@ def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
     if not before:
         raise CollectorError(say.PRUNE_NOTHING())
-    kept = str(say.FOR_EVER())
-    sure = say.PRUNE_SURE(before=before.get("records", kept), letters=before.get("dead_letters", kept))
+    gone = before.get("dead_letters", str(say.FOR_EVER()))
+    if "records" in before:
+        sure = say.PRUNE_SURE(before=before["records"], letters=gone)
+    else:
+        sure = say.PRUNE_LETTERS_SURE(letters=gone)
     if not yes and not typer.confirm(asked(sure)):
         raise typer.Exit(1)
     sink = open_sink(settings.sink)

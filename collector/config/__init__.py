@@ -2,6 +2,7 @@
 
     loading.py   the order of things              model.py      what the files may say
     checks.py    what must fit together           existence.py  what must be on this gateway
+    units.py     units that are not taken       speed_checks.py whether a port is fast enough
     last_good.py the copy for a boot with a wrong one
 
 One file is judged in `toml/`; settings of the parts are declared beside the code that uses them; nothing here

@@ -6,10 +6,12 @@ one key alone may hold is declared in the settings models; what must exist on th
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any, cast
 
 from collector.config.controller_checks import check_controllers, check_lines
 from collector.config.model import GatewaySettings, SensorSettings
+from collector.config.speed_checks import check_speeds
 from collector.config.state_checks import check_calendar, check_stream_names
 from collector.features import BandSettings, BearingSettings, EnvelopeSettings, VelocitySettings
 from collector.messages.topics import GATEWAY_MACHINE, RECEIPT
@@ -19,7 +21,7 @@ from collector.sources import SourceSettings
 from collector.sources.replay import ReplaySettings
 from collector.sources.serial import BinaryFormat, SerialSettings, TextFormat, WitMotionFormat
 from collector.sources.simulated import SimulatedSettings
-from collector.texts import Sentence, Text
+from collector.texts import Sentence, Text, number
 from collector.texts import configuration as texts
 from collector.toml.belonging import belongs, belongs_both_ways
 from collector.toml.document import Document
@@ -74,6 +76,7 @@ def check_machines(documents: Iterable[Document], device: Callable[[str], str]) 
         if document.value((*path, "source", "kind")) == "serial"
     ]
     yield from _repeated(ports, texts.SAME_PORT, device)
+    yield from check_speeds(documents, device)
     yield from check_lines(documents, device)
 
 
@@ -87,10 +90,10 @@ def _check_waveform(document: Document, path: TomlPath) -> Iterator[Problem]:
         yield from _check_columns(document, (*path, "source"), source, channels)
     if isinstance(source, SerialSettings) and 1 / source.rate_hz > source.silent_after_s:
         sentence = texts.SILENT_SHORT(
-            found=f"{source.silent_after_s:g}",
-            rate_hz=f"{source.rate_hz:g}",
-            period_s=f"{1 / source.rate_hz:g}",
-            least=f"{3 / source.rate_hz:g}",
+            found=number(source.silent_after_s),
+            rate_hz=number(source.rate_hz),
+            period_s=number(1 / source.rate_hz, 6),
+            least=number(3 / source.rate_hz, 6),
         )
         yield document.problem((*path, "source", "silent_after_s"), sentence)
     sensor = document.valid((*path, "sensor"), SensorSettings)
@@ -179,24 +182,24 @@ def _check_window(
 
 def _often(n: int, hop: int, rate_hz: float) -> Sentence:
     least = math.ceil(rate_hz / _MOST_WINDOWS_HZ)
-    found: dict[str, Any] = {"hop": hop, "rate_hz": f"{rate_hz:g}", "most": _MOST_WINDOWS_HZ}
-    found["windows"] = f"{rate_hz / hop:.4g}"
+    found: dict[str, Any] = {"hop": hop, "rate_hz": number(rate_hz), "most": _MOST_WINDOWS_HZ}
+    found["windows"] = number(rate_hz / hop, 4)
     if least > n:
         return texts.WINDOW_SHORT(**found, least=least)
     overlap = math.floor((1 - least / n) * 1000) / 1000  # rounded down: rounded up, it would be refused again
-    return texts.WINDOW_OFTEN(**found, least=least, overlap=f"{overlap:g}")
+    return texts.WINDOW_OFTEN(**found, least=least, overlap=number(overlap))
 
 
 def _seconds(window: WindowSettings, rate_hz: float) -> Any:
     low, high = MIN_SAMPLES / rate_hz, MAX_SAMPLES / rate_hz
     return texts.WINDOW_SECONDS(
         found=shown(window.seconds),
-        rate_hz=f"{rate_hz:g}",
-        samples=f"{cast('float', window.seconds) * rate_hz:.6g}",
+        rate_hz=number(rate_hz),
+        samples=number(cast("float", window.seconds) * rate_hz, 6),
         least=MIN_SAMPLES,
         most=MAX_SAMPLES,
-        low=f"{low:.3g}",
-        high=f"{high:.3g}",
+        low=number(low, 4, ROUND_CEILING),
+        high=number(high, 4, ROUND_FLOOR),
     )
 
 
@@ -212,7 +215,7 @@ def _check_features(document: Document, path: TomlPath, rate_hz: float | None) -
     bearing = document.valid((*path, "bearing"), BearingSettings)
     if bearing and bearing.roller_diameter_mm >= bearing.pitch_diameter_mm:
         sentence = texts.ROLLER_LARGE(
-            found=f"{bearing.roller_diameter_mm:g}", pitch=f"{bearing.pitch_diameter_mm:g}"
+            found=number(bearing.roller_diameter_mm), pitch=number(bearing.pitch_diameter_mm)
         )
         yield document.problem((*path, "bearing", "roller_diameter_mm"), sentence)
 
@@ -235,14 +238,14 @@ def _check_band(
     yield from _check_order(document, (*place, "high_hz"), band.low_hz, band.high_hz)
     if rate_hz is not None and band.high_hz > rate_hz / 2:
         above = texts.BAND_ABOVE_HALF_RATE(
-            found=shown(band.high_hz), rate_hz=f"{rate_hz:g}", limit_hz=f"{rate_hz / 2:g}"
+            found=shown(band.high_hz), rate_hz=number(rate_hz), limit_hz=number(rate_hz / 2)
         )
         yield document.problem((*place, "high_hz"), above)
 
 
 def _check_order(document: Document, path: TomlPath, low_hz: float, high_hz: float) -> Iterator[Problem]:
     if high_hz <= low_hz:
-        yield document.problem(path, texts.BAND_ORDER(found=shown(high_hz), low_hz=f"{low_hz:g}"))
+        yield document.problem(path, texts.BAND_ORDER(found=shown(high_hz), low_hz=number(low_hz)))
 
 
 def _repeated(

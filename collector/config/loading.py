@@ -1,6 +1,8 @@
 """From a configuration folder to a `Config`, or to every problem in it at once."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -23,8 +25,10 @@ from collector.texts import Sentence
 from collector.texts.configuration import (
     IS_FOLDER,
     MACHINE_FILE_NAME,
+    MACHINE_SUBFOLDER,
     NO_MACHINES,
     NO_MAIN_FILE,
+    SECOND_MACHINE,
     UNREADABLE,
 )
 from collector.texts.toml import MORE
@@ -33,6 +37,9 @@ from collector.toml.explain import explain
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
+
+_MACHINE_TABLE = re.compile(rb"(?m)^[ \t]*\[machine\]")
+"""What no other file than a machine's has; a file without extension may be anything."""
 
 File = TypeVar("File", GatewayFile, MachineFile, LearnedFile)
 
@@ -59,7 +66,7 @@ def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
     Raises:
         ConfigError: it is wrong.
     """
-    parsed = [parse_document(file, content) for file, content in sorted(files.items())]
+    parsed = [_parse(file, content) for file, content in sorted(files.items())]
     documents = [document for document in parsed if isinstance(document, Document)]
     problems = [problem for problem in parsed if isinstance(problem, Problem)]
     return _judge(documents, problems, folder, look_around=False)
@@ -79,19 +86,33 @@ def _files_in(folder: Path, name: str) -> list[str]:
     return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if _is_toml_file(entry))
 
 
-def _check_names(folder: Path) -> list[Problem]:
-    """Files meant for machines with a name that is passed over, as Windows likes to give them."""
+def _check_names(folder: Path) -> Iterator[Problem]:
+    """Files meant for machines that are passed over: by a name as Windows likes to give, or in a folder."""
     try:
-        names = sorted(entry.name for entry in (folder / MACHINES_FOLDER).iterdir())
+        entries = sorted(entry for entry in (folder / MACHINES_FOLDER).iterdir() if entry.name[0] != ".")
     except OSError:
-        return []
-    problems = []
-    for name in names:
-        small = name.lower()
-        if not name.startswith(".") and not name.endswith(".toml") and small.endswith((".toml", ".toml.txt")):
-            better = name[: small.rindex(".toml")] + ".toml"
-            problems.append(Problem(f"{MACHINES_FOLDER}/{name}", None, "", MACHINE_FILE_NAME(name=better)))
-    return problems
+        return
+    for entry in entries:
+        sentence = _passed_over(entry)
+        if sentence:
+            yield Problem(f"{MACHINES_FOLDER}/{entry.name}", None, "", sentence)
+
+
+def _passed_over(entry: Path) -> Sentence | None:
+    small = entry.name.lower()
+    if _is_toml_file(entry):
+        return None
+    if small.endswith((".toml", ".toml.txt")):
+        return MACHINE_FILE_NAME(name=entry.name[: small.rindex(".toml")] + ".toml")
+    try:
+        if entry.is_dir():
+            inner = sorted(file.name for file in entry.iterdir() if _is_toml_file(file))
+            return MACHINE_SUBFOLDER(name=inner[0], folder=MACHINES_FOLDER) if inner else None
+        if not entry.suffix and entry.is_file() and _MACHINE_TABLE.search(entry.read_bytes()):
+            return MACHINE_FILE_NAME(name=f"{entry.name}.toml")
+    except OSError:  # no one can tell from here
+        return None
+    return None
 
 
 def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
@@ -109,7 +130,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     documents = []
     for file in files:
         try:
-            parsed = parse_document(file, (folder / file).read_bytes())
+            parsed = _parse(file, (folder / file).read_bytes())
         except OSError as error:
             parsed = Problem(file, None, "", _why_unread(file, folder, error))
         if isinstance(parsed, Document):
@@ -120,6 +141,18 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
     return documents, problems
+
+
+def _parse(file: str, content: bytes) -> Document | Problem:
+    parsed = parse_document(file, content)
+    if (
+        isinstance(parsed, Problem)
+        and file.startswith(f"{MACHINES_FOLDER}/")
+        and parsed.sentence.values.get("table") == "[machine]"
+    ):
+        sentence = SECOND_MACHINE(line=parsed.line or 1, folder=MACHINES_FOLDER)
+        return replace(parsed, sentence=sentence)
+    return parsed
 
 
 def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:

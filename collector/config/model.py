@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from collector.activity import CalendarSettings, LearnedFile, StateSettings
+from collector.config.units import unit_instead
 from collector.context import ContextSettings
 from collector.control import ControlSettings
 from collector.features import FeatureSettings
@@ -25,6 +26,7 @@ from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources import ControllerSourceSettings, SourceSettings
 from collector.sources.replay import ReplaySettings
 from collector.spindle import SpindleSettings
+from collector.toml.model_tree import Instead
 from collector.toml.named_files import absolute, anchored
 from collector.windows import WindowSettings
 
@@ -98,7 +100,7 @@ class ChannelSettings(Settings):
 
     name: Name = Field(examples=["x"])
     """The channel's name, unique in the waveform."""
-    unit: Unit = Field(examples=["g"])
+    unit: Annotated[Unit, Instead(unit_instead)] = Field(examples=["g"])
     """The unit of its values."""
     full_scale: PositiveFinite | None = None
     """The largest value, in the unit, that the sensor can give; near it a sample counts as clipped."""

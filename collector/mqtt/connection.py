@@ -17,10 +17,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.clock import today
+from collector.dialling import dial
 from collector.errors import BrokerError
 from collector.mqtt.client import PahoClient, Will, new_client
 from collector.mqtt.credentials import Credentials, read_credentials
-from collector.mqtt.dialling import dial
 from collector.mqtt.expiry import Ends, end_of
 from collector.mqtt.failures import cannot_connect, closed, explained
 from collector.mqtt.settings import BrokerSettings

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol, get_args
 
-from collector.errors import CollectorError
+from collector.errors import CollectorError, UsageError
 from collector.messages.topics import Kind
-from collector.research.rows import DECLARING, Chain, Link, Row, Run, Selection, StreamName
+from collector.research.rows import OF_GAPS, Chain, Link, Row, Run, Selection, StreamName
 from collector.research.snapshot import Snapshot, is_snapshot
 from collector.store.databases import reading
 from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
@@ -38,7 +38,7 @@ class Archive(Protocol):
         """The records of a kind, by gateway, epoch and seq."""
 
     def declared(self, selection: Selection) -> Iterator[Row]:
-        """What the stream declares missing, restarts too, whenever it was, by gateway, epoch and seq."""
+        """What the stream declares missing, restarts and clocks too, whenever, by gateway, epoch and seq."""
 
     def runs(self, selection: Selection) -> set[Run]:
         """The runs that have described the stream, whenever."""
@@ -60,8 +60,12 @@ def open_archive(where: Where = None) -> Iterator[Archive]:
     Raises:
         StoreError: the database cannot be read.
         CollectorError: there is nothing to be read.
+        UsageError: nothing says what to read.
     """
-    text = str(where or os.environ.get("COLLECTOR_STORE") or DEFAULT_FILE)
+    named = where or os.environ.get("COLLECTOR_STORE")
+    if not named and not os.access(DEFAULT_FILE, os.R_OK):
+        raise UsageError(say.NOTHING_NAMED(file=str(DEFAULT_FILE)))
+    text = str(named or DEFAULT_FILE)
     path = Path(text)
     if text.startswith(("postgresql://", "postgres://")):
         settings: SqliteSettings | PostgresqlSettings = PostgresqlSettings(kind="postgresql", url=text)
@@ -105,7 +109,7 @@ ORDER BY run.gateway, run.epoch, record.seq
 """
 _DECLARED = f"""
 SELECT run.gateway, run.epoch, record.seq, record.t_us, CAST(record.payload AS text) {_OF_STREAM}
-    AND record.kind = 'event' AND record.type IN {DECLARING}
+    AND record.kind = 'event' AND record.type IN {OF_GAPS}
 ORDER BY run.gateway, run.epoch, record.seq
 """
 _RUNS = f"SELECT DISTINCT run.gateway, run.epoch {_OF_STREAM} AND record.kind = 'meta'"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from collector.messages.envelope import Envelope
 from collector.research.rows import Row
 from collector.store.values import feature_values
 from collector.times import moment
@@ -15,6 +16,8 @@ _PARTS = ("spindle", "velocity")
 _OF_SUMMARIES = ("from_us", "to_us", "lost")
 _IN_HZ = ("rate_hz", "velocity.low_hz", "velocity.high_hz")
 _PER_MINUTE = ("spindle.rpm", "spindle.refined_rpm")
+_IN_SECONDS = ("duration_s", "seconds.")
+_OF_EVERY_RECORD = {*Envelope.model_fields, "kind", "reading", "event"}
 
 T = TypeVar("T")
 Said = dict[str, T]
@@ -77,6 +80,32 @@ def columns_of(
             columns.add(_envelope(row, record) | values | _points(record["points"], wanted))
     _describe(columns)
     return columns
+
+
+def columns_of_state(rows: Iterable[Row], said: str, metas: dict[str, str]) -> Columns:
+    """One row for each record of a machine's state that says this: `cut`, `utilisation` or `state`.
+
+    Each field is a column, of what is nested the names joined by dots; a list is its JSON text.
+    """
+    columns = Columns(meta={hash_: json.loads(content) for hash_, content in metas.items()})
+    for row in rows:
+        record = json.loads(row.payload)
+        if said == record.get("reading", record.get("event")):
+            own = {name: value for name, value in record.items() if name not in _OF_EVERY_RECORD}
+            columns.add(_envelope(row, record) | dict(_fields(own)))
+    _describe(columns)
+    for name in columns.values:
+        if name.startswith(_IN_SECONDS):
+            columns.units[name] = "s"
+    return columns
+
+
+def _fields(record: dict[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from _fields(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", json.dumps(value) if isinstance(value, list) else value
 
 
 def _envelope(row: Row, record: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collector.research.rows import Chain, Row, Run, Selection
 from collector.store.stretch import stretch_us
 from collector.times import When, moment, moment_us
 
+Clocks = dict[Run, tuple[str, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -24,7 +26,7 @@ class Missing:
     what: Literal["samples", "off", "records"]
     gateway: str
     start: datetime | None
-    """The last moment known before; None where the gateway cannot tell."""
+    """The last moment known before; None where its clock was not set, and is not that of the end."""
     end: datetime | None
     """The first moment known after."""
     cause: str
@@ -53,15 +55,19 @@ def gaps(
         CollectorError: there is nothing to be read, no such stream, or no such time.
     """
     selection = Selection(company, machine, stream, *stretch_us(start, end))
-    of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
     with open_archive(where) as archive:
         chains = list(archive.chains(selection))
         runs = archive.runs(selection) | {(chain.gateway, chain.epoch) for chain in chains}
         if not runs:
             must_have(archive, selection)
         own = list(archive.declared(selection))
-        events = [row for row in archive.declared(of_gateway) if _concerns(row, runs)]
-    declared = [*_declared(own), *_declared(events), *_off(events, own)]
+        of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
+        of_gateways = list(archive.declared(of_gateway))
+    events = [row for row in of_gateways if _concerns(row, runs)]
+    clocks = _clocks(of_gateways)
+    sampled = _sampled(chains, own)
+    of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
+    declared = [*_declared(own, of_samples), *_declared(events, {}), *_off(events, own, clocks)]
     within = [missing for missing in declared if _overlaps(missing, selection)]
     always = datetime.max.replace(tzinfo=UTC)
     found = dict.fromkeys([*within, *_holes(chains, events)])
@@ -84,36 +90,63 @@ def _overlaps(missing: Missing, selection: Selection) -> bool:
     return not known or (known[0] < selection.end_us and max(known) >= selection.start_us)
 
 
-def _declared(rows: Iterable[Row]) -> Iterator[Missing]:
+def _declared(rows: Iterable[Row], clocks: Clocks) -> Iterator[Missing]:
     for row in rows:
         match json.loads(row.payload):
             case {"event": "gap", "cause": "restart"} as gap:
-                yield _missing("off", row, gap, gap["lost"])
+                yield _off_since(row, gap, clocks)
             case {"event": "gap"} as gap:
                 yield _missing("samples", row, gap, gap["lost"])
             case {"event": "records-lost"} as loss:
                 yield _missing("records", row, loss, loss["records"])
 
 
-def _off(events: Iterable[Row], own: Iterable[Row]) -> Iterator[Missing]:
+def _off(events: Iterable[Row], own: Iterable[Row], clocks: Clocks) -> Iterator[Missing]:
     """Restarts of which the stream itself says nothing: a controller's has no samples to be missing."""
-    told = {
-        (row.gateway, gap["epoch"])
-        for row, gap in ((row, json.loads(row.payload)) for row in own)
-        if gap["event"] == "gap" and gap["cause"] == "restart"
-    }
+    told = {(row.gateway, row.epoch) for row in own if _is_restart(json.loads(row.payload))}
     for row in events:
         match json.loads(row.payload):
-            case {"event": "restart", "last_us": int(last_us), "epoch": str(epoch)} as restart:
-                if (row.gateway, epoch) not in told:
+            case {"event": "restart", "last_us": int(last_us)} as restart:
+                if (row.gateway, row.epoch) not in told:
                     bounds = {
                         "cause": "restart",
                         "from_us": last_us,
                         "from_sync": restart.get("last_sync"),
                         "to_us": restart["t_us"],
+                        "lost": None,
                         "estimated": True,
                     }
-                    yield _missing("off", row, bounds, None)
+                    yield _off_since(row, restart | bounds, clocks)
+
+
+def _is_restart(event: dict[str, Any]) -> bool:
+    return bool(event["event"] == "gap" and event["cause"] == "restart")
+
+
+def _clocks(events: Iterable[Row]) -> Clocks:
+    """By what clock each run of a gateway went in the end: its boot, and UTC minus monotonic time there."""
+    made = [((row.gateway, row.epoch), json.loads(row.payload)) for row in events]
+    return {run: (event["boot"], event["t_us"] - event["mono_us"]) for run, event in made}
+
+
+def _sampled(chains: Iterable[Chain], own: Iterable[Row]) -> set[Run]:
+    """Runs that surely had samples of the stream; the gap after one that had none began in an earlier run."""
+    windows = {(chain.gateway, chain.epoch) for chain in chains if chain.kind == "features"}
+    return windows | {(row.gateway, row.epoch) for row in own if _is_restart(json.loads(row.payload))}
+
+
+def _off_since(row: Row, gap: dict[str, Any], clocks: Clocks) -> Missing:
+    """A time between two runs; where the beginning's clock was not set, both ends go by the later run's.
+
+    That can be told within a boot alone: there the monotonic clock goes on.
+    """
+    missing = _missing("off", row, gap, gap["lost"])
+    if gap.get("from_sync") is not False:
+        return missing
+    boot, offset_us = clocks.get((row.gateway, gap["previous_epoch"]), (None, 0))
+    start_us = gap["from_us"] - offset_us + gap["t_us"] - gap["mono_us"]
+    knowable = boot == gap["boot"] and start_us <= gap["to_us"]
+    return replace(missing, start=moment(start_us) if knowable else None)
 
 
 def _missing(
@@ -122,7 +155,7 @@ def _missing(
     return Missing(
         what,
         row.gateway,
-        None if event.get("from_sync") is False else _moment(event["from_us"]),
+        _moment(event["from_us"]),
         _moment(event["to_us"]),
         event["cause"],
         count,
@@ -145,7 +178,7 @@ def _holes(chains: Iterable[Chain], events: Iterable[Row]) -> Iterator[Missing]:
                     for row, loss in losses
                     if row.gateway == chain.gateway and _covers(loss, chain.epoch, known, link.prev)
                 ]
-                yield from _declared(covering)
+                yield from _declared(covering, {})
                 if not covering:
                     start, end = _moment(last.get(of)), _moment(link.t_us)
                     yield Missing(

@@ -58,7 +58,10 @@ async def subscribe(
         raise CollectorError(say.NO_KIND(found=kind, known=", ".join(get_args(Kind))))
     arrived: Arrived = asyncio.Queue(_MOST_WAITING)
     topic_filter = f"{root}/{company}/{gateway}/{machine}/{stream}/{kind}"
-    connection = await _connect(broker, client_id, topic_filter, arrived)
+    try:
+        connection = await _connect(broker, client_id, topic_filter, arrived)
+    except BrokerError as error:  # its advice is for a gateway
+        raise BrokerError(say.NOT_SUBSCRIBED(reason=str(error))) from error
     keeping = asyncio.create_task(_keep_connected(connection, broker, client_id, topic_filter, arrived))
     keeping.add_done_callback(lambda _: _put(arrived, None))
     seen: OrderedDict[tuple[str, str, str, int], None] = OrderedDict()

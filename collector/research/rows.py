@@ -41,8 +41,8 @@ class Row:
 Run = tuple[str, str]
 """Gateway and epoch."""
 
-DECLARING = ("gap", "restart", "records-lost")
-"""The events that declare something missing."""
+OF_GAPS = ("gap", "restart", "records-lost", "clock")
+"""The events that tell what is missing, and by which clock that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import CollectorError
-from collector.research.rows import DECLARING, Chain, Link, Row, Run, Selection, StreamName
+from collector.research.rows import OF_GAPS, Chain, Link, Row, Run, Selection, StreamName
 from collector.store.snapshot import CHECKSUMS, MANIFEST
 from collector.texts import research as say
 from collector.times import moment_us
@@ -53,7 +53,7 @@ class Snapshot:
     def declared(self, selection: Selection) -> Iterator[Row]:
         """What the stream declares missing, as far as it is in the snapshot."""
         for row in self._rows("records", selection, kind="event"):
-            if row["type"] in DECLARING:
+            if row["type"] in OF_GAPS:
                 yield Row(row["gateway"], row["epoch"], int(row["seq"]), int(row["t_us"]), row["payload"])
 
     def runs(self, selection: Selection) -> set[Run]:

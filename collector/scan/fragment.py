@@ -10,7 +10,7 @@ from collector.scan.units import Found, Register, settings_of
 from collector.sources.modbus.line import Line, NetworkLine, SerialLine
 from collector.sources.text_lines import TextFormat
 from collector.sources.witmotion import WitMotionFormat
-from collector.texts import Sentence
+from collector.texts import Sentence, number
 from collector.texts import scan as say
 from collector.toml.text import comment, quoted
 
@@ -36,7 +36,7 @@ def stream_fragment(stream: Stream) -> str:
     lines += [
         comment(say.RATE_MEASURED(rate=f"{stream.rate_hz:.1f}") if stream.rate_hz else say.RATE_UNKNOWN())
     ]
-    lines += [f"rate_hz = {rate_hz:g}", "", "[waveforms.source.format]"]
+    lines += [f"rate_hz = {number(rate_hz)}", "", "[waveforms.source.format]"]
     if guess.values_guessed:
         lines.append(comment(say.FRAMES_CERTAIN() if guess.certain else say.FRAMES_UNCERTAIN()))
     told = guess.format.model_dump(mode="json", exclude_defaults=True)

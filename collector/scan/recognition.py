@@ -13,6 +13,7 @@ from collector.profiles import load_profile, profile_names
 from collector.sources.modbus.polls import Poll, polls_of
 from collector.sources.modbus.profile import completed
 from collector.sources.modbus.settings import ModbusSettings
+from collector.texts import number
 
 Bounds = Mapping[str, tuple[float, float]]
 
@@ -34,7 +35,9 @@ class Candidate:
             return None
         if not all(low <= values[name] <= high for name, (low, high) in self.bounds.items()):
             return None
-        return ", ".join(f"{name} {value:.4g} {self.units[name]}".rstrip() for name, value in values.items())
+        return ", ".join(
+            f"{name} {number(value, 4)} {self.units[name]}".rstrip() for name, value in values.items()
+        )
 
 
 def candidates(unit_id: int) -> Iterator[Candidate]:

@@ -51,6 +51,11 @@ def binary_channels(settings: BinaryFormat, channels: tuple[Channel, ...]) -> tu
     )
 
 
+def frame_bytes(settings: BinaryFormat, channels: int) -> int:
+    """The length of a frame."""
+    return _layout(settings, channels).itemsize
+
+
 class BinaryDecoder:
     """Bytes -> runs of samples; where the stream is cut makes no difference."""
 

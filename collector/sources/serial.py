@@ -20,10 +20,11 @@ from collector.clock import monotonic_ns as clock_monotonic_ns
 from collector.errors import SourceError
 from collector.samples import Channel, Run, Signal
 from collector.settings import PositiveFinite, Settings
-from collector.sources.binary_frames import BinaryDecoder, BinaryFormat, binary_channels
+from collector.sources.binary_frames import BinaryDecoder, BinaryFormat, binary_channels, frame_bytes
+from collector.sources.serial_port import SerialPort
 from collector.sources.source import READ_WAIT_S
-from collector.sources.text_lines import TextDecoder, TextFormat
-from collector.sources.witmotion import WitMotionDecoder, WitMotionFormat, witmotion_channels
+from collector.sources.text_lines import TextDecoder, TextFormat, shortest_line
+from collector.sources.witmotion import FRAME_BYTES, WitMotionDecoder, WitMotionFormat, witmotion_channels
 from collector.texts import Sentence
 from collector.texts import sources as say
 
@@ -46,7 +47,7 @@ class SerialSettings(Settings):
     """An accelerometer on a serial port."""
 
     kind: Literal["serial"]
-    port: str = Field(pattern=r"^/", examples=["/dev/serial/by-id/usb-YOUR-DEVICE"])
+    port: SerialPort
     """The port's stable name, such as /dev/serial/by-id/usb-…"""
     baud: int = Field(gt=0)
     """Bits per second, as the device is set; ports that are really USB ignore it."""
@@ -199,6 +200,19 @@ def decoder_of(format_: Format, channels: tuple[Channel, ...], rate_hz: float) -
             return BinaryDecoder(format_, len(channels))
         case WitMotionFormat():
             return WitMotionDecoder(channels)
+        case _:
+            assert_never(format_)
+
+
+def least_bytes(format_: Format, channels: int) -> int:
+    """The fewest bytes that a sample takes on the line."""
+    match format_:
+        case TextFormat():
+            return shortest_line(format_, channels)
+        case BinaryFormat():
+            return frame_bytes(format_, channels)
+        case WitMotionFormat():
+            return FRAME_BYTES
         case _:
             assert_never(format_)
 

@@ -49,6 +49,14 @@ class TextFormat(Settings):
     """The time stamp starts again after so many steps (4294967296 for 32 bits); without it, it never does."""
 
 
+def shortest_line(settings: TextFormat, channels: int) -> int:
+    """The fewest bytes of a line: a digit for each number, what stands between the columns, and its end."""
+    columns = settings.columns or tuple(range(1, channels + 1))
+    numbers = {*columns, *filter(None, (settings.counter_column, settings.time_column))}
+    between = max(1, len(settings.delimiter.strip())) * (_width(settings, numbers) - 1)
+    return len(numbers) + between + len(b"\n")
+
+
 class TextDecoder:
     """Bytes -> runs of samples; where the stream is cut makes no difference.
 
@@ -66,7 +74,7 @@ class TextDecoder:
         elif settings.time_column and settings.time_unit_s:
             self._time = DeviceTime(1 / (rate_hz * settings.time_unit_s), settings.time_modulus)
             columns += (settings.time_column,)
-        width = max(settings.line_columns or 0, *columns, settings.time_column or 0)
+        width = _width(settings, columns)
         groups = sorted(set(columns))
         self._numbers = len(groups)
         self._order = [groups.index(column) for column in columns]
@@ -169,6 +177,11 @@ class TextDecoder:
 def is_ignored(line: bytes) -> bool:
     """Whether a line is blank or a remark."""
     return line.startswith(b"#") or not line.strip(b" \t\r")
+
+
+def _width(settings: TextFormat, columns: Iterable[int]) -> int:
+    """How many columns a line has of which these are used."""
+    return max(settings.line_columns or 0, *columns, settings.time_column or 0)
 
 
 def _line_pattern(delimiter: str, width: int, groups: list[int]) -> re.Pattern[bytes]:

@@ -19,11 +19,11 @@ from collector.sources.full_scale import narrowed
 STANDARD_GRAVITY = 9.80665
 """m/s² in one g (CGPM 1901)."""
 
-_LENGTH = 11
+FRAME_BYTES = 11
 _ACCELERATION = 0x51
 _G_PER_STEP = 16 / 32768
 
-_sum8 = checksum("sum8", _LENGTH - 1)
+_sum8 = checksum("sum8", FRAME_BYTES - 1)
 
 
 class WitMotionFormat(Settings):
@@ -47,7 +47,7 @@ class WitMotionDecoder:
         if len(channels) != 3:
             raise ValueError(f"an acceleration frame has 3 values, not {len(channels)}")
         self._scale = np.array([[_unit_per_step(channel)] for channel in channels])
-        self._cutter = FrameCutter(FrameRule(_LENGTH, 2, _begins, _valid, confirm=True))
+        self._cutter = FrameCutter(FrameRule(FRAME_BYTES, 2, _begins, _valid, confirm=True))
         self._bad = 0
         self._skipped = 0
         self._frames = 0
@@ -57,13 +57,13 @@ class WitMotionDecoder:
     def bad_bytes(self) -> int:
         """Bytes that were part of no valid frame; the cut frame just after opening is not counted."""
         pending = self._cutter.pending
-        return self._bad + (pending if self._frames or pending >= _LENGTH else 0)
+        return self._bad + (pending if self._frames or pending >= FRAME_BYTES else 0)
 
     def feed(self, data: bytes) -> list[Run]:
         """Take the next bytes; gives the samples certain by now, with what is missing before them."""
         runs: list[Run] = []
         for stretch in self._cutter.feed(data):
-            if self._frames or stretch.skipped >= _LENGTH:
+            if self._frames or stretch.skipped >= FRAME_BYTES:
                 self._bad += stretch.skipped
             self._skipped += stretch.skipped
             acceleration = stretch.frames[stretch.frames[:, 1] == _ACCELERATION]
@@ -78,7 +78,7 @@ class WitMotionDecoder:
 
     def _loss(self) -> Loss:
         """A guess from the bytes skipped, by how many of the frames so far were acceleration."""
-        frames = self._skipped / _LENGTH * self._samples / self._frames
+        frames = self._skipped / FRAME_BYTES * self._samples / self._frames
         return Loss(LossCause.GARBAGE, max(1, int(np.ceil(frames))), estimated=True)
 
 

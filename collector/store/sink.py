@@ -17,6 +17,12 @@ class StoreError(CollectorError):
     """The database cannot be used now; it is tried again later."""
 
 
+class NoDatabaseError(StoreError):
+    """There is none yet: no ingester has ever run."""
+
+    exit_code = 3
+
+
 class RefusedError(Exception):
     """The database refuses what it was given, however often it is tried."""
 

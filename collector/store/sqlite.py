@@ -21,6 +21,7 @@ from collector.store.sink import (
     Batch,
     Deleted,
     Deletion,
+    NoDatabaseError,
     Reader,
     RefusedError,
     StoreError,
@@ -212,7 +213,7 @@ def reading(file: Path) -> Iterator[Reader]:
     """
     with _translated(file):
         if not file.exists():
-            raise StoreError(say.SQLITE_MISSING(file=str(file)))
+            raise NoDatabaseError(say.SQLITE_MISSING(file=str(file)))
         connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
     with contextlib.closing(connection):
         with _translated(file):

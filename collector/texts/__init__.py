@@ -27,9 +27,10 @@ from collector.texts import (
     store,
     toml,
 )
+from collector.texts.numbers import number
 from collector.texts.sentence import Sentence, Text, use_translations
 
-__all__ = ["CATALOGUE", "Sentence", "Text", "restore", "use_translations"]
+__all__ = ["CATALOGUE", "Sentence", "Text", "number", "restore", "use_translations"]
 
 _MODULES: tuple[ModuleType, ...] = (
     activity,

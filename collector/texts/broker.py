@@ -42,7 +42,7 @@ NOT_UNDERSTOOD = Text(
 )
 REFUSED = Text(
     "broker.refused",
-    "The broker refuses this gateway: {reason}.",
+    "The broker refuses us: {reason}.",
     "Ask the group's administrator; check broker.user, the password file and the certificate. "
     "Data is being kept.",
 )
@@ -79,7 +79,7 @@ CERTIFICATE_DATE = Text(
 )
 CERTIFICATE_REFUSED = Text(
     "broker.certificate-refused",
-    "The broker at {where} refuses this gateway's certificate: {reason}.",
+    "The broker at {where} refuses our certificate: {reason}.",
     "Check that broker.tls.cert_file is set and has not expired, and ask the group's administrator whether "
     "the broker knows it. Data is being kept.",
 )
@@ -90,7 +90,7 @@ CERTIFICATE_ENDS = Text(
 )
 CERTIFICATE_ENDED = Text(
     "broker.certificate-ended",
-    "The broker refuses this gateway, whose certificate ended on {date}.",
+    "The broker refuses us: our certificate ended on {date}.",
     "Ask the group's administrator for the next enrolment, and type: sudo collector enroll FILE. If it has "
     "not ended, this gateway's date is wrong (timedatectl). Data is being kept.",
 )

@@ -13,6 +13,15 @@ INTERNAL = Text(
     "The collector made a mistake of its own ({kind}: {message}).",
     "Please report it. For the whole trace, run it again with COLLECTOR_DEBUG=1 before the command.",
 )
+# any command
+NO_COMMAND = Text(
+    "cli.no-command", '"{group}" has no command "{name}".', "{group} --help lists what there is."
+)
+NO_COMMAND_BUT = Text(
+    "cli.no-command-but",
+    '"{group}" has no command "{name}".',
+    'Type "{group} {near}"; {group} --help lists what there is.',
+)
 # status
 HEALTHY = Text("cli.status.healthy", "everything is working")
 DEGRADED = Text("cli.status.degraded", "needs attention")

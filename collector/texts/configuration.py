@@ -24,6 +24,17 @@ MACHINE_FILE_NAME = Text(
     'this file would be left out, because its name does not end in ".toml"',
     "Rename it to {name}, or move it out of the folder.",
 )
+MACHINE_SUBFOLDER = Text(
+    "config.machine-subfolder",
+    "the files in this folder would be left out, such as {name}",
+    "Move those that are meant into {folder}/ itself, or the folder somewhere else.",
+)
+SECOND_MACHINE = Text(
+    "config.second-machine",
+    "a second machine begins here; each machine needs a file of its own",
+    "Move what belongs to it (line {line} on) into a new file, such as {folder}/OTHER.toml. If it is the "
+    "same machine, move these keys to the first [machine].",
+)
 IS_FOLDER = Text(
     "config.is-folder",
     "this is a folder, where a file belongs",
@@ -137,6 +148,23 @@ SILENT_SHORT = Text(
     "config.silent-short",
     "a sample comes only every {period_s} s at {rate_hz} Hz, but after {found} s the sensor counts as lost",
     "Type silent_after_s = {least} or more, or correct rate_hz.",
+)
+UNIT_SCALED = Text(
+    "config.unit.scaled",
+    "found {found}, a unit that is not taken",
+    'Type unit = {unit} and multiply "scale" of the source by {factor}; without "scale", that is '
+    "scale = {factor}. A full_scale is then in {unit}, too.",
+)
+UNIT_VELOCITY = Text(
+    "config.unit.velocity",
+    "found {found}: the signal of a velocity cannot be described",
+    'Choose acceleration as what the sensor puts out, and type unit = "g" or unit = "m/s2"; '
+    "collector computes the velocity of it.",
+)
+BAUD_LOW = Text(
+    "config.baud-low",
+    "found {found}, but {rate_hz} samples in a second, each of {bytes} bytes or more, need {least}",
+    "Set the device and this line to a speed of {least} or more, or correct rate_hz. (A byte takes 10 bits.)",
 )
 WINDOW_LENGTH_MISSING = Text(
     "config.window.length-missing",

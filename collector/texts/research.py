@@ -7,10 +7,28 @@ NOTHING_THERE = Text(
     "There is nothing to read at {where}.",
     "Give a store.toml, a file of SQLite, a postgresql:// URL, or the folder of a snapshot.",
 )
+NOTHING_NAMED = Text(
+    "research.nothing-named",
+    "Nothing says where to read: there is no {file} on this computer that you may read.",
+    "Say it with where=…: a store.toml, a file of SQLite, a postgresql:// URL, or the folder of a snapshot.",
+)
+NOT_SUBSCRIBED = Text(
+    "research.not-subscribed",
+    "No records can be followed. {reason}",
+    "Compare what you gave to subscribe, such as host, port, tls and client_id, with what the group's "
+    "administrator gave you.",
+)
 NO_FRAMES = Text(
     "research.no-frames",
     "Neither pandas nor polars is installed.",
     "Install one of them: pip install pandas",
+)
+NO_FRAME = Text("research.no-frame", "{library} is not installed.", "pip install {library}")
+NO_FRAME_KIND = Text("research.no-frame-kind", "There is no frame {found}.", "There are: {known}.")
+STATE_HAS_NO_WINDOWS = Text(
+    "research.state-has-no-windows",
+    "{company}/{machine}/state has no windows and no summaries, but cuts, utilisation and changes of state.",
+    'Call load_state("{company}", "{machine}", "cut"), or with "utilisation" or "state".',
 )
 NO_FEATURES = Text(
     "research.no-features",

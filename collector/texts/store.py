@@ -46,6 +46,12 @@ POSTGRESQL_FAILED = Text(
     "Check that it runs (systemctl status postgresql), sink.url, and the user's rights. "
     "Gateways keep their data until it is stored.",
 )
+POSTGRESQL_EMPTY = Text(
+    "store.postgresql.empty",
+    "PostgreSQL at {url} has no tables of the store yet.",
+    "They are made when the store first runs: sudo systemctl start collector-store. If it runs, compare "
+    "sink.url.",
+)
 POSTGRESQL_MISSING = Text(
     "store.postgresql.missing",
     "The Python package psycopg is missing.",
@@ -194,6 +200,9 @@ NO_STRETCH = Text(
 PRUNE_SURE = Text(
     "store.prune.sure",
     "Delete every record from before {before}, and dead letters last seen before {letters}?",
+)
+PRUNE_LETTERS_SURE = Text(
+    "store.prune.letters-sure", "Records are kept for ever. Delete dead letters last seen before {letters}?"
 )
 PRUNE_NOTHING = Text(
     "store.prune.nothing",

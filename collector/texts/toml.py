@@ -41,6 +41,21 @@ SYNTAX_QUOTES = Text(
     "found {found}: these quotes are those of a word processor, which TOML does not know",
     'Type the plain sign " before and behind a text, and write such files with nano or another plain editor.',
 )
+SYNTAX_WIDE = Text(
+    "config.syntax.wide",
+    "found {found}: these are full-width characters (全角), which TOML does not know",
+    "Switch the Japanese input method off and type {plain} instead; blanks must be plain ones, too.",
+)
+SYNTAX_WIDE_BLANK = Text(
+    "config.syntax.wide-blank",
+    "a full-width blank (全角スペース) stands at column {column}, behind {before}",
+    "Switch the Japanese input method off, delete that blank and type a plain one.",
+)
+SYNTAX_WIDE_BLANK_FIRST = Text(
+    "config.syntax.wide-blank.first",
+    "the line begins with a full-width blank (全角スペース)",
+    "Delete it; where you want a blank, switch the Japanese input method off before.",
+)
 SYNTAX_EQUALS = Text(
     "config.syntax.equals",
     "an equals sign is missing after the key",
@@ -50,6 +65,30 @@ SYNTAX_END = Text(
     "config.syntax.end",
     "something follows the value",
     "Write one key on each line. Decimals have a point, not a comma; a remark starts with #.",
+)
+SYNTAX_UNQUOTED = Text(
+    "config.syntax.unquoted",
+    "found {found} behind the equals sign, a text without quotes",
+    "Type it in quotes: {line}",
+)
+SYNTAX_MEANT = Text(
+    "config.syntax.meant", "found {found} behind the equals sign, which is not TOML", "Type: {line}"
+)
+SYNTAX_BLANKS = Text(
+    "config.syntax.blanks",
+    "found {found} behind the equals sign, a number with blanks",
+    "Type it without blanks: {line}",
+)
+SYNTAX_OWN_UNIT = Text(
+    "config.syntax.own-unit",
+    "found {found} behind the equals sign, a number with its unit",
+    "Leave the unit out, which stands in the key's name: {line}",
+)
+SYNTAX_UNIT = Text(
+    "config.syntax.unit",
+    "found {found} behind the equals sign, a number with something behind it",
+    "Where a number belongs, type it alone, in the unit that {docs}/configuration.md gives for {key}; where "
+    "text belongs, type it in quotes: {text}",
 )
 SYNTAX_STRING = Text(
     "config.syntax.string",
@@ -65,6 +104,12 @@ SYNTAX_TWICE = Text(
     "config.syntax.twice",
     "this key or table is already there",
     "Delete one of the two. For one more entry of a list use double brackets, as in [[waveforms]].",
+)
+SYNTAX_TABLE_TWICE = Text(
+    "config.syntax.table-twice",
+    "the table {table} is already there",
+    "Move its keys to the first one and delete this line. For one more entry of a list use double brackets, "
+    "as in [[waveforms]].",
 )
 TOO_DEEP = Text("config.too-deep", "brackets are nested too deeply", "Write it flatter, as in the examples.")
 
@@ -111,6 +156,11 @@ BELONGS_TOGETHER = Text(
 
 NUMBER_IN_QUOTES = Text(
     "config.number-in-quotes", "found {found}; the quotes make it text", "Type {number} without quotes."
+)
+WIDE_NUMBER_IN_QUOTES = Text(
+    "config.number-in-quotes.wide",
+    "found {found}; these are full-width digits (全角), and the quotes make them text",
+    "Switch the Japanese input method off and type {number} without quotes.",
 )
 NOT_A_NUMBER = Text(
     "config.not-a-number",
@@ -207,6 +257,9 @@ NOT_OF_THIS_FORM = Text(
     "config.not-of-this-form",
     "found {found}, which does not have the form that is needed",
     "Type it like this: {example}",
+)
+BLANKS_AROUND = Text(
+    "config.blanks-around", "found {found}, with a blank before or behind it", "Type it without: {plain}"
 )
 EMPTY_TEXT = Text(
     "config.empty-text", "found an empty text", "Type something between the quotes, such as {example}."

@@ -4,7 +4,6 @@ What the data means is judged elsewhere.
 """
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,45 +12,13 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from collector.texts import Sentence, Text
-from collector.texts.toml import (
-    NOT_UTF8,
-    SYNTAX,
-    SYNTAX_BRACKET,
-    SYNTAX_END,
-    SYNTAX_EQUALS,
-    SYNTAX_QUOTES,
-    SYNTAX_STRING,
-    SYNTAX_TWICE,
-    SYNTAX_VALUE,
-    TOO_DEEP,
-)
+from collector.texts import Sentence
+from collector.texts.toml import NOT_UTF8, TOO_DEEP
 from collector.toml.problems import Problem
+from collector.toml.syntax import syntax_sentence
 from collector.toml.toml_lines import TomlLines, TomlPath, line_of_syntax_error, written
 
 T = TypeVar("T")
-
-_BENT_QUOTES = re.compile("[\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb\u300c\u300d]")
-
-# How tomllib's messages begin, and what we say to people who never heard of it.
-_SYNTAX: dict[str, Text] = {
-    "Invalid value": SYNTAX_VALUE,
-    "Invalid date": SYNTAX_VALUE,
-    "Expected '=' after": SYNTAX_EQUALS,
-    "Expected newline": SYNTAX_END,
-    "Illegal character": SYNTAX_STRING,
-    "Unterminated string": SYNTAX_STRING,
-    "Unescaped": SYNTAX_STRING,
-    "Invalid hex value": SYNTAX_STRING,
-    "Unclosed": SYNTAX_BRACKET,
-    "Expected ']'": SYNTAX_BRACKET,
-    "Expected ']]'": SYNTAX_BRACKET,
-    "Cannot declare": SYNTAX_TWICE,
-    "Cannot overwrite": SYNTAX_TWICE,
-    "Cannot redefine": SYNTAX_TWICE,
-    "Cannot mutate": SYNTAX_TWICE,
-    "Duplicate": SYNTAX_TWICE,
-}
 
 
 @dataclass(frozen=True)
@@ -125,17 +92,7 @@ def parse_document(file: str, content: bytes) -> Document | Problem:
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         number = line_of_syntax_error(text, str(error))
         line = text.split("\n")[number - 1] if number else ""
-        return Problem(file, number, "", _syntax_sentence(str(error), line))
+        return Problem(file, number, "", syntax_sentence(str(error), line))
     except RecursionError:
         return Problem(file, None, "", TOO_DEEP())
     return Document(file, text, data)
-
-
-def _syntax_sentence(message: str, line: str) -> Sentence:
-    bent = _BENT_QUOTES.findall(line)
-    if bent:
-        return SYNTAX_QUOTES(found=" ".join(dict.fromkeys(bent)))
-    for beginning, text in _SYNTAX.items():
-        if message.startswith(beginning):
-            return text()
-    return SYNTAX(reason=message.partition(" (at ")[0])

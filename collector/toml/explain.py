@@ -9,20 +9,20 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from datetime import time
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from collector.texts import Sentence, Text
+from collector.texts import Sentence, Text, number
 from collector.texts import toml as texts
 from collector.toml import model_tree
 from collector.toml.document import Document
 from collector.toml.model_tree import Place, choices, header, place_of, rows
-from collector.toml.problems import MOST_PROBLEMS, Problem, shown
+from collector.toml.problems import MOST_PROBLEMS, Problem, is_secret, shown
 from collector.toml.toml_lines import TomlPath
-
-_SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
+from collector.toml.wide_characters import half_width
 
 _LIMITS: dict[str, tuple[Text, str]] = {
     "greater_than": (texts.NOT_ABOVE, "gt"),
@@ -95,7 +95,10 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
 ) -> tuple[TomlPath, Sentence]:
     found = document.value(place.path)
     context = details.get("ctx", {})
+    known = model_tree.instead(place) if isinstance(found, str) else None
     match details["type"]:
+        case "literal_error" | "string_pattern_mismatch" if known:
+            return place.path, known.sentence(found)
         case "extra_forbidden":
             return place.path, _unknown_key(model, place, found)
         case "missing":
@@ -129,10 +132,12 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
     kind, context = details["type"], details.get("ctx", {})
     if kind in _LIMITS:
         text, limit = _LIMITS[kind]
-        return text(found=shown(found), limit=f"{context[limit]:g}")
+        return text(found=shown(found), limit=number(context[limit]))
     match kind:
         case "int_type" | "float_type" if _is_number(found):
-            return texts.NUMBER_IN_QUOTES(found=shown(found), number=found.strip())
+            digits = half_width(found).strip()
+            text = texts.NUMBER_IN_QUOTES if digits == found.strip() else texts.WIDE_NUMBER_IN_QUOTES
+            return text(found=shown(found), number=digits)
         case "int_type":
             whole = isinstance(found, float) and found.is_integer()
             return texts.NOT_WHOLE(
@@ -146,8 +151,9 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
             return texts.NOT_TRUE_OR_FALSE(found=shown(found))
         case _ if kind == "path_type" or (kind.startswith("string_") and not isinstance(found, str)):
             plain = not isinstance(found, list | dict)
+            written = f"{found:%H:%M}" if isinstance(found, time) else shown(found)
             return texts.NOT_TEXT(
-                found=shown(found), example=f'"{shown(found)}"' if plain else _example(place, "text")
+                found=shown(found), example=f'"{written}"' if plain else _example(place, "text")
             )
         case "string_too_short":
             return texts.EMPTY_TEXT(example=_example(place, "text"))
@@ -170,7 +176,7 @@ def _value(details: ErrorDetails, place: Place, found: Any) -> Sentence:  # noqa
 
 def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
     key = str(place.path[-1])
-    if _is_secret(key, found):
+    if _holds_secret(key, found):
         return texts.SECRET(found=shown(key))
     keys = tuple(place.table.model_fields)
     typed = key.lower().replace("-", "_")
@@ -198,9 +204,9 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
     return texts.UNKNOWN_KEY_LIST(found=shown(key), keys=", ".join(keys))
 
 
-def _is_secret(key: str, found: Any) -> bool:
+def _holds_secret(key: str, found: Any) -> bool:
     inside = found.items() if isinstance(found, dict) else ()
-    return bool(_SECRET.search(key)) or any(_is_secret(inner, value) for inner, value in inside)
+    return is_secret(key) or any(_holds_secret(inner, value) for inner, value in inside)
 
 
 def _is_table(found: Any) -> bool:
@@ -226,7 +232,7 @@ def _not_a_table(place: Place, found: Any) -> Sentence:
 
 def _choice(found: Any, possible: tuple[str | int, ...]) -> Sentence:
     by_text = {str(choice): choice for choice in possible}
-    near = difflib.get_close_matches(str(found).lower(), by_text, n=1)
+    near = difflib.get_close_matches(half_width(str(found)).lower(), by_text, n=1)
     if near:
         nearest = shown(by_text[near[0]])
         return texts.CHOICE(found=shown(found), nearest=nearest, choices=_listed(possible))
@@ -261,7 +267,7 @@ def _example(place: Place, otherwise: Any) -> str:
 
 def _is_number(found: Any) -> bool:
     return isinstance(found, str) and bool(
-        re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", found, re.ASCII)
+        re.fullmatch(r"\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*", half_width(found), re.ASCII)
     )
 
 

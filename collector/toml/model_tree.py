@@ -4,7 +4,7 @@ Nothing here knows a particular table; the models are read through pydantic's ow
 """
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_orig
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from collector.texts import Sentence
 from collector.toml.document import validate
 from collector.toml.toml_lines import TomlPath
 
@@ -45,6 +46,16 @@ _EXAMPLES: dict[str, tuple[Any, ...]] = {
     "user": ("example-works",),
 }
 _PLAIN_EXAMPLES = (1000, 50, 1, 0.5, "text", True, [1], ["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Beside the type of a key with choices or a pattern: who says what to type for a text that does not fit.
+
+    For keys where the choice that looks most alike would make wrong data, or where more is known of the form.
+    """
+
+    sentence: Callable[[str], Sentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,12 @@ def rows(kind: Any) -> type[BaseModel] | None:
     """The model of the tables in a list of tables; None for any other type."""
     inner = _bare(get_args(kind)[0])[0] if get_origin(kind) is tuple else None
     return inner if is_table(inner) else None
+
+
+def instead(place: Place) -> Instead | None:
+    """Who says what to type for a text that does not fit at a place, where its key names one."""
+    field = place.table.model_fields.get(str(place.path[-1]))
+    return next((note for note in field.metadata if isinstance(note, Instead)), None) if field else None
 
 
 def is_table(kind: Any) -> TypeGuard[type[BaseModel]]:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -11,7 +12,10 @@ from collector.errors import CollectorError
 from collector.texts import Sentence, restore
 from collector.texts.toml import CHOICE, CHOICE_LIST, REFUSED
 
-_LONGEST_FOUND = 60
+LONGEST_FOUND = 60
+"""So many letters of what was found are shown."""
+
+_SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
 
 MOST_PROBLEMS = 50
 """So many of one file are told; who has more needs no longer list, and finding lines takes time."""
@@ -80,6 +84,11 @@ def choice(found: str, possible: Collection[str]) -> Sentence:
     return CHOICE_LIST(found=shown(found), choices=choices)
 
 
+def is_secret(key: str) -> bool:
+    """Whether a key of this name may hold a secret, which no message repeats."""
+    return bool(_SECRET.search(key))
+
+
 def shown(value: Any) -> str:
     """A value as it would be typed in TOML, shortened; a table as three dots, for it may hold a secret."""
     match value:
@@ -95,4 +104,4 @@ def shown(value: Any) -> str:
             text = value.isoformat()
         case _:
             text = str(value)
-    return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}…"
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}…"

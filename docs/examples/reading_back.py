@@ -24,16 +24,22 @@ print("machine:", meta["machine"])
 print("channels:", ", ".join(f"{channel['name']} in {channel['unit']}" for channel in meta["channels"]))
 print("rms:", definitions["rms"]["definition"])
 
-# %% Leave out what the sensor itself doubts, and clocks that were not set
-good = frame[(frame["quality"] == "") & frame["sync"]]
-print(f"{len(frame) - len(good)} windows have a flag, or no good time")
+# %% Leave out what the sensor itself doubts, and times from before a clock was set
+good = frame[frame["quality"] == ""]
+if frame["sync"].any():
+    good = good[good["sync"]]
+else:  # a gateway that reaches no time server: distances are right, the time of day may not be
+    print("all windows have sync = false; shown nevertheless")
+print(f"{len(frame) - len(good)} windows have a flag, or no good time, and are left out")
 
 # %% What is missing, and who says so
 missing = gaps(COMPANY, MACHINE, STREAM, where=WHERE)
 for hole in missing:
     about = "about " if hole.estimated else ""
+    count = "an unknown number" if hole.count is None else f"{about}{hole.count}"
     said = "declared" if hole.declared else "not declared: perhaps still on its way"
-    print(f"{hole.start} to {hole.end}: {hole.what} ({hole.cause}), {about}{hole.count} missing, {said}")
+    start = hole.start or "an unknown time"
+    print(f"{start} to {hole.end}: {hole.what} ({hole.cause}), {count} missing, {said}")
 
 # %% Plot: the rms of each channel over time, with what is missing in grey
 import matplotlib

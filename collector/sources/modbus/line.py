@@ -13,6 +13,7 @@ from typing import Literal, assert_never
 
 from pymodbus.transport.serialtransport import create_serial_connection
 
+from collector.dialling import dial
 from collector.errors import SourceError
 from collector.sources.modbus.settings import AnyModbusSettings, ModbusRtuSettings, ModbusTcpSettings
 from collector.sources.serial import why_not_open
@@ -105,8 +106,8 @@ async def open_line(line: Line, protocol: asyncio.Protocol) -> None:
 async def _connect(line: NetworkLine, protocol: asyncio.Protocol) -> None:
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(CONNECT_S):
-            await loop.create_connection(lambda: protocol, line.host, line.port)
+        dialled = await dial(line.host, line.port, CONNECT_S)
+        await loop.create_connection(lambda: protocol, sock=dialled)
     except TimeoutError as error:
         raise SourceError(say.CONNECT_TIMEOUT(place=line.place, seconds=CONNECT_S)) from error
     except (socket.gaierror, UnicodeError) as error:

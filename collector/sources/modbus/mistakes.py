@@ -22,7 +22,7 @@ from collector.sources.modbus.settings import (
     ModbusSettings,
     Table,
 )
-from collector.texts import Sentence
+from collector.texts import Sentence, number
 from collector.texts import modbus as say
 
 Path = tuple[str | int, ...]
@@ -47,8 +47,8 @@ def mistakes(settings: ModbusSettings) -> Iterator[Mistake]:
         return
     fastest = min(point.every_s or whole.every_s for point in whole.points)
     if whole.silent_after_s is not None and whole.silent_after_s <= fastest:
-        found = f"{whole.silent_after_s:g}"
-        yield ("silent_after_s",), say.SILENT_SHORT(found=found, every=f"{fastest:g}")
+        found = number(whole.silent_after_s)
+        yield ("silent_after_s",), say.SILENT_SHORT(found=found, every=number(fastest))
     if whole.addressing is None:
         yield ("addressing",), say.ADDRESSING_MISSING()
         return
@@ -155,7 +155,7 @@ def _of_type(point: ModbusPointSettings) -> Iterator[tuple[str, Sentence]]:
         yield "scale", say.SCALE_ZERO()
     low, high = point.valid_low, point.valid_high
     if low is not None and high is not None and high <= low:
-        yield "valid_high", say.VALID_ORDER(found=f"{high:g}", low=f"{low:g}")
+        yield "valid_high", say.VALID_ORDER(found=number(high), low=number(low))
 
 
 def _misplaced(point: ModbusPointSettings) -> Iterator[tuple[str, Sentence]]:

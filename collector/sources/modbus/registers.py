@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from collector.points import PointQuality, Reading, Value, good_readings
 from collector.sources.modbus.settings import ByteOrder, ModbusPointSettings, ValueType, WordOrder
+from collector.texts import number
 
 _CODES: dict[ValueType, str] = {
     "bool": "H", "u16": "H", "i16": "h", "f16": "e",
@@ -118,8 +119,8 @@ def _complaint(point: ModbusPointSettings, raw: Any) -> str:
         return "not a number"
     value = _scaled(point.scale, point.offset)(_bits(point)(raw))
     limits = (point.valid_low, point.valid_high)
-    low, high = ("any" if limit is None else f"{limit:g}" for limit in limits)
-    return f"{value:g} is outside {low} to {high}"
+    low, high = ("any" if limit is None else number(limit) for limit in limits)
+    return f"{number(value, 6)} is outside {low} to {high}"
 
 
 def _alike(points: Sequence[ModbusPointSettings]) -> Iterator[tuple[Convert, slice]]:

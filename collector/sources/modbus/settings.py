@@ -11,6 +11,7 @@ from pydantic import Field
 from collector.points import PointKind
 from collector.settings import Finite, Name, PositiveFinite, Settings
 from collector.sources.point_settings import PointSettings
+from collector.sources.serial_port import SerialPort
 
 Table = Literal["coil", "discrete-input", "holding", "input"]
 """The four tables of a Modbus device; the first two hold bits, the others registers of 16 bits."""
@@ -132,7 +133,7 @@ class ModbusRtuSettings(ModbusSettings):
     """A device on a serial port, usually RS-485, alone or with others."""
 
     kind: Literal["modbus-rtu"]
-    port: str = Field(pattern=r"^/", examples=["/dev/serial/by-id/usb-YOUR-DEVICE"])
+    port: SerialPort
     """The port's stable name, such as /dev/serial/by-id/usb-…"""
     baud: int = Field(gt=0, examples=[9600])
     """Bits per second, as all devices on the line are set."""

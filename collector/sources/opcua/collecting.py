@@ -93,6 +93,7 @@ class _Life:
         self._settings = settings
         self._profile = profile
         self._handover = handover
+        self._losses = losses
         self._monotonic_ns = clock.monotonic_ns
         self._sampled = Sampled(losses)
         self._missing: set[str] = set()
@@ -155,6 +156,10 @@ class _Life:
             except TimeoutError:
                 self._connection.hung = True
                 raise SourceError(say.SILENT(url=self._settings.url, seconds=limit_s)) from None
+            except SourceError as error:
+                if not unanswered(error):
+                    raise
+                continue  # no sign of life; the limit judges
             now_ns = self._monotonic_ns()
             if time != shown:
                 shown, moved_ns = time, now_ns
@@ -169,16 +174,14 @@ class _Life:
         """What the server's clock shows; on the way, see whether nodes are gone and read what was missed.
 
         A server without a clock to read is alive as long as it answers: then this is always something new.
+
+        Raises:
+            SourceError: the server cannot be reached, or did not answer in time.
         """
-        try:
-            (time,) = await self._connection.read([_CLOCK])
-            await self._check_nodes()
-            if isinstance(self._sampling, Subscription) and self._sampling.incomplete:
-                await self._read_anew(self._sampling)
-        except SourceError as error:
-            if unanswered(error):
-                return None
-            raise
+        (time,) = await self._connection.read([_CLOCK])
+        await self._check_nodes()
+        if isinstance(self._sampling, Subscription) and self._sampling.incomplete:
+            await self._read_anew(self._sampling)
         value = time.Value.Value if time.Value is not None else None
         return value if value is not None else object()
 
@@ -197,9 +200,9 @@ class _Life:
     async def _read_anew(self, subscription: Subscription) -> None:
         """Messages were lost, nobody knows of which points: so all are read, and may be vouched for again."""
         nodes = self._sampled.nodes
-        subscription.incomplete = False
-        asked_ns = self._monotonic_ns()
+        asked_ns, missing = self._monotonic_ns(), self._losses.messages
         values = await self._connection.read(nodes)
+        subscription.incomplete = self._losses.messages != missing  # more may have been lost meanwhile
         self._handover.put(self._sampled.arrival(nodes, values, asked_ns, self._monotonic_ns()))
 
     def _check_publishing(self, now_ns: int) -> None:

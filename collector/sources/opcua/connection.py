@@ -15,6 +15,7 @@ from asyncua.crypto import security_policies, uacrypto
 from collector.clock import Clock
 from collector.errors import SourceError
 from collector.sources.opcua import certificates
+from collector.sources.opcua.client import new_client
 from collector.sources.opcua.failures import translated
 from collector.sources.opcua.identity import identify
 from collector.sources.opcua.settings import ConnectionSettings
@@ -31,10 +32,6 @@ _BASIC = security_policies.SecurityPolicyBasic256Sha256.URI
 _NONE = security_policies.SecurityPolicyNone.URI
 _TOGETHER = 100
 """Nodes in one request: servers have limits, and this is below those of common controllers."""
-_SESSION_S = 60.0
-"""A server frees the session of a gateway that lost power after so long: small controllers have five."""
-_OWN_PROBE_S = 86_400.0
-"""asyncua's own look at the server is put off: ours knows how patient to be."""
 _GOODBYE_S = 2.0
 _HASTY_S = 0.2
 
@@ -131,7 +128,7 @@ async def connected(settings: ConnectionSettings, clock: Clock) -> AsyncIterator
     Raises:
         SourceError: the server cannot be reached, refuses us, or is not the one that is trusted.
     """
-    client = _client(settings)
+    client = new_client(settings)
     own_fingerprint = ""
     if settings.security != "none" or settings.user is not None:
         served, plain_password = await _offer(settings)
@@ -173,18 +170,9 @@ async def server_certificate(settings: ConnectionSettings) -> tuple[bytes, str]:
     raise SourceError(say.NO_CERTIFICATE(url=settings.url))
 
 
-def _client(settings: ConnectionSettings) -> Client:
-    client = Client(settings.url, timeout=settings.timeout_s, watchdog_intervall=_OWN_PROBE_S)
-    client.name = client.description = "collector"
-    client.application_uri = "urn:collector"
-    client.product_uri = "urn:collector"
-    client.session_timeout = round(1000 * max(_SESSION_S, 10 * settings.timeout_s))
-    return client
-
-
 async def _endpoints(settings: ConnectionSettings) -> list[ua.EndpointDescription]:
     with translated(settings):
-        return list(await _client(settings).connect_and_get_server_endpoints())
+        return list(await new_client(settings).connect_and_get_server_endpoints())
 
 
 async def _offer(settings: ConnectionSettings) -> tuple[bytes, bool]:

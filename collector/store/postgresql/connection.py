@@ -12,7 +12,7 @@ from psycopg import errors
 from collector.errors import BrokerError
 from collector.mqtt.credentials import read_password
 from collector.store.settings import PostgresqlSettings
-from collector.store.sink import Reader, RefusedError, StoreError
+from collector.store.sink import NoDatabaseError, Reader, RefusedError, StoreError
 from collector.texts import store as say
 
 _CONNECT_S = 10
@@ -65,7 +65,10 @@ class _Reader:
         """The rows of a query, fetched as they are asked for."""
         name = f"rows_{next(self._names)}"
         with translated(self._where), self._connection.cursor(name=name) as cursor:
-            cursor.execute(_NAMED.sub(r"%(\1)s", query), values)
+            try:
+                cursor.execute(_NAMED.sub(r"%(\1)s", query), values)
+            except errors.UndefinedTable as error:
+                raise NoDatabaseError(say.POSTGRESQL_EMPTY(url=self._where)) from error
             yield from cursor
 
 
