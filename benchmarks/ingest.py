@@ -157,7 +157,7 @@ class Sending:
         for _ in acknowledgements:
             self._room.release()
 
-    def _received(self, topic: str, payload: bytes) -> None:
+    def _received(self, topic: str, payload: bytes, _retained: bool) -> None:
         for first_seq, last_seq in Receipt.model_validate_json(payload).stored:
             self._receipted.update((topic, seq) for seq in range(first_seq, last_seq + 1))
 

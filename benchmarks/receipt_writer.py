@@ -38,7 +38,7 @@ class ReceiptWriter:
         self._news: dict[tuple[str, str], set[int]] = defaultdict(set)
         """Numbers to be receipted, by topic of the receipt and epoch."""
 
-    def take(self, topic: str, payload: bytes) -> None:
+    def take(self, topic: str, payload: bytes, _retained: bool) -> None:
         """Take a record."""
         place = parse_topic(topic, self._root)
         if self.deaf or place is None or place.company == RECEIPT:

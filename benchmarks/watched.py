@@ -137,7 +137,9 @@ class Arrivals:
 async def listening(port: int, note: Callable[[str, bytes], None]) -> AsyncIterator[None]:
     """Have every record noted, with its topic, as a subscriber gets it."""
     settings = BrokerSettings(host="127.0.0.1", port=port)
-    connection = await Connection.open(settings, "benchmark", on_message=note)
+    connection = await Connection.open(
+        settings, "benchmark", on_message=lambda topic, payload, _: note(topic, payload)
+    )
     await connection.subscribe("#")
     try:
         yield

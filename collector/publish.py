@@ -275,7 +275,7 @@ class Publisher:
         if item.topic in self._refused:
             self._let_go(self._refused.pop(item.topic), item)
 
-    def _received(self, _topic: str, payload: bytes) -> None:
+    def _received(self, _topic: str, payload: bytes, _retained: bool) -> None:
         """Take a receipt, for there is nothing else that we ask for."""
         try:
             receipt = Receipt.model_validate_json(payload)

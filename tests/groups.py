@@ -113,7 +113,7 @@ class Member:
             client_id,
             will=will,
             on_acknowledged=member._answered,
-            on_message=lambda topic, payload: member.received.append((topic, payload)),
+            on_message=lambda topic, payload, _: member.received.append((topic, payload)),
         )
         return member
 

@@ -62,11 +62,17 @@ class Gateway:
         self._windows = 0
 
     def features(
-        self, t_us: int | None = None, *, sync: bool = True, machine: str = "mill-1", **fields: Any
+        self,
+        t_us: int | None = None,
+        *,
+        sync: bool = True,
+        machine: str = "mill-1",
+        made_under: MetaContent = CONTENT,
+        **fields: Any,
     ) -> Message:
         """The record of a window, the next one unless a time is given."""
         t_us = T0_US + 80_000 * self._windows if t_us is None else t_us
-        values = {
+        values: dict[str, Any] = {
             "first": 512 * self._windows,
             "n": 512,
             "hop": 512,
@@ -87,15 +93,17 @@ class Gateway:
         }
         self._windows += 1
         topic = self.topics.of(machine, "spindle", "features")
-        return self._message(Features, topic, t_us, values | fields, sync=sync)
+        return self._message(Features, topic, t_us, values | fields, sync=sync, meta=meta_hash(made_under))
 
-    def meta(self, content: MetaContent = CONTENT, machine: str = "mill-1") -> Message:
+    def meta(
+        self, content: MetaContent = CONTENT, machine: str = "mill-1", stream: str = "spindle"
+    ) -> Message:
         """The description of a stream."""
-        topic = self.topics.of(machine, "spindle", "meta")
+        topic = self.topics.of(machine, stream, "meta")
         at = Moment(0, T0_US, sync=True)
         return self._numbering.message(Meta, topic, at, meta=meta_hash(content), content=content)
 
-    def summary(self) -> Message:
+    def summary(self, t_us: int = T0_US) -> Message:
         """Ten seconds of a controller."""
         speed = NumberSummary(
             count=10,
@@ -116,16 +124,16 @@ class Gateway:
         mode = StateSummary(
             kind="state", last="cutting", quality="good", changes=1, changed_s=2.0, vouched_s=0.5
         )
-        times = {"from_us": T0_US, "to_us": T0_US + 10_000_000, "offset_us": None}
+        times = {"from_us": t_us, "to_us": t_us + 10_000_000, "offset_us": None}
         points = {"spindle-speed": speed, "mode": mode}
         topic = self.topics.of("mill-1", "plc", "readings")
-        return self._message(Readings, topic, T0_US, {"lost": 0, "points": points} | times)
+        return self._message(Readings, topic, t_us, {"lost": 0, "points": points} | times)
 
-    def change(self) -> Message:
+    def change(self, t_us: int = T0_US) -> Message:
         """A state that becomes another."""
         topic = self.topics.of("mill-1", "plc", "readings")
         said = {"point": "mode", "value": "cutting", "quality": "good", "previous": None, "source_us": None}
-        return self._message(Change, topic, T0_US, said)
+        return self._message(Change, topic, t_us, said)
 
     def cut(self) -> Message:
         """A cut of four seconds."""
@@ -172,18 +180,24 @@ class Gateway:
         facts = {"version": "0.1.0", "previous_epoch": None, "last_seq": None} | more
         return self._message(Restart, self.topics.gateway_event, t_us, facts)
 
-    def records_lost(self, first_seq: int, last_seq: int) -> Message:
+    def records_lost(self, first_seq: int, last_seq: int, t_us: int = T0_US, **more: Any) -> Message:
         """Records that are gone."""
         facts = {"cause": "overflow", "records": last_seq - first_seq + 1, "lost_epoch": self.epoch}
         bounds = {"first_seq": first_seq, "last_seq": last_seq, "from_us": T0_US, "to_us": T0_US + 1}
-        return self._message(RecordsLost, self.topics.gateway_event, T0_US, facts | bounds)
+        return self._message(RecordsLost, self.topics.gateway_event, t_us, facts | bounds | more)
 
     def _message(
-        self, kind: type[Record], topic: str, t_us: int, fields: Mapping[str, Any], *, sync: bool = True
+        self,
+        kind: type[Record],
+        topic: str,
+        t_us: int,
+        fields: Mapping[str, Any],
+        *,
+        sync: bool = True,
+        meta: str = META,
     ) -> Message:
-        return self._numbering.message(
-            kind, topic, Moment(t_us - self._offset_us, t_us, sync), meta=META, **fields
-        )
+        at = Moment(t_us - self._offset_us, t_us, sync)
+        return self._numbering.message(kind, topic, at, meta=meta, **fields)
 
     def everything(self) -> list[Message]:
         """One of each kind of record."""

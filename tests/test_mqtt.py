@@ -153,19 +153,19 @@ async def test_a_message_of_any_size_comes_in_over_tls(
 ) -> None:
     broker = await start_broker(*listener(certificates.server, certificates.authority))
     payload = os.urandom(size)
-    received: list[tuple[str, bytes]] = []
+    received: list[tuple[str, bytes, bool]] = []
     settings = at(broker.port, tls=tls(certificates.authority))
     connection = await Connection.open(settings, "a", on_message=lambda *message: received.append(message))
     await connection.subscribe("shopfloor/#")
     connection.publish("shopfloor/v1/big", payload)
     await until(lambda: received)
-    assert received == [("shopfloor/v1/big", payload)]
+    assert received == [("shopfloor/v1/big", payload, False)]
     await connection.close()
 
 
 async def test_bytes_that_trickle_in_one_by_one_are_put_together(broker: Mosquitto) -> None:
     answers = Acknowledged()
-    received: list[tuple[str, bytes]] = []
+    received: list[tuple[str, bytes, bool]] = []
     async with Proxy(broker.port, piece_bytes=1).running() as proxy:
         connection = await Connection.open(
             at(proxy.port), "a", on_acknowledged=answers, on_message=lambda *message: received.append(message)
@@ -175,7 +175,7 @@ async def test_bytes_that_trickle_in_one_by_one_are_put_together(broker: Mosquit
             assert await answers.of(connection.publish("shopfloor/v1/a", b'{"n": %d}' % n)) is None
         await until(lambda: len(received) == 20)
         await connection.close()
-    assert received == [("shopfloor/v1/a", b'{"n": %d}' % n) for n in range(20)]
+    assert received == [("shopfloor/v1/a", b'{"n": %d}' % n, False) for n in range(20)]
 
 
 async def test_the_brokers_limits_are_known(start_broker: StartBroker) -> None:

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import Mosquitto
-from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrivals
+from store_records import CONTENT, DEFINITION, META, ROOT, T0_US, Gateway, arrivals
 
 from collector.errors import BrokerError, CollectorError, UsageError
 from collector.messages import Message, meta_hash
@@ -18,12 +19,14 @@ from collector.mqtt import BrokerSettings, Connection
 from collector.research import Live, gaps, load, load_state, subscribe
 from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
-from collector.store.snapshot import Extent, export
+from collector.store.snapshot import Extent, Format, export
 from collector.store.storing import store
 from collector.times import moment, moment_us
 from collector.toml.problems import ConfigError
 
 T0 = datetime.fromtimestamp(T0_US // 1_000_000, UTC)
+SECOND_US = 1_000_000
+ALWAYS = Extent(0, 2 * T0_US)
 
 
 def where(sink: SqliteSettings | PostgresqlSettings) -> str:
@@ -68,7 +71,7 @@ def test_a_wrong_name_does_not_look_like_a_stream_without_data(
     place = keep(sink_settings, [Gateway().features(), Gateway().summary(), Gateway("rival").features()])
     if form != "database":
         with reading(sink_settings) as reader:
-            export(reader, Extent(0, 2 * T0_US), tmp_path / "snapshot", form)
+            export(reader, ALWAYS, tmp_path / "snapshot", form)
         place = str(tmp_path / "snapshot")
     for names in (
         ("work", "mill-1", "spindle"),
@@ -173,6 +176,48 @@ def test_what_columns_mean_is_attached(sink_settings: SqliteSettings | Postgresq
     assert frame["plc/speed"].iloc[0] == 6000.0
     assert frame["plc/speed.quality"].iloc[0] == "good"
     assert frame["plc/speed"].isna().iloc[1]
+
+
+def test_a_unit_that_changed_is_not_told_as_one(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """The descriptions come in an order that is not that of their hashes, nor that of the alphabet."""
+    channel = {"name": "x", "unit": "m/s2", "ucum": "m/s2"}
+    metric = {"channels": [channel], "features": {"m/s2": [DEFINITION | {"unit": "m/s2"}]}}
+    newer = {"features": {"g": [DEFINITION | {"version": 2}]}}
+    contents = [CONTENT, CONTENT.model_copy(update=metric), CONTENT.model_copy(update=newer)]
+    gateway = Gateway()
+    for number, order in enumerate(((0, 1), (1, 0), (0, 2), (0, 0))):
+        made = [gateway.features(made_under=contents[which]) for which in order]
+        messages = [gateway.meta(content) for content in contents] + made
+        machine = f"mill-{number}"
+        moved = [message._replace(topic=message.topic.replace("mill-1", machine)) for message in messages]
+        for place in places(sink_settings, moved, tmp_path / machine):
+            units = {meta_hash(contents[which]): contents[which].channels[0]["unit"] for which in order}
+            with warnings.catch_warnings(record=True) as warned:
+                warnings.simplefilter("always")
+                frame = load("works", machine, "spindle", where=place)
+            said, conflicts = [str(warning.message) for warning in warned], frame.attrs["conflicts"]
+            if order == (0, 0):
+                assert (said, conflicts) == ([], {"units": {}, "definitions": {}})
+                assert frame.attrs["definitions"]["rms"] == DEFINITION
+                continue
+            assert list(conflicts["definitions"]["rms"]) == list(units)
+            assert "rms" not in frame.attrs["definitions"]
+            if 2 in order:
+                assert frame.attrs["units"]["x.rms"] == "g"
+                assert [line[:50] for line in said] == ["Not all rows are by the same definition: rms. Go b"]
+            else:
+                assert "x.rms" not in frame.attrs["units"]
+                assert conflicts["units"] == {"x.rms": units}
+                assert said[0].startswith(
+                    f"Not all rows are in the same unit: x.rms ({', '.join(units.values())})."
+                )
+                in_g = frame[frame["meta"].map(conflicts["units"]["x.rms"]) == "g"]
+                assert list(in_g["meta"]) == [META]
+            with warnings.catch_warnings():  # a feature that is not loaded is no reason for a warning
+                warnings.simplefilter("error")
+                load("works", machine, "spindle", features=["crest"], where=place)
 
 
 def test_only_some_features(sink_settings: SqliteSettings | PostgresqlSettings) -> None:
@@ -301,6 +346,115 @@ def test_the_lost_beginning_of_a_later_run_is_a_hole(
     assert gaps("works", "mill-1", "spindle", where=place) == []
 
 
+def places(
+    sink: SqliteSettings | PostgresqlSettings, messages: list[Message], folder: Path, extent: Extent = ALWAYS
+) -> list[str]:
+    """Where the messages can be read: a database, and snapshots of both forms of it."""
+    database = keep(sink, messages)
+    forms: tuple[Format, ...] = ("csv", "parquet")
+    for form in forms:
+        with reading(sink) as reader:
+            export(reader, extent, folder / form, form)
+    return [database, *(str(folder / form) for form in forms)]
+
+
+def second(number: float) -> datetime:
+    return T0 + timedelta(seconds=number)
+
+
+def test_what_reaches_into_a_stretch_is_missing_there(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """Whenever it began, and whenever it was declared; also where the stretch has no record at all."""
+    gateway, later = Gateway(), Gateway(epoch="000002-bbbbbbbb")
+    windows = [gateway.features(T0_US + n * SECOND_US) for n in range(10)]
+    messages = [gateway.meta(), gateway.meta(stream="plc"), *windows[:3], *windows[7:]]
+    messages += [gateway.gap(100, T0_US + 10 * SECOND_US, to_us=T0_US + 3610 * SECOND_US)]
+    messages += [gateway.summary(T0_US + 3600 * SECOND_US)]
+    of_lost = {"from_us": T0_US + 3 * SECOND_US, "to_us": T0_US + 6 * SECOND_US}
+    messages += [gateway.records_lost(4, 7, T0_US + 4000 * SECOND_US, **of_lost)]
+    last = {"last_us": T0_US + 4000 * SECOND_US, "last_sync": True, "previous_epoch": gateway.epoch}
+    messages += [later.restart(T0_US + 9000 * SECOND_US, **last), later.meta()]
+    for place in places(sink_settings, messages, tmp_path):
+
+        def causes(*between: float | None, stream: str = "spindle", place: str = place) -> list[str]:
+            start, end = (None if number is None else second(number) for number in between)
+            return [missing.cause for missing in gaps("works", "mill-1", stream, start, end, where=place)]
+
+        assert causes(None, None) == ["overflow", "device", "restart"]
+        assert causes(60, 120) == ["device"]
+        assert causes(60, None) == ["device", "restart"]
+        assert causes(None, 60) == ["overflow", "device"]
+        assert causes(None, 5) == ["overflow"]
+        assert causes(5000, 6000) == causes(5000, 6000, stream="plc") == ["restart"]
+        assert causes(9001, None) == causes(3700, 3800) == []
+
+
+def test_where_a_stretch_begins_and_ends_nothing_is_missing(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """A summary is made after the changes it covers, and carries the time of its beginning."""
+    gateway = Gateway()
+    messages = []
+    for turn in range(6):
+        times = [T0_US + (10 * turn + after) * SECOND_US for after in (3, 9, 0)]
+        messages += [gateway.change(times[0]), gateway.change(times[1]), gateway.summary(times[2])]
+    lost = messages.pop(10)
+    for place in places(sink_settings, messages, tmp_path):
+        (hole,) = gaps("works", "mill-1", "plc", where=place)
+        assert (hole.start, hole.end) == (second(33), second(30)), lost.t_us
+        for cut in (1, 2, 5, 12, 15, 22, 29):
+            assert gaps("works", "mill-1", "plc", second(cut), where=place) == [hole], cut
+            assert gaps("works", "mill-1", "plc", None, second(cut), where=place) == [], cut
+        for cut in (35, 43, 55):
+            assert gaps("works", "mill-1", "plc", second(cut), where=place) == [], cut
+            assert gaps("works", "mill-1", "plc", None, second(cut + 6), where=place) == [hole], cut
+    for cut in (2, 5, 12, 15):
+        extent = Extent(T0_US + cut * SECOND_US, T0_US + (cut + 42) * SECOND_US)
+        with reading(sink_settings) as reader:
+            export(reader, extent, tmp_path / f"{cut}", "csv")
+        assert gaps("works", "mill-1", "plc", where=tmp_path / f"{cut}") == [hole], cut
+
+
+def test_a_run_that_began_before_its_clock_was_set_lacks_nothing(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    earlier, later = Gateway(epoch="000001-aaaaaaaa"), Gateway(epoch="000002-bbbbbbbb")
+    messages = [earlier.features() for _ in range(3)]
+    unset = [later.features(1_000 * SECOND_US + n, sync=False) for n in range(5)]
+    messages += [*unset, *(later.features(T0_US + (60 + n) * SECOND_US) for n in range(5))]
+    within = Extent(T0_US, T0_US + 3600 * SECOND_US)
+    for place in (
+        *places(sink_settings, messages, tmp_path),
+        *places(sink_settings, [], tmp_path / "in", within),
+    ):
+        assert gaps("works", "mill-1", "spindle", T0, second(100), where=place) == []
+        assert gaps("works", "mill-1", "spindle", where=place) == []
+    # What is lost of it is told, although the declaration names times of the clock that was not set.
+    gone = {"lost_epoch": later.epoch, "from_us": 1_000 * SECOND_US, "to_us": 1_000 * SECOND_US + 4}
+    told = [later.records_lost(2, 4, T0_US + 80 * SECOND_US, **gone)]
+    lacking = [message for message in messages if message not in unset[1:4]]
+    other = SqliteSettings(file=tmp_path / "other")
+    for declared in ([], told):
+        place = keep(other, [*lacking, *declared])
+        (missing,) = gaps("works", "mill-1", "spindle", T0, second(100), where=place)
+        assert (missing.what, missing.declared) == ("records", bool(declared))
+
+
+def test_a_gateway_that_no_longer_has_the_stream_is_not_asked(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    old, new = Gateway(), Gateway(gateway="gw2")
+    later = Gateway(epoch="000002-bbbbbbbb"), Gateway(epoch="000003-cccccccc")
+    messages = [old.meta(), old.features(), new.meta(), *(new.features() for _ in range(3))]
+    for before, gateway in zip((old, later[0]), later, strict=True):
+        last = {"last_us": T0_US, "last_sync": True, "previous_epoch": before.epoch}
+        messages += [gateway.restart(T0_US + SECOND_US, **last)]
+    for place in places(sink_settings, messages, tmp_path):
+        (off,) = gaps("works", "mill-1", "spindle", where=place)
+        assert (off.gateway, off.cause) == ("gw1", "restart"), "the first after it was moved"
+
+
 def test_no_gap_begins_at_a_moment_of_a_clock_that_was_not_set(tmp_path: Path) -> None:
     gateway = Gateway()
     since_boot = gateway.gap(0, from_us=30_000_000, cause="restart", from_sync=False)
@@ -412,6 +566,27 @@ async def test_records_as_they_come(tmp_path: Path) -> None:
     await asyncio.gather(following, return_exceptions=True)
     assert [(live.topic.machine, live.record.seq) for live in came] == [("mill-1", 1), ("mill-1", 3)]
     await broker.stop()
+
+
+async def test_what_goes_wrong_while_connecting_again_ends_what_waits(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path)
+    await broker.start()
+    settings = BrokerSettings(host="127.0.0.1", port=broker.port).model_copy(
+        update={"reconnect_max_s": "a while"}  # past the validation that refuses it
+    )
+    sender = await Connection.open(BrokerSettings(host="127.0.0.1", port=broker.port), "gateway")
+    following = aiter(subscribe(settings, "researcher"))
+    message = Gateway().features()
+    first = asyncio.ensure_future(anext(following))
+    async with asyncio.timeout(60):
+        while not first.done():
+            sender.publish(message.topic, message.payload)
+            await asyncio.sleep(0.05)
+        assert first.result().record.seq == 1
+        await sender.close()
+        await broker.kill()
+        with pytest.raises(TypeError):
+            await anext(following)
 
 
 async def test_a_broker_that_is_not_there_is_told_at_once() -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest_asyncio
 from deliveries import delivering
 from servers import Mosquitto, Store, Subscriber, free_port, until, write_store
-from store_records import ROOT, Gateway
+from store_records import ROOT, T0_US, Gateway
 
 from benchmarks.postgres import Cluster
 from collector.clock import SystemClock, UtcClock
 from collector.messages import Topics
 from collector.mqtt import BrokerSettings, Connection
 from collector.outbox import OutboxSettings
+from collector.status import offline_status
 from collector.store.databases import reading
 from collector.store.ingest import Waiting
 from collector.store.settings import PostgresqlSettings, SqliteSettings
@@ -213,6 +214,42 @@ async def test_a_broker_that_refuses_receipts_shows_in_the_status(
     await connection.close()
     await store.end()
     await guarded.stop()
+
+
+async def test_a_status_that_the_broker_had_kept_is_known_for_one(
+    tmp_path: Path, broker: Mosquitto, sink_settings: SinkSettings
+) -> None:
+    """When the store first comes, and when it comes back."""
+    connection = await Connection.open(BrokerSettings(host="127.0.0.1", port=broker.port), "gateway")
+    write_store(tmp_path / "store.toml", broker.port, sink_settings)
+    store = Store(tmp_path / "store.toml")
+
+    def say(state: str) -> str:
+        said = offline_status("1").model_copy(update={"state": state, "sync": True, "t_us": T0_US})
+        connection.publish(f"{ROOT}/works/gw1/status", said.model_dump_json().encode(), retain=True)
+        return said.model_dump_json()
+
+    async def heard(said: str) -> int:
+        def there() -> int | None:
+            with contextlib.suppress(Exception), reading(sink_settings) as reader:
+                query = "SELECT received_us, CAST(payload AS text) FROM gateway_status"
+                ((received_us, payload),) = reader.rows(query)
+                return int(received_us) if payload == said else None
+            return None
+
+        return int(await until(there))
+
+    said = say("healthy")
+    await store.start()
+    assert await heard(said) == T0_US
+    heard_us = await heard(say("degraded"))
+    assert heard_us > T0_US
+    await store.end()
+    said = say("healthy")
+    await store.start()
+    assert await heard(said) == heard_us
+    await store.end()
+    await connection.close()
 
 
 async def test_a_flood_is_taken_no_faster_than_it_is_stored(broker: Mosquitto) -> None:

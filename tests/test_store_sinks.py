@@ -1,6 +1,7 @@
 """Both databases keep each record once, as it was sent, and delete what they are told to; the same tests."""
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,28 @@ def test_the_last_status_of_each_gateway(sink_settings: SinkSettings, sink: Sink
     assert (json.loads(payload)["epoch"], received_us) == ("2", 2)
 
 
+def test_a_status_that_the_broker_had_kept_is_no_sign_of_life(
+    sink_settings: SinkSettings, sink: Sink
+) -> None:
+    now = now_us()
+    made = {"said": now - 30 * DAY_US, "ahead": now + DAY_US, "unset": 1_000_000, "dead": None}
+    for name, t_us in made.items():
+        said = offline_status("1").model_copy(update={"t_us": t_us, "sync": name in {"said", "ahead"}})
+        for state, received_us, retained in (
+            ("healthy", now, True),
+            ("healthy", now + 1, True),
+            ("healthy", now + 2, False),
+            ("degraded", now + 3, True),
+        ):
+            payload = said.model_copy(update={"state": state}).model_dump_json().encode()
+            store(sink, [Arrival(f"{ROOT}/works/{name}/status", payload, received_us, retained)], ROOT)
+            query = "SELECT received_us, CAST(payload AS text) FROM gateway_status WHERE gateway = :name"
+            ((heard_us, kept),) = rows(sink_settings, query, name=name)
+            assert json.loads(kept)["state"] == state, "the newest word counts, however it came"
+            at_first = {"said": now - 30 * DAY_US, "ahead": now}.get(name, 0)
+            assert heard_us == (at_first if received_us < now + 2 else now + 2), name
+
+
 def test_views_for_those_who_use_sql(sink_settings: SinkSettings, sink: Sink) -> None:
     store(sink, arrivals(Gateway().everything()), ROOT)
     values = rows(
@@ -212,6 +235,26 @@ def test_another_process_withdraws_a_company_while_records_come(
     gateway = Gateway()
     assert store(sink, [arrival(gateway.features()) for _ in range(3)], ROOT).fresh == 3
     assert count(sink_settings, "records") == 3
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+def test_a_number_of_a_company_that_withdrew_is_nobody_elses(
+    sink_settings: SinkSettings, sink: Sink, elsewhere: bool
+) -> None:
+    """What comes of it afterwards is its own, also when others have come first, and none of it is lost."""
+    kept, left = Gateway("kept"), Gateway("left")
+    came = [gateway.features() for gateway in (kept, left)]
+    store(sink, arrivals(came), ROOT)
+    with contextlib.closing(open_sink(sink_settings)) as other:
+        withdraw(other if elsewhere else sink, "left", now_us())
+    returned, joined = Gateway("left", epoch="000002-bbbbbbbb"), Gateway("kept", "gw2")
+    batches = [[joined.features()], [returned.features()], [left.features(), joined.features()]]
+    for batch in batches:
+        assert store(sink, arrivals(batch), ROOT).fresh == len(batch)
+    there = [came[0], *itertools.chain(*batches)]
+    expected = {(*message.topic.split("/")[2:6], message.epoch, message.seq) for message in there}
+    query = "SELECT company, gateway, machine, stream, epoch, seq FROM records"
+    assert set(rows(sink_settings, query)) == expected
 
 
 def test_retention_goes_by_the_records_time_where_the_clock_was_right(
@@ -306,6 +349,34 @@ def test_what_just_comes_into_an_old_part_does_not_go_with_it(cluster: Cluster) 
             ingester.commit()
             assert expiring.result().records == 1
         assert rows(settings, "SELECT seq FROM record") == [(2,)]
+
+
+def test_what_just_comes_of_a_company_goes_with_it(cluster: Cluster) -> None:
+    settings = PostgresqlSettings(kind="postgresql", url=cluster.new_database())
+    letter = Arrival("shopfloor/v1/x", b"", 1)
+    later = [letter, arrival(Gateway(epoch="000002-bbbbbbbb").features())]
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    with (
+        contextlib.closing(open_sink(settings)) as sink,
+        contextlib.closing(open_sink(settings)) as other,
+        psycopg.connect(settings.url) as third,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        store(sink, [letter, arrival(Gateway().features())], ROOT)
+        third.execute("SELECT FROM dead_letter FOR UPDATE")
+        storing = threads.submit(store, sink, later, ROOT)
+        while rows(settings, waiting) != [(1,)]:
+            assert not storing.done()
+        withdrawing = threads.submit(withdraw, other, "works", now_us())
+        while rows(settings, waiting) != [(2,)] and not withdrawing.done():
+            pass
+        third.commit()
+        assert storing.result().fresh == 1
+        assert withdrawing.result().records == 2
+    assert [count(settings, table) for table in ("record", "run", "stream")] == [0, 0, 0]
 
 
 def test_a_clock_gone_wrong_makes_no_tables(cluster: Cluster) -> None:

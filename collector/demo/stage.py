@@ -57,7 +57,9 @@ async def _watch(
     """Subscribe as any researcher would, and show what comes until the end."""
     received = Received(TOPICS.of(MACHINE, STREAM, "features"))
     settings = BrokerSettings(host="127.0.0.1", port=port, protocol="mqtt311")
-    watcher = await Connection.open(settings, "researcher", on_message=received.take)
+    watcher = await Connection.open(
+        settings, "researcher", on_message=lambda topic, payload, _: received.take(topic, payload)
+    )
     try:
         await watcher.subscribe(f"{TOPICS.root}/#")
         console.print(str(say.DEMO_TRY()), style="dim")

@@ -86,7 +86,7 @@ class Connection:
         settings: BrokerSettings,
         limits: TimeLimits,
         on_acknowledged: Callable[[Sequence[Acknowledgement]], None],
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._client = client
@@ -95,7 +95,7 @@ class Connection:
         self._on_acknowledged = on_acknowledged
         self._on_message = on_message
         self._acknowledged: list[Acknowledgement] = []
-        self._messages: list[tuple[str, bytes]] = []
+        self._messages: list[tuple[str, bytes, bool]] = []
         self._subscribing: dict[int, asyncio.Future[ReasonCode]] = {}
         """By message id: the broker's answer to come."""
         self._accepted: asyncio.Future[None] = self._loop.create_future()
@@ -119,9 +119,11 @@ class Connection:
         will: Will | None = None,
         limits: TimeLimits = TimeLimits(),
         on_acknowledged: Callable[[Sequence[Acknowledgement]], None] = lambda _: None,
-        on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None,
+        on_message: Callable[[str, bytes, bool], None] = lambda _topic, _payload, _retained: None,
     ) -> Self:
         """Connect and wait until the broker has accepted us.
+
+        `on_message` is given topic, payload, and whether the broker had kept it since who knows when.
 
         Raises:
             BrokerError: it cannot be reached or refuses us, with what to do.
@@ -323,4 +325,4 @@ class Connection:
             granted.set_result(reasons[0])
 
     def _received(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        self._messages.append((message.topic, bytes(message.payload)))
+        self._messages.append((message.topic, bytes(message.payload), message.retain))

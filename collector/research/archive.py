@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, get_args
 
 from collector.errors import CollectorError, UsageError
-from collector.research.rows import Link, Row, Selection, StreamName
+from collector.messages.topics import Kind
+from collector.research.rows import OF_GAPS, Chain, Link, Row, Run, Selection, StreamName
 from collector.research.snapshot import Snapshot, is_snapshot
 from collector.store.databases import reading
 from collector.store.settings import DEFAULT_FILE, PostgresqlSettings, SqliteSettings, load_store
@@ -36,8 +37,14 @@ class Archive(Protocol):
     def records(self, selection: Selection, kind: str) -> Iterator[Row]:
         """The records of a kind, by gateway, epoch and seq."""
 
-    def links(self, selection: Selection) -> Iterator[Link]:
-        """The chain of the records of every kind, by gateway, epoch, kind and seq."""
+    def declared(self, selection: Selection) -> Iterator[Row]:
+        """What the stream declares missing, restarts and clocks too, whenever, by gateway, epoch and seq."""
+
+    def runs(self, selection: Selection) -> set[Run]:
+        """The runs that have described the stream, whenever."""
+
+    def chains(self, selection: Selection) -> Iterator[Chain]:
+        """The chains of every kind, by gateway, epoch and kind."""
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description that the stream has had, as JSON text by its hash."""
@@ -88,24 +95,40 @@ def must_have(archive: Archive, selection: Selection) -> None:
         raise CollectorError(say.NO_STREAM(name=wanted, near=near))
 
 
-_RECORDS = """
-SELECT gateway, epoch, seq, t_us, CAST(payload AS text) FROM records
-WHERE company = :company AND machine = :machine AND stream = :stream AND kind = :kind
-    AND t_us >= :start_us AND t_us < :end_us
-ORDER BY gateway, epoch, seq
+_OF_STREAM = """
+FROM stream CROSS JOIN record CROSS JOIN run
+WHERE stream.company = :company AND stream.machine = :machine AND stream.stream = :stream
+    AND record.stream_id = stream.id AND run.id = record.run_id
+"""
+"""SQLite goes through the tables in this order; left to itself it reads all that there is of a company."""
+_WITHIN = "record.t_us >= :start_us AND record.t_us < :end_us"
+_RECORDS = f"""
+SELECT run.gateway, run.epoch, record.seq, record.t_us, CAST(record.payload AS text) {_OF_STREAM}
+    AND record.kind = :kind AND {_WITHIN}
+ORDER BY run.gateway, run.epoch, record.seq
+"""
+_DECLARED = f"""
+SELECT run.gateway, run.epoch, record.seq, record.t_us, CAST(record.payload AS text) {_OF_STREAM}
+    AND record.kind = 'event' AND record.type IN {OF_GAPS}
+ORDER BY run.gateway, run.epoch, record.seq
+"""
+_RUNS = f"SELECT DISTINCT run.gateway, run.epoch {_OF_STREAM} AND record.kind = 'meta'"
+_CHAINS = f"""
+SELECT run.gateway, run.epoch, record.kind, min(record.seq), max(record.seq) {_OF_STREAM}
+    AND record.kind IN {get_args(Kind)} AND {_WITHIN}
+GROUP BY run.gateway, run.epoch, record.kind ORDER BY run.gateway, run.epoch, record.kind
 """
 _LINKS = """
-SELECT gateway, epoch, kind, seq, prev, t_us FROM records
-WHERE company = :company AND machine = :machine AND stream = :stream AND t_us >= :start_us AND t_us < :end_us
-ORDER BY gateway, epoch, kind, seq
+SELECT seq, prev, t_us FROM records
+WHERE company = :company AND machine = :machine AND stream = :stream
+    AND gateway = :gateway AND epoch = :epoch AND kind = :kind AND seq >= :first AND seq <= :last
+ORDER BY seq
 """
 _METAS = """
 SELECT meta.hash, CAST(meta.content AS text) FROM meta JOIN stream ON stream.id = meta.stream_id
 WHERE stream.company = :company AND stream.machine = :machine AND stream.stream = :stream
 ORDER BY meta.t_us, meta.hash
 """
-
-
 _STREAMS = "SELECT DISTINCT company, machine, stream FROM stream ORDER BY company, machine, stream"
 
 
@@ -117,17 +140,31 @@ class _Database:
         """The records of a kind."""
         yield from (Row(*row) for row in self._reader.rows(_RECORDS, **asdict(selection), kind=kind))
 
-    def links(self, selection: Selection) -> Iterator[Link]:
-        """The chain of the records."""
-        yield from (Link(*row) for row in self._reader.rows(_LINKS, **asdict(selection)))
+    def declared(self, selection: Selection) -> Iterator[Row]:
+        """What the stream declares missing."""
+        yield from (Row(*row) for row in self._reader.rows(_DECLARED, **_stream(selection)))
+
+    def runs(self, selection: Selection) -> set[Run]:
+        """The runs that have described the stream."""
+        return {(gateway, epoch) for gateway, epoch in self._reader.rows(_RUNS, **_stream(selection))}
+
+    def chains(self, selection: Selection) -> Iterator[Chain]:
+        """The chains; a run that is not its gateway's first one there began inside, with its first record."""
+        first_epochs: dict[str, str] = {}
+        for gateway, epoch, kind, first, last in list(self._reader.rows(_CHAINS, **asdict(selection))):
+            begun = first_epochs.setdefault(gateway, epoch) != epoch
+            of = {"gateway": gateway, "epoch": epoch, "kind": kind, "first": 1 if begun else first}
+            rows = self._reader.rows(_LINKS, **_stream(selection), **of, last=last)
+            yield Chain(**of, links=[Link(*row) for row in rows])
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description."""
-        rows = self._reader.rows(
-            _METAS, company=selection.company, machine=selection.machine, stream=selection.stream
-        )
-        return dict(rows)
+        return dict(self._reader.rows(_METAS, **_stream(selection)))
 
     def streams(self) -> list[StreamName]:
         """Every stream."""
         return [StreamName(*row) for row in self._reader.rows(_STREAMS)]
+
+
+def _stream(selection: Selection) -> dict[str, str]:
+    return {"company": selection.company, "machine": selection.machine, "stream": selection.stream}

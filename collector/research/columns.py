@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from collector.messages.envelope import Envelope
 from collector.research.rows import Row
@@ -14,8 +14,14 @@ _OF_ALL = ("t", "gateway", "epoch", "seq", "sync", "meta")
 _OF_FEATURES = ("first", "n", "hop", "rate_hz", "rate_state", "lost", "clipped")
 _PARTS = ("spindle", "velocity")
 _OF_SUMMARIES = ("from_us", "to_us", "lost")
+_IN_HZ = ("rate_hz", "velocity.low_hz", "velocity.high_hz")
+_PER_MINUTE = ("spindle.rpm", "spindle.refined_rpm")
 _IN_SECONDS = ("duration_s", "seconds.")
 _OF_EVERY_RECORD = {*Envelope.model_fields, "kind", "reading", "event"}
+
+T = TypeVar("T")
+Said = dict[str, T]
+"""What descriptions say of one thing, by their hashes."""
 
 
 @dataclass(slots=True)
@@ -23,13 +29,17 @@ class Columns:
     """A table by columns, all of the same length; what is missing in a row is None there.
 
     `units` are by column; `definitions` by the name of a feature or figure; `meta` is every description by
-    its hash, which the column `meta` of each row names.
+    its hash, which the column `meta` of each row names. What the descriptions of the rows do not agree about
+    is in neither, but in `conflicts`, under `units` and `definitions`: what each of them says, by its hash.
     """
 
     values: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _OF_ALL})
     units: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     meta: dict[str, dict[str, Any]] = field(default_factory=dict)
+    conflicts: dict[str, dict[str, Said[Any]]] = field(
+        default_factory=lambda: {"units": {}, "definitions": {}}
+    )
     rows: int = 0
 
     def add(self, row: dict[str, Any]) -> None:
@@ -143,35 +153,63 @@ def _points(points: dict[str, Any], wanted: Collection[str] | None) -> dict[str,
 
 
 def _describe(columns: Columns) -> None:
-    """Units and definitions, from the descriptions of the rows that are there; newer ones last."""
-    used = set(columns.values.get("meta", []))
-    for content in (content for hash_, content in columns.meta.items() if hash_ in used):
-        for channel in content.get("channels", []):
-            for feature in content.get("features", {}).get(channel["unit"], []):
-                columns.definitions[feature["name"]] = feature
-                _units(columns, channel["name"], feature["name"], feature["unit"])
-        for figure in content.get("statistics", []):
-            columns.definitions[figure["name"]] = figure
-        for point in content.get("points", []):
-            for figure in ("mean", "min", "max", "std", "rms", "last"):
-                _unit(columns, f"{point['name']}.{figure}", point["unit"])
-        for point in content.get("context", {}).get("points", []):
-            _unit(columns, point["name"], point["unit"])
-    for name in ("rate_hz", "velocity.low_hz", "velocity.high_hz"):
-        _unit(columns, name, "Hz")
-    for name in ("spindle.rpm", "spindle.refined_rpm"):
-        _unit(columns, name, "/min")
+    """Units and definitions, from the descriptions of the rows that are there, in the order of their use."""
+    units: dict[str, Said[str]] = {}
+    definitions: dict[tuple[str, str], Said[dict[str, Any]]] = {}
+    for hash_ in dict.fromkeys(columns.values["meta"]):
+        content = columns.meta.get(hash_, {})
+        for channel, definition in _definitions(content):
+            definitions.setdefault((channel, definition["name"]), {})[hash_] = definition
+            for name in _of_feature(columns, channel, definition["name"]):
+                units.setdefault(name, {})[hash_] = definition["unit"]
+        for name, unit in _units_of_points(content):
+            if name in columns.values:
+                units.setdefault(name, {})[hash_] = unit
+    for name, unit_said in units.items():
+        _settle(name, unit_said, columns.units, columns.conflicts["units"])
+    for (_, name), definition_said in definitions.items():
+        _settle(name, definition_said, columns.definitions, columns.conflicts["definitions"])
+    always = dict.fromkeys(_IN_HZ, "Hz") | dict.fromkeys(_PER_MINUTE, "/min")
+    columns.units |= {name: unit for name, unit in always.items() if name in columns.values}
+    columns.units = {name: unit for name, unit in columns.units.items() if unit}
 
 
-def _units(columns: Columns, channel: str, feature: str, unit: str) -> None:
-    """The unit of a feature and of its parts; a definition such as `peaks.hz` is of one part of each peak."""
+def _definitions(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Of each channel, and under no channel those of figures."""
+    for channel in content.get("channels", []):
+        for feature in content.get("features", {}).get(channel["unit"], []):
+            yield channel["name"], feature
+    for figure in content.get("statistics", []):
+        yield "", figure
+
+
+def _units_of_points(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for point in content.get("points", []):
+        for figure in ("mean", "min", "max", "std", "rms", "last"):
+            yield f"{point['name']}.{figure}", point["unit"]
+    for point in content.get("context", {}).get("points", []):
+        yield point["name"], point["unit"]
+
+
+def _settle(name: str, said: Said[T], agreed: dict[str, T], conflicts: dict[str, Said[T]]) -> None:
+    """Take what all descriptions say; where one says something else, only what each of them says.
+
+    What is of several channels is the last one's, unless there is a conflict about any.
+    """
+    first, *others = said.values()
+    if any(other != first for other in others):
+        conflicts[name] = said
+        agreed.pop(name, None)
+    elif name not in conflicts:
+        agreed[name] = first
+
+
+def _of_feature(columns: Columns, channel: str, feature: str) -> list[str]:
+    """The columns of a feature and its parts; a definition such as `peaks.hz` is of one part of each peak."""
     feature, _, ending = feature.partition(".")
-    for name in columns.values:
-        of_feature = name == f"{channel}.{feature}" or name.startswith(f"{channel}.{feature}.")
-        if of_feature and name.endswith(ending):
-            columns.units[name] = unit
-
-
-def _unit(columns: Columns, name: str, unit: str) -> None:
-    if name in columns.values and unit:
-        columns.units[name] = unit
+    return [
+        name
+        for name in columns.values
+        if (name == f"{channel}.{feature}" or name.startswith(f"{channel}.{feature}."))
+        and name.endswith(ending)
+    ]

@@ -1,19 +1,18 @@
 """`gaps`: what is missing of a stream between two times, and who says so."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
 from collector.research.archive import Where, must_have, open_archive
-from collector.research.rows import Link, Row, Selection
+from collector.research.rows import Chain, Row, Run, Selection
 from collector.store.stretch import stretch_us
-from collector.times import When, moment
+from collector.times import When, moment, moment_us
 
-Clocks = dict[tuple[str, str], tuple[str, int]]
-"""By gateway and epoch."""
+Clocks = dict[Run, tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +55,39 @@ def gaps(
         CollectorError: there is nothing to be read, no such stream, or no such time.
     """
     selection = Selection(company, machine, stream, *stretch_us(start, end))
-    history = replace(selection, start_us=stretch_us(None, None)[0])
     with open_archive(where) as archive:
-        links = list(archive.links(selection))
-        if not links:
+        chains = list(archive.chains(selection))
+        runs = archive.runs(selection) | {(chain.gateway, chain.epoch) for chain in chains}
+        if not runs:
             must_have(archive, selection)
-        gateways = {link.gateway for link in links}
-        all_own = list(archive.records(history, "event"))
-        of_gateway = replace(history, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
-        all_events = [row for row in archive.records(of_gateway, "event") if row.gateway in gateways]
-    own, events = ([row for row in rows if row.t_us >= selection.start_us] for rows in (all_own, all_events))
-    clocks = _clocks(all_events)
-    sampled = _sampled(links, all_own)
+        own = list(archive.declared(selection))
+        of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
+        of_gateways = list(archive.declared(of_gateway))
+    events = [row for row in of_gateways if _concerns(row, runs)]
+    clocks = _clocks(of_gateways)
+    sampled = _sampled(chains, own)
     of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
     declared = [*_declared(own, of_samples), *_declared(events, {}), *_off(events, own, clocks)]
-    holes = _holes(links, [(row.gateway, json.loads(row.payload)) for row in events])
+    within = [missing for missing in declared if _overlaps(missing, selection)]
     always = datetime.max.replace(tzinfo=UTC)
-    return sorted([*declared, *holes], key=lambda missing: missing.end or missing.start or always)
+    found = dict.fromkeys([*within, *_holes(chains, events)])
+    return sorted(found, key=lambda missing: missing.end or missing.start or always)
+
+
+def _concerns(row: Row, runs: Set[Run]) -> bool:
+    """Whether an event of a gateway is about a run that had the stream."""
+    event = json.loads(row.payload)
+    named = (event.get(name) for name in ("epoch", "previous_epoch", "lost_epoch"))
+    return any((row.gateway, epoch) in runs for epoch in named)
+
+
+def _overlaps(missing: Missing, selection: Selection) -> bool:
+    """Whether something is missing between the times asked for; what nobody knows the time of may be.
+
+    An end before the start is by a clock that was not set.
+    """
+    known = [moment_us(when) for when in (missing.start, missing.end) if when is not None]
+    return not known or (known[0] < selection.end_us and max(known) >= selection.start_us)
 
 
 def _declared(rows: Iterable[Row], clocks: Clocks) -> Iterator[Missing]:
@@ -114,9 +129,9 @@ def _clocks(events: Iterable[Row]) -> Clocks:
     return {run: (event["boot"], event["t_us"] - event["mono_us"]) for run, event in made}
 
 
-def _sampled(links: Iterable[Link], own: Iterable[Row]) -> set[tuple[str, str]]:
+def _sampled(chains: Iterable[Chain], own: Iterable[Row]) -> set[Run]:
     """Runs that surely had samples of the stream; the gap after one that had none began in an earlier run."""
-    windows = {(link.gateway, link.epoch) for link in links if link.kind == "features"}
+    windows = {(chain.gateway, chain.epoch) for chain in chains if chain.kind == "features"}
     return windows | {(row.gateway, row.epoch) for row in own if _is_restart(json.loads(row.payload))}
 
 
@@ -149,38 +164,35 @@ def _missing(
     )
 
 
-def _holes(links: Iterable[Link], losses: list[tuple[str, dict[str, Any]]]) -> Iterator[Missing]:
-    """Where a record's predecessor is not the one that is there, and no loss of records covers that.
+def _holes(chains: Iterable[Chain], events: Iterable[Row]) -> Iterator[Missing]:
+    """Where a record's predecessor is not the one that is there, or the loss that has been declared there."""
+    losses = [(row, event) for row in events if (event := json.loads(row.payload))["event"] == "records-lost"]
+    last: dict[tuple[str, str], int] = {}
+    for chain in chains:
+        of = chain.gateway, chain.kind
+        known = chain.first - 1
+        for link in chain.links:
+            if link.prev is not None and link.prev > known:
+                covering = [
+                    row
+                    for row, loss in losses
+                    if row.gateway == chain.gateway and _covers(loss, chain.epoch, known, link.prev)
+                ]
+                yield from _declared(covering, {})
+                if not covering:
+                    start, end = _moment(last.get(of)), _moment(link.t_us)
+                    yield Missing(
+                        "records", chain.gateway, start, end, "unknown", None, estimated=False, declared=False
+                    )
+            known, last[of] = link.seq, link.t_us
 
-    Of the first record of the first run nothing can be told: what was before it may lie before the selection.
-    A later run began inside of it.
-    """
-    first_epoch: dict[str, str] = {}
-    last: dict[tuple[str, str], Link] = {}
-    for link in links:
-        of, prev = (link.gateway, link.kind), link.prev
-        before = last.get(of)
-        last[of] = link
-        if first_epoch.setdefault(link.gateway, link.epoch) == link.epoch and before is None:
-            continue
-        known = before.seq if before and before.epoch == link.epoch else 0
-        if prev in {known, None} or _covered(link.gateway, link.epoch, known, prev, losses):
-            continue
-        start, end = _moment(before.t_us if before else None), _moment(link.t_us)
-        yield Missing("records", link.gateway, start, end, "unknown", None, estimated=False, declared=False)
 
-
-def _covered(
-    gateway: str, epoch: str, before: int, prev: int, losses: list[tuple[str, dict[str, Any]]]
-) -> bool:
+def _covers(loss: dict[str, Any], epoch: str, before: int, prev: int) -> bool:
     """Whether the predecessor is among records that were declared lost, of which bounds may be unknown."""
-    return any(
-        of == gateway
-        and loss["event"] == "records-lost"
-        and loss["lost_epoch"] in {epoch, None}
+    return (
+        loss["lost_epoch"] in {epoch, None}
         and (loss["first_seq"] is None or loss["first_seq"] <= prev)
         and (loss["last_seq"] is None or loss["last_seq"] > before)
-        for of, loss in losses
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import NoReturn, get_args
 
 import structlog
 from pydantic import ValidationError
@@ -20,6 +20,10 @@ _MOST_WAITING = 10_000
 _FIRST_PAUSE_S = 0.5
 
 log = structlog.get_logger(__name__)
+
+
+Arrived = asyncio.Queue[tuple[str, bytes] | None]
+"""Topics and payloads; None once nothing more will come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +56,21 @@ async def subscribe(
     """
     if kind not in {"+", *get_args(Kind)}:
         raise CollectorError(say.NO_KIND(found=kind, known=", ".join(get_args(Kind))))
-    arrived: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(_MOST_WAITING)
+    arrived: Arrived = asyncio.Queue(_MOST_WAITING)
     topic_filter = f"{root}/{company}/{gateway}/{machine}/{stream}/{kind}"
     try:
         connection = await _connect(broker, client_id, topic_filter, arrived)
     except BrokerError as error:  # its advice is for a gateway
         raise BrokerError(say.NOT_SUBSCRIBED(reason=str(error))) from error
     keeping = asyncio.create_task(_keep_connected(connection, broker, client_id, topic_filter, arrived))
+    keeping.add_done_callback(lambda _: _put(arrived, None))
     seen: OrderedDict[tuple[str, str, str, int], None] = OrderedDict()
     try:
         while True:
-            topic, payload = await arrived.get()
-            live = _read(topic, payload, root)
+            message = await arrived.get()
+            if message is None:
+                keeping.result()
+            live = _read(*message, root)
             if live is None:
                 continue
             identity = live.topic.company, live.topic.gateway, live.record.epoch, live.record.seq
@@ -77,15 +84,10 @@ async def subscribe(
         await asyncio.gather(keeping, return_exceptions=True)
 
 
-async def _connect(
-    broker: BrokerSettings, client_id: str, topic_filter: str, arrived: asyncio.Queue[tuple[str, bytes]]
-) -> Connection:
-    def put(topic: str, payload: bytes) -> None:
-        if arrived.full():
-            arrived.get_nowait()
-        arrived.put_nowait((topic, payload))
-
-    connection = await Connection.open(broker, client_id, on_message=put)
+async def _connect(broker: BrokerSettings, client_id: str, topic_filter: str, arrived: Arrived) -> Connection:
+    connection = await Connection.open(
+        broker, client_id, on_message=lambda topic, payload, _: _put(arrived, (topic, payload))
+    )
     try:
         await connection.subscribe(topic_filter)
     except BaseException:
@@ -94,14 +96,20 @@ async def _connect(
     return connection
 
 
+def _put(arrived: Arrived, message: tuple[str, bytes] | None) -> None:
+    if arrived.full():
+        arrived.get_nowait()
+    arrived.put_nowait(message)
+
+
 async def _keep_connected(
     connection: Connection | None,
     broker: BrokerSettings,
     client_id: str,
     topic_filter: str,
-    arrived: asyncio.Queue[tuple[str, bytes]],
-) -> None:
-    """Stay with a connection until it is lost, and make another."""
+    arrived: Arrived,
+) -> NoReturn:
+    """Stay with a connection until it is lost, and make another; any other error ends it."""
     pauses = reconnect_pauses(_FIRST_PAUSE_S, broker.reconnect_max_s)
     while True:
         try:

@@ -1,6 +1,7 @@
 """Data frames of pandas or polars: `load` windows or summaries, `load_state` what a machine did."""
 
 import importlib.util
+import warnings
 from collections.abc import Collection
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,9 @@ from collector.times import When
 
 FrameKind = Literal["pandas", "polars"]
 StateRecord = Literal["cut", "utilisation", "state"]
+
+_NAMED = 5
+"""So many columns or features are named in a warning."""
 
 
 def load(
@@ -36,7 +40,8 @@ def load(
 
     What the columns mean is attached: `frame.attrs["units"]` by column, `["definitions"]` by feature, and
     `["meta"]`, the whole description of the stream, by the hash in the column `meta`. pandas carries it along
-    through most operations; polars knows nothing of it, and only the frame given here has it. `frame` is
+    through most operations; polars knows nothing of it, and only the frame given here has it. What changed
+    within the rows is in neither of the first two but in `["conflicts"]`, and a warning names it. `frame` is
     pandas where that is installed, unless it says `"polars"`.
 
     Raises:
@@ -58,9 +63,10 @@ def load(
         )
         if not columns.rows:
             must_have(archive, selection)
+    _warn(columns)
     unknown = [name for name in wanted or () if not _has(columns, name)]
     if columns.rows and unknown:
-        known = ", ".join(sorted(columns.definitions))
+        known = ", ".join(sorted({*columns.definitions, *columns.conflicts["definitions"]}))
         names = {"company": company, "machine": machine, "stream": stream}
         raise CollectorError(say.NO_FEATURES(**names, unknown=", ".join(unknown), known=known))
     return _frame(columns, library)
@@ -96,11 +102,31 @@ def load_state(
         columns = columns_of_state(rows, record, archive.metas(selection))
         if not columns.rows:
             must_have(archive, selection)
+    _warn(columns)
     return _frame(columns, library)
 
 
+def _warn(columns: Columns) -> None:
+    """Say what must not be mixed: who looks at values alone does not see it."""
+    of_units, of_features = columns.conflicts["units"], columns.conflicts["definitions"]
+    units = [
+        f"{name} ({', '.join(dict.fromkeys(unit or '—' for unit in said.values()))})"
+        for name, said in of_units.items()
+    ]
+    features = [name for name in of_features if _has_values(columns, name.partition(".")[0])]
+    for text, names in ((say.UNITS_DIFFER, units), (say.DEFINITIONS_DIFFER, features)):
+        if names:
+            named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+            sentence = text(names=named)
+            warnings.warn(f"{sentence} {sentence.advice}", stacklevel=3)
+
+
 def _has(columns: Columns, feature: str) -> bool:
-    return feature in columns.definitions or any(feature in name.split(".")[1:] for name in columns.values)
+    return feature in columns.definitions or _has_values(columns, feature)
+
+
+def _has_values(columns: Columns, feature: str) -> bool:
+    return any(feature in name.split(".")[1:] for name in columns.values)
 
 
 def _library(frame: FrameKind | None) -> FrameKind:
@@ -119,6 +145,7 @@ def _frame(columns: Columns, library: FrameKind) -> Any:
     attached: dict[Any, Any] = {
         "units": columns.units,
         "definitions": columns.definitions,
+        "conflicts": columns.conflicts,
         "meta": columns.meta,
     }
     if library == "pandas":

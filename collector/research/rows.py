@@ -1,5 +1,6 @@
 """What is asked of an archive, and what it gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -37,13 +38,32 @@ class Row:
     payload: str
 
 
+Run = tuple[str, str]
+"""Gateway and epoch."""
+
+OF_GAPS = ("gap", "restart", "records-lost", "clock")
+"""The events that tell what is missing, and by which clock that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A record's place in the chain of its topic: after which one it was made."""
 
-    gateway: str
-    epoch: str
-    kind: str
     seq: int
     prev: int | None
     t_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The records of one kind that a run made within a selection, by seq.
+
+    From the number `first` on none should be missing. They are those between two numbers, whatever times they
+    carry: a summary carries that of its beginning, and a clock may not have been set.
+    """
+
+    gateway: str
+    epoch: str
+    kind: str
+    first: int
+    links: Sequence[Link]

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from collector.errors import CollectorError
-from collector.research.rows import Link, Row, Selection, StreamName
+from collector.research.rows import OF_GAPS, Chain, Link, Row, Run, Selection, StreamName
 from collector.store.snapshot import CHECKSUMS, MANIFEST
 from collector.texts import research as say
+from collector.times import moment_us
 
 _LONGEST_FIELD = 1 << 30
 
@@ -29,7 +30,9 @@ class Snapshot:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._format = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["format"]
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        self._format = manifest["format"]
+        self._start_us, self._end_us = moment_us(manifest["from"]), moment_us(manifest["to"])
         for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines():
             digest, _, name = line.partition("  ")
             try:
@@ -47,16 +50,39 @@ class Snapshot:
             if selection.start_us <= t_us < selection.end_us:
                 yield Row(row["gateway"], row["epoch"], int(row["seq"]), t_us, row["payload"])
 
-    def links(self, selection: Selection) -> Iterator[Link]:
-        """The chain of the records."""
-        found = []
+    def declared(self, selection: Selection) -> Iterator[Row]:
+        """What the stream declares missing, as far as it is in the snapshot."""
+        for row in self._rows("records", selection, kind="event"):
+            if row["type"] in OF_GAPS:
+                yield Row(row["gateway"], row["epoch"], int(row["seq"]), int(row["t_us"]), row["payload"])
+
+    def runs(self, selection: Selection) -> set[Run]:
+        """The runs that there is any record of the stream of."""
+        return {(row["gateway"], row["epoch"]) for row in self._rows("records", selection)}
+
+    def chains(self, selection: Selection) -> Iterator[Chain]:
+        """The chains; they begin no earlier and end no later than it is known which records were made.
+
+        What carries a time outside of the snapshot's is not here: the first records of a run whose clock was
+        not set yet, and at the edges what was made later than the time it carries.
+        """
+        chains: dict[tuple[str, str, str], list[Link]] = {}
+        longest_us = 0
         for row in self._rows("records", selection):
-            t_us, prev = int(row["t_us"]), row["prev"]
-            if selection.start_us <= t_us < selection.end_us:
-                seq = int(row["seq"])
-                before = None if prev in {None, ""} else int(prev)
-                found.append(Link(row["gateway"], row["epoch"], row["kind"], seq, before, t_us))
-        yield from sorted(found, key=lambda link: (link.gateway, link.epoch, link.kind, link.seq))
+            prev = None if row["prev"] in {None, ""} else int(row["prev"])
+            of = row["gateway"], row["epoch"], row["kind"]
+            chains.setdefault(of, []).append(Link(int(row["seq"]), prev, int(row["t_us"])))
+            if row["kind"] in {"event", "readings"}:
+                record = json.loads(row["payload"])
+                longest_us = max(longest_us, (record.get("to_us") or 0) - (record.get("from_us") or 0))
+        for of, links in sorted(chains.items()):
+            late_us = 0 if of[2] == "features" else longest_us
+            start_us = max(selection.start_us, self._start_us + late_us)
+            end_us = min(selection.end_us, self._end_us - late_us)
+            numbers = [link.seq for link in links if start_us <= link.t_us < end_us]
+            if numbers:
+                first, last = min(numbers), max(numbers)
+                yield Chain(*of, first, [link for link in links if first <= link.seq <= last])
 
     def metas(self, selection: Selection) -> dict[str, str]:
         """Every description."""

@@ -54,6 +54,8 @@ class Arrival:
     topic: str
     payload: bytes
     received_us: int
+    retained: bool = False
+    """Whether the broker had kept it: when it was sent is not known."""
 
 
 Sender = tuple[str, str]
@@ -92,10 +94,15 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class GatewayStatus:
-    """How a gateway says it is."""
+    """How a gateway says it is.
+
+    `heard_us` is when it was heard. Of a status that the broker had kept that is when the gateway says that
+    it made it, if its clock was right, and else nobody knows: 0.
+    """
 
     sender: Sender
     arrival: Arrival
+    heard_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +191,12 @@ def _record(arrival: Arrival, sender: Sender, root: str) -> StoredRecord:
 def _status(arrival: Arrival, sender: Sender) -> GatewayStatus:
     _refuse_what_databases_refuse(arrival.payload)
     try:
-        Status.model_validate_json(arrival.payload)
+        status = Status.model_validate_json(arrival.payload)
     except ValidationError as error:
         raise UnreadableError("unreadable", _told(error)) from None
-    return GatewayStatus(sender, arrival)
+    said_us = status.t_us if status.sync and status.t_us is not None else 0
+    heard_us = min(max(said_us, 0), arrival.received_us) if arrival.retained else arrival.received_us
+    return GatewayStatus(sender, arrival, heard_us)
 
 
 def _type(record: Record) -> str | None:

@@ -44,7 +44,10 @@ class GatewayHealth(BaseModel):
     sync: bool | None
     epoch: str | None
     heard_us: int | None
-    """When anything last came, by the store's clock."""
+    """When anything last came, by the store's clock.
+
+    A status that the broker had kept counts by the gateway's clock, and only where nothing else is known.
+    """
     record_us: int | None
     """The time of the last record."""
     pending: int | None
@@ -85,7 +88,7 @@ def _facts(reader: Reader) -> dict[tuple[str, str], _Facts]:
             found.record_us, found.heard_us = t_us, received_us
     for company, gateway, received_us, payload in reader.rows(_STATUSES):
         found = facts.setdefault((company, gateway), _Facts())
-        found.heard_us = max(received_us, found.heard_us or 0)
+        found.heard_us = max(received_us, found.heard_us or 0) or None
         found.status = json.loads(payload)
     for company, gateway, count, last_us in reader.rows(_LETTERS):
         found = facts.setdefault((company, gateway), _Facts())
@@ -117,9 +120,10 @@ def _complaints(found: _Facts, newest: tuple[int, ...], now_us: int) -> Iterator
     state = status.get("state")
     if state in {"offline", "stopped"}:
         yield (say.FLEET_OFFLINE if state == "offline" else say.FLEET_STOPPED)()
-    elif found.heard_us is None or now_us - found.heard_us > _SILENT_S * 1e6:
-        minutes = 0 if found.heard_us is None else (now_us - found.heard_us) // 60_000_000
-        yield say.FLEET_SILENT(minutes=minutes)
+    elif found.heard_us is None:
+        yield say.FLEET_UNHEARD()
+    elif now_us - found.heard_us > _SILENT_S * 1e6:
+        yield say.FLEET_SILENT(minutes=(now_us - found.heard_us) // 60_000_000)
     if state == "degraded":
         codes = (str(problem.get("code")) for problem in status.get("problems") or ())
         yield say.FLEET_DEGRADED(problems=", ".join(codes) or "?")

@@ -176,9 +176,9 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._arrivals)
 
-    def put(self, topic: str, payload: bytes) -> None:
+    def put(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message has come."""
-        self._arrivals.append(Arrival(topic, payload, self._clock.now_us()))
+        self._arrivals.append(Arrival(topic, payload, self._clock.now_us(), retained))
         self.bytes += len(payload) + _OVERHEAD
         self._some.set()
         if self.bytes >= self._full and not self._paused and self.connection is not None:

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from collector.store.arrivals import DeadLetter, StoredRecord
+from collector.store.arrivals import DeadLetter, GatewayStatus, StoredRecord
 from collector.store.sink import Deleted, Deletion
 
 _SCHEMA = Path(__file__).parent / "schema"
@@ -49,6 +49,12 @@ def letter_row(letter: DeadLetter) -> tuple[Any, ...]:
         identity.seq if identity else None,
         letter.arrival.received_us,
     )
+
+
+def status_row(status: GatewayStatus) -> tuple[Any, ...]:
+    """The values of a status's columns, and whether the broker had kept it."""
+    arrival = status.arrival
+    return *status.sender, status.heard_us, arrival.payload.decode(), arrival.retained
 
 
 def deletion_row(deletion: Deletion, deleted: Deleted) -> tuple[Any, ...]:

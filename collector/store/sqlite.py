@@ -14,6 +14,7 @@ from collector.store.rows import (
     migrations,
     record_row,
     run_of,
+    status_row,
     stream_of,
 )
 from collector.store.sink import (
@@ -42,8 +43,9 @@ INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, 1)
 ON CONFLICT (digest) DO UPDATE SET last_us = excluded.last_us, times = times + 1
 """
 _UPSERT_STATUS = """
-INSERT INTO gateway_status VALUES (?, ?, ?, ?)
-ON CONFLICT (company, gateway) DO UPDATE SET received_us = excluded.received_us, payload = excluded.payload
+INSERT INTO gateway_status VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (company, gateway) DO UPDATE SET payload = excluded.payload,
+    received_us = CASE WHEN ?5 THEN received_us ELSE excluded.received_us END
 """
 
 
@@ -54,6 +56,8 @@ class Sqlite:
         self._file = file
         self._runs: dict[tuple[str, ...], int] = {}
         self._streams: dict[tuple[str, ...], int] = {}
+        self._version: int | None = None
+        """Of the database, when the numbers were last good: it changes when another process writes."""
         with _translated(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -67,15 +71,6 @@ class Sqlite:
 
     def write(self, batch: Batch) -> Written:
         """Store a batch; with `synchronous = FULL` it is on the disk when this returns."""
-        try:
-            return self._write(batch)
-        except sqlite3.IntegrityError:  # a company was withdrawn: its runs and streams have no number now
-            try:
-                return self._write(batch)
-            except sqlite3.IntegrityError as error:
-                raise RefusedError(str(error)) from error
-
-    def _write(self, batch: Batch) -> Written:
         with self._transaction():
             rows = [record_row(record, self._run(record), self._stream(record)) for record in batch.records]
             before = self._connection.total_changes
@@ -92,13 +87,7 @@ class Sqlite:
             )
             letters = [*batch.letters, *map(conflicting, conflicts)]
             self._connection.executemany(_INSERT_LETTER, map(letter_row, letters))
-            self._connection.executemany(
-                _UPSERT_STATUS,
-                [
-                    (*status.sender, status.arrival.received_us, status.arrival.payload.decode())
-                    for status in batch.statuses
-                ],
-            )
+            self._connection.executemany(_UPSERT_STATUS, map(status_row, batch.statuses))
         return Written(fresh, letters[len(batch.letters) :])
 
     def report(self, ingester: str, at_us: int, report: str) -> None:
@@ -120,6 +109,7 @@ class Sqlite:
             letters = self._delete("DELETE FROM dead_letter WHERE company = ?", company)
             for table in ("run", "stream", "gateway_status"):
                 self._delete(f"DELETE FROM {table} WHERE company = ?", company)
+            self._forget_numbers()
             return self._logged(deletion, Deleted(records, letters))
 
     def delete_records(self, deletion: Deletion) -> Deleted:
@@ -189,18 +179,29 @@ class Sqlite:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of it or nothing; numbers that were learnt within are forgotten with it."""
+        """All of it or nothing; numbers that were learnt within are forgotten with it.
+
+        They are also forgotten when another process has written: it may have deleted a company, and the
+        number of a row that is gone is given to the next one, whose ever it is.
+        """
         with _translated(self._file):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+                if version != self._version:
+                    self._forget_numbers()
+                    self._version = version
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._runs.clear()
-                self._streams.clear()
+                self._forget_numbers()
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _forget_numbers(self) -> None:
+        self._runs.clear()
+        self._streams.clear()
 
 
 @contextlib.contextmanager
@@ -235,9 +236,13 @@ class _Reader:
 def _translated(file: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.IntegrityError:
-        raise
-    except (sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeError) as error:
+    except (
+        sqlite3.DataError,
+        sqlite3.IntegrityError,
+        sqlite3.InterfaceError,
+        OverflowError,
+        UnicodeError,
+    ) as error:
         raise RefusedError(str(error)) from error
     except (sqlite3.Error, OSError) as error:
         raise StoreError(say.SQLITE_FAILED(file=str(file), reason=str(error))) from error

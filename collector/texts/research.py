@@ -35,6 +35,16 @@ NO_FEATURES = Text(
     "{company}/{machine}/{stream} has no {unknown} between these times.",
     "There are: {known}.",
 )
+UNITS_DIFFER = Text(
+    "research.units-differ",
+    "Not all rows are in the same unit: {names}.",
+    'Go by the column meta: attrs["conflicts"] tells the unit under each of its values.',
+)
+DEFINITIONS_DIFFER = Text(
+    "research.definitions-differ",
+    "Not all rows are by the same definition: {names}.",
+    'Go by the column meta: attrs["conflicts"] tells the definition under each of its values.',
+)
 NO_STREAM = Text(
     "research.no-stream",
     "There is no stream {name}.",

@@ -110,6 +110,11 @@ FLEET_SILENT = Text(
     "Nothing was heard of it for {minutes} minutes, and the broker has not missed it.",
     "Look whether the store itself is well: collector store status. Then ask the company.",
 )
+FLEET_UNHEARD = Text(
+    "store.fleet.unheard",
+    "It is not known when it was last heard: what there is of it may be old.",
+    "A gateway at work is heard every 10 s. If this stays, ask the company.",
+)
 FLEET_DEGRADED = Text(
     "store.fleet.degraded",
     "It needs attention: {problems}.",

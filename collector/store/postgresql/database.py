@@ -23,12 +23,15 @@ from collector.store.rows import (
     migrations,
     record_row,
     run_of,
+    status_row,
     stream_of,
 )
 from collector.store.settings import PostgresqlSettings
 from collector.store.sink import Batch, Deleted, Deletion, StoreError, Written, conflicting
 from collector.texts import store as say
 
+_LOCK_COMPANY = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
+_SHARE_COMPANY = "SELECT pg_advisory_xact_lock_shared(%s, hashtext(%s))"
 _INSERT_RUN = "INSERT INTO run (company, gateway, epoch) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _SELECT_RUN = "SELECT id FROM run WHERE company = %s AND gateway = %s AND epoch = %s"
 _INSERT_STREAM = (
@@ -52,8 +55,9 @@ ON CONFLICT (digest) DO UPDATE SET last_us = excluded.last_us, times = dead_lett
 """
 _UPSERT_STATUS = """
 INSERT INTO gateway_status VALUES (%s, %s, %s, %s)
-ON CONFLICT (company, gateway) DO UPDATE SET received_us = excluded.received_us, payload = excluded.payload
-WHERE gateway_status.received_us <= excluded.received_us
+ON CONFLICT (company, gateway) DO UPDATE SET payload = excluded.payload,
+    received_us = CASE WHEN %s THEN gateway_status.received_us ELSE excluded.received_us END
+WHERE gateway_status.received_us <= %s
 """
 _UPSERT_REPORT = """
 INSERT INTO ingester VALUES (%s, %s, %s)
@@ -98,6 +102,7 @@ class Postgresql:
         company = (deletion.company,)
         with translated(self._where), self._transaction():
             # Who is just storing something of it comes to an end first, and nobody begins.
+            self._connection.execute(_LOCK_COMPANY, (LOCK, deletion.company))
             runs = self._connection.execute("SELECT id FROM run WHERE company = %s FOR UPDATE", company)
             ids = [run for (run,) in runs.fetchall()]
             records = sum(
@@ -163,13 +168,7 @@ class Postgresql:
                     _INSERT_LETTER,
                     sorted((*(row := letter_row(letter)), row[-1]) for letter in letters),
                 )
-                cursor.executemany(
-                    _UPSERT_STATUS,
-                    sorted(
-                        (*status.sender, status.arrival.received_us, status.arrival.payload.decode())
-                        for status in batch.statuses
-                    ),
-                )
+                cursor.executemany(_UPSERT_STATUS, self._statuses(batch))
         return Written(len(fresh), letters[len(batch.letters) :])
 
     def _insert_identities(
@@ -193,9 +192,16 @@ class Postgresql:
         return fresh, [record for record, key, digest in judged if there.get(key, digest) != digest]
 
     def _learn(self, batch: Batch) -> None:
-        """Find or give the numbers of runs and streams."""
+        """Find or give the numbers of runs and streams.
+
+        A run that is gone is told by a foreign key. No such key guards the streams of a run that is new, and
+        its company may have been withdrawn: they are found anew, and stay until the end of this transaction.
+        """
         runs = {run_of(record) for record in batch.records}
         streams = {stream_of(record) for record in batch.records}
+        for company in sorted({company for company, *_ in runs - self._runs.keys()}):
+            self._connection.execute(_SHARE_COMPANY, (LOCK, company))
+            self._streams.clear()
         for known, wanted, insert, select in (
             (self._runs, runs, _INSERT_RUN, _SELECT_RUN),
             (self._streams, streams, _INSERT_STREAM, _SELECT_STREAM),
@@ -213,6 +219,9 @@ class Postgresql:
             for record in records
             if record.content is not None
         )
+
+    def _statuses(self, batch: Batch) -> list[tuple[Any, ...]]:
+        return sorted((*status_row(status), status.arrival.received_us) for status in batch.statuses)
 
     def _one(self, query: str, values: Any = ()) -> tuple[Any, ...]:
         row = self._connection.execute(query, values).fetchone()
