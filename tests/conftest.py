@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from servers import Collector, Mosquitto, StartBroker
 from stand_ins import SettableClock
 
@@ -22,6 +23,12 @@ from collector.store.settings import PostgresqlSettings, SqliteSettings
 
 # A shell starts background jobs with Ctrl-C ignored, and the programs that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes, or is sought, says nothing of ours on a computer that does other things, too.
+settings.register_profile(
+    "patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
 
 _PROJECT = Path(__file__).resolve().parent.parent
 
