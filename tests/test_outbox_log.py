@@ -238,6 +238,36 @@ def test_reading_goes_in_order_and_leaves_withheld_topics(folder: Folder) -> Non
     assert folder.read_all() == other[10:20]
 
 
+def test_shelved_records_are_not_read_and_are_lost_like_others(folder: Folder) -> None:
+    records = folder.messages(4)
+    folder.commit(records)
+    folder.reopen()
+    folder.read_all()
+    folder.log.give_back(keys(records[:2]), shelved=True)
+    folder.log.confirm(keys(records[1:3]))
+    assert folder.read_all() == []
+    facts = folder.log.facts()
+    assert (facts.records, facts.shelved, facts.to_read) == (2, 1, 0)
+    assert facts.oldest_us == records[0].t_us
+    folder.log.unshelve()
+    assert folder.log.read() == records[:1]
+    folder.log.give_back(keys(records[:1]), shelved=True)
+    while folder.log.facts().shelved:
+        folder.commit(folder.messages(1000))
+    (loss, *_), _ = folder.log.trouble.drain()
+    assert (loss.cause, loss.epoch, loss.first_seq, loss.records) == (Cause.OVERFLOW, records[0].epoch, 1, 1)
+
+
+def test_what_is_shelved_of_a_dropped_segment_is_lost(folder: Folder) -> None:
+    records = folder.messages(4)
+    folder.commit(records)
+    while folder.log.facts().oldest_us == records[0].t_us:
+        folder.commit(folder.messages(1000))
+    folder.log.give_back(keys(records), shelved=True)
+    losses, _ = folder.log.trouble.drain()
+    assert (4, 1, 4) in [(loss.records, loss.first_seq, loss.last_seq) for loss in losses]
+
+
 def test_large_records_are_read_a_few_at_a_time(folder: Folder) -> None:
     records = folder.messages(8, size=100_000)
     folder.commit(records)

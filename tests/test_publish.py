@@ -255,17 +255,81 @@ async def test_the_condition_names_a_topic_that_is_still_refused(
     assert delivery.publisher.condition.state is State.FAILED
 
 
-async def test_a_record_that_is_too_large_stops_its_own_topic_alone(
+async def test_a_record_that_is_too_large_waits_alone(
+    tmp_path: Path, delivery: Delivery, start_broker: StartBroker
+) -> None:
+    """Sent, it would end the connection; and what is behind it has to get on, also after a restart."""
+
+    def waiting_alone() -> bool:
+        return delivery.pending == delivery.outbox.shelved == 2
+
+    large = [3, 6]
+    limited = await start_broker("allow_anonymous true", "max_packet_size 2000")
+    delivery.start(limited.port)
+    await delivery.connected()
+    for seq in range(1, 9):
+        delivery.append(1, size=5000 if seq in large else 500)
+    await until(waiting_alone)
+    reason = delivery.publisher.condition.reason
+    assert reason is not None
+    assert reason.code == "broker.publish-too-large"
+    assert MILL in str(reason)
+    await delivery.outbox.commit()
+    await until(lambda: delivery.outbox.state().uncommitted == 0)
+    assert waiting_alone()
+    delivery.append(3)
+    await until(waiting_alone)
+    delivery.publisher.look()
+    assert delivery.publisher.condition.reason == reason
+    assert delivery.publisher.confirmed == len(delivery.appended) - len(large)
+    await delivery.end()
+    await until(lambda: delivery.outbox.shelved == 0)
+    await delivery.outbox.close()
+
+    async with delivering(OutboxSettings(directory=tmp_path / "outbox", commit_interval_s=0.2)) as restarted:
+        restarted.append(1)
+        restarted.start(limited.port)
+        await until(lambda: restarted.outbox.shelved == restarted.pending == 2)
+        assert restarted.publisher.condition.reason == reason
+        await restarted.end()
+        unlimited = await start_broker("allow_anonymous true")
+        async with subscribed(unlimited.port) as subscriber:
+            restarted.start(unlimited.port)
+            await until(lambda: restarted.pending == 0)
+            await restarted.connected()
+            await until(lambda: len(subscriber.raw) == 2)
+            assert seqs(subscriber.raw) == {MILL: large}
+
+
+async def test_more_records_too_large_than_memory_holds_keep_nothing_back(
     delivery: Delivery, start_broker: StartBroker
 ) -> None:
-    """A broker ends the connection on a packet beyond its limit, so that it would be sent again for ever."""
+    broker = await start_broker("allow_anonymous true", "max_packet_size 2000")
+    for _ in range(60):
+        delivery.append(1, size=50_000)
+    await delivery.outbox.commit()
+    delivery.append(10)
+    await delivery.outbox.commit()
+    delivery.start(broker.port, in_flight=5)
+    await until(lambda: delivery.pending == delivery.outbox.shelved == 60)
+    assert delivery.publisher.confirmed == 10
+    assert delivery.outbox.state().memory_bytes == 0
+    await delivery.outbox.purge()
+    await until(lambda: delivery.pending == delivery.outbox.shelved == 0)
+    delivery.publisher.look()
+    await delivery.connected()
+
+
+async def test_an_announcement_that_is_too_large_keeps_nothing_back(
+    delivery: Delivery, start_broker: StartBroker
+) -> None:
     broker = await start_broker("allow_anonymous true", "max_packet_size 2000")
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         await delivery.connected()
         delivery.append(5)
         delivery.publisher.announce(STATUS, b"{" + bytes(3000))
-        delivery.append(5)
+        delivery.append(5, MILL, STATUS)
         await until(lambda: delivery.pending == 0)
         reason = delivery.publisher.condition.reason
         assert reason is not None

@@ -98,12 +98,13 @@ class OutboxLoss:
 class DiskFacts:
     """What the disk thread knows, as of its last report.
 
-    `records` counts the unconfirmed ones on disk, `to_read` those of them that only the disk has, `unscanned`
-    the segments whose records are not counted yet.
+    `records` counts the unconfirmed ones on disk, `to_read` those of them that only the disk has, without the
+    `shelved` ones, `unscanned` the segments whose records are not counted yet.
     """
 
     records: int = 0
     to_read: int = 0
+    shelved: int = 0
     unscanned: int = 0
     segments: int = 0
     bytes: int = 0
