@@ -183,10 +183,15 @@ class Outbox:
         return self._shelving + self._facts.shelved
 
     def release(self, keys: Iterable[Key] | None = None) -> None:
-        """Records are no longer in flight and shall be sent again; None means all, with the shelved ones."""
-        if keys is None and self.shelved:
-            self._backlog.grown()
-            self._disk.put(Unshelve())
+        """Records are no longer in flight and shall be sent again.
+
+        None means all of them, with the shelved ones: the connection to the broker is gone.
+        """
+        if keys is None:
+            self._store.unheard()
+            if self.shelved:
+                self._backlog.grown()
+                self._disk.put(Unshelve())
         self._memory.release(keys)
         self.ready.set()
 
@@ -318,6 +323,7 @@ class Outbox:
             self.ready.set()
         if forgotten:
             self._give_back(forgotten)
+        self._store.look(now_s, awaited=self._memory.awaited > 0)
 
     def _commit_due(self, now_s: float) -> None:
         """Commit what would otherwise be kept in memory alone for too long at the next tick."""
