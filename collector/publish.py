@@ -337,8 +337,8 @@ class Publisher:
         refusal.timer.cancel()
         if refusal.item.key is not None and refusal.item.key != taken.key:
             self._outbox.release([refusal.item.key])
-        announced = self._announced.get(taken.topic, taken.payload)
-        if announced != taken.payload:
+        announced = self._announced.get(taken.topic)
+        if announced is not None and not (taken.retain and announced == taken.payload):
             self._send_first(_Item(taken.topic, announced, retain=True))
         self._outbox.ready.set()
         log.info("broker.accepts-again", topic=taken.topic)

@@ -138,6 +138,8 @@ class ScriptedBroker:
     def __init__(self, answer: Callable[[str, bytes], int | None]) -> None:
         self.port = 0
         self.published: list[tuple[str, bytes]] = []
+        self.retained: list[bool] = []
+        """Which of these are to be kept."""
         self._answer = answer
         self._unanswered: list[int] = []
         self._writer: asyncio.StreamWriter | None = None
@@ -164,6 +166,7 @@ class ScriptedBroker:
             unparsed += data
             for head, body in packets(unparsed):
                 if head & 0xF0 == PUBLISH:
+                    self.retained.append(bool(head & 1))
                     self._take(*published(body))
                 elif head == CONNECT:
                     writer.write(b"\x20\x03\x00\x00\x00")

@@ -365,7 +365,7 @@ async def test_a_renewed_certificate_is_used_without_a_restart(
 
 # A broker that answers as it likes
 
-NOT_AUTHORIZED = 0x87
+NOT_AUTHORIZED, QUOTA_EXCEEDED = 0x87, 0x97
 
 
 def seq_of(payload: bytes) -> int:
@@ -428,6 +428,25 @@ async def test_an_announcement_that_changed_while_it_was_tried(delivery: Deliver
         await until(lambda: len(broker.published) == 3)
         assert [json.loads(payload)["version"] for _, payload in broker.published] == [1, 1, 2]
         await delivery.connected()
+        await delivery.end()
+
+
+async def test_an_announcement_is_put_in_place_where_a_record_of_the_same_bytes_is_taken(
+    delivery: Delivery,
+) -> None:
+    """A broker at its quota refuses one and takes the next: of a description these are the same bytes."""
+    meta = METAS[0]
+    answers = [QUOTA_EXCEEDED, 0, 0]
+    async with ScriptedBroker(lambda *_: answers.pop(0)).running() as broker:
+        delivery.append(1, meta)
+        (record,) = delivery.outbox.take(1)
+        delivery.outbox.release()
+        delivery.start(broker.port, Pauses(refused_s=60))
+        delivery.publisher.announce(meta, record.message.payload)
+        await until(lambda: len(broker.published) == 3, 20)  # on this connection, which would last for longer
+        await delivery.connected()
+        assert broker.published == [(meta, record.message.payload)] * 3
+        assert broker.retained == [True, False, True]
         await delivery.end()
 
 
