@@ -81,6 +81,7 @@ class Gateway:
             self._journal,
             key=PseudonymKey(config.sharing, state_folder),
             announce=lambda meta: self._publisher.announce(meta.topic, meta.payload),
+            withdraw=lambda topic: self._publisher.withdraw(topic),  # noqa: PLW0108 (there may be another one)
             stopped=self._stopped,
         )
         self._tasks: asyncio.TaskGroup | None = None

@@ -122,6 +122,10 @@ class Publisher:
             if self._connection is not None and topic not in self._refused:
                 self._send_first(_Item(topic, payload, retain=True))
 
+    def withdraw(self, topic: str) -> None:
+        """Have the broker forget what it keeps, now or on the next connection: an empty message does that."""
+        self.announce(topic, b"")
+
     def report(self) -> BrokerReport:
         """How the broker is, and what it has taken."""
         retry_ns = self.next_retry_ns
@@ -277,8 +281,11 @@ class Publisher:
         if item.key is not None:
             self._outbox.acknowledge(*item.key)
             self.confirmed += 1
-        elif self._announcements_too_large.pop(item.topic, None):
-            self._judge()  # a shorter one is in place
+        else:
+            if not item.payload and self._announced.get(item.topic) == item.payload:
+                del self._announced[item.topic]
+            if self._announcements_too_large.pop(item.topic, None):
+                self._judge()  # a shorter one is in place
         if item.topic in self._refused:
             self._let_go(self._refused.pop(item.topic), item)
 
@@ -328,7 +335,7 @@ class Publisher:
     def _try_again(self, topic: str) -> None:
         item = self._refused[topic].item
         if item.key is None:
-            self._send_first(_Item(topic, self._announced[topic], retain=True))
+            self._send_first(_Item(topic, self._announced.get(topic, b""), retain=True))
         else:
             self._send_first(item._replace(late=True))
 

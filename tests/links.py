@@ -104,9 +104,10 @@ class Proxy:
 
 
 def published(body: bytes) -> tuple[str, int, bytes]:
-    """Topic, message id and payload of a PUBLISH with QoS 1 and a JSON payload."""
+    """Topic, message id and payload of a PUBLISH with QoS 1 and a JSON payload, or an empty one."""
     end = 2 + int.from_bytes(body[:2])
-    return body[2:end].decode(), int.from_bytes(body[end : end + 2]), body[body.index(b"{", end + 2) :]
+    _, brace, rest = body[end + 2 :].partition(b"{")
+    return body[2:end].decode(), int.from_bytes(body[end : end + 2]), brace + rest
 
 
 def packets(unparsed: bytearray) -> Iterator[tuple[int, bytes]]:

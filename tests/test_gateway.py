@@ -69,8 +69,10 @@ async def test_reload_changes_what_changed_and_interrupts_nothing_else(
     assert collector.process is not None
     collector.process.process.send_signal(signal.SIGHUP)
     await until(lambda: _sources(collector, ["mill-1/spindle"]))
-    topics = [(topic, json.loads(payload)) for topic, payload in subscriber.raw]
+    cleared = await until(lambda: [topic for topic, payload in subscriber.raw if not payload])
+    topics = [(topic, json.loads(payload)) for topic, payload in subscriber.raw if payload]
     await subscriber.end()
+    assert {topic.split("/", 4)[-1] for topic in cleared} == {"mill-1/motor/meta", "mill-1/table/meta"}
     spindle = [r for topic, r in topics if topic.endswith("mill-1/spindle/features")]
     assert [r["first"] for r in spindle] == [256 * i for i in range(len(spindle))]
     motor = [r for topic, r in topics if topic.endswith("mill-1/motor/features")]
@@ -361,6 +363,7 @@ async def test_a_machine_is_renamed_while_the_broker_is_away(
     await subscriber.end()
     await again.stop()
     assert sorted(chains) == ["mill-1", "mill-2"]
+    assert ("shopfloor/v1/works/gw1/mill-1/spindle/meta", "") in subscriber.raw
     assert chains["mill-1"] > 3
     assert chains["mill-2"] > 0
 

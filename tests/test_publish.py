@@ -485,6 +485,49 @@ async def test_announcements_are_there_again_after_a_restart_of_the_broker(
             }
 
 
+async def test_what_is_withdrawn_is_forgotten_by_the_broker_and_announced_no_more(
+    delivery: Delivery, broker: Mosquitto
+) -> None:
+    kept, gone = METAS[:2]
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        await delivery.connected()
+        for meta in (kept, gone):
+            delivery.publisher.announce(meta, b'{"meta": 1}')
+        await delivery.publisher.drain(5)
+        proxy.stall()
+        delivery.publisher.withdraw(gone)  # not sent before the next connection
+        for _ in range(2):
+            await broker.kill()
+            await until(lambda: delivery.publisher.condition.state is State.FAILED)
+            await broker.start()
+            await delivery.connected()
+            await delivery.publisher.drain(5)
+        assert [payload for topic, payload in proxy.published if topic == gone] == [b'{"meta": 1}', b""]
+        async with subscribed(broker.port) as subscriber:
+            await until(lambda: subscriber.raw)
+            assert subscriber.raw == [(kept, '{"meta": 1}')]
+        await delivery.end()
+
+
+async def test_a_withdrawn_announcement_that_comes_back_stays(delivery: Delivery) -> None:
+    async with ScriptedBroker(lambda *_: None).running() as broker:
+        delivery.start(broker.port)
+        await delivery.connected()
+        for payload in (b'{"meta": 1}', b"", b'{"meta": 1}'):
+            delivery.publisher.announce(METAS[0], payload)
+            await until(lambda payload=payload: broker.published[-1:] == [(METAS[0], payload)])
+        broker.answer_backwards()
+        await delivery.publisher.drain(5)
+        await delivery.end()
+        count = len(broker.published)
+        delivery.start(broker.port)
+        delivery.publisher.announce(METAS[0], b'{"meta": 1}')
+        await until(lambda: len(broker.published) > count)
+        assert broker.published[-1] == (METAS[0], b'{"meta": 1}')
+        await delivery.end()
+
+
 async def test_the_will_stays_unpublished_on_a_clean_end(delivery: Delivery, broker: Mosquitto) -> None:
     async with subscribed(broker.port, STATUS) as subscriber:
         delivery.start(broker.port)
