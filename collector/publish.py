@@ -122,6 +122,11 @@ class Publisher:
             if self._connection is not None and topic not in self._refused:
                 self._send_first(_Item(topic, payload, retain=True))
 
+    @property
+    def announced(self) -> list[str]:
+        """The topics of which the broker may keep a message of ours."""
+        return sorted(self._announced)
+
     def withdraw(self, topic: str) -> None:
         """Have the broker forget what it keeps, now or on the next connection: an empty message does that."""
         self.announce(topic, b"")

@@ -80,10 +80,11 @@ class Streams:
 
     def announce(self) -> None:
         """Have every description in place at the broker; costs nothing where it is already."""
-        for meta in self._descriptions():
+        for meta in self.descriptions():
             self._announce(meta)
 
-    def _descriptions(self) -> list[Message]:
+    def descriptions(self) -> list[Message]:
+        """What describes each stream."""
         return [stream.meta for stream in (*self.by_name.values(), *self.states.values())]
 
     def waveforms(self) -> Iterator[Waveform]:
@@ -98,7 +99,7 @@ class Streams:
         """Stop what is gone, replace what changed, start what is new, and describe anew what stays."""
         wanted = _wanted(config)
         before, states = self.by_name, dict(self.states)
-        topics = {meta.topic for meta in self._descriptions()}
+        topics = {meta.topic for meta in self.descriptions()}
         same = {name for name, s in before.items() if name in wanted and s.is_acquired_like(wanted[name][1])}
         ending = [name for name in before if name not in same]
         for waveform in self.waveforms():
@@ -111,7 +112,7 @@ class Streams:
         self._make(config, self._ended)
         described = [name for name in same if _described(before[name], *wanted[name])]
         self.announce()
-        for topic in topics - {meta.topic for meta in self._descriptions()}:
+        for topic in topics - {meta.topic for meta in self.descriptions()}:
             self._withdraw(topic)
         for name in wanted:
             if name not in same:

@@ -368,6 +368,27 @@ async def test_a_machine_is_renamed_while_the_broker_is_away(
     assert chains["mill-2"] > 0
 
 
+async def test_a_description_goes_from_the_broker_also_when_its_stream_is_taken_out_between_two_runs(
+    collector: Collector, broker: Mosquitto
+) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + SECOND % ("motor", 128))
+    await collector.start()
+    subscriber = await Subscriber.start(broker.port)
+    await until(lambda: len({topic for topic, _ in subscriber.raw if topic.endswith("/meta")}) == 2)
+    await until(lambda: collecting(collector, "mill-1/motor"))
+    assert await collector.end() == 0
+    machine_file(collector).write_text(text)
+    await collector.start()
+    await until(lambda: ("shopfloor/v1/works/gw1/mill-1/motor/meta", "") in subscriber.raw)
+    await until(lambda: _delivered(collector))
+    await subscriber.end()
+    subscriber = await Subscriber.start(broker.port, "shopfloor/v1/+/+/+/+/meta")
+    await until(lambda: subscriber.raw)
+    assert {topic.split("/")[-2] for topic, _ in subscriber.raw} == {"spindle"}
+    await subscriber.end()
+
+
 def _whole_chains(subscriber: Subscriber) -> dict[str, int] | None:
     """How many windows of each machine there are, if each names the one before that is there."""
     found: dict[str, list[tuple[int, int | None]]] = {}

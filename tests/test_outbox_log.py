@@ -510,10 +510,11 @@ def test_mark_comes_back_with_the_newest_records(folder: Folder) -> None:
     }
 
 
-def test_accounts_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
+def test_accounts_and_topics_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
     folder: Folder, files: FaultyFiles
 ) -> None:
-    mark = Mark(folder.epoch, 3, 30, sync=True, accounts=({"topic": "a", "fields": {"hour": 9}},))
+    account = {"topic": "a", "fields": {"hour": 9}}
+    mark = Mark(folder.epoch, 3, 30, sync=True, accounts=(account,), retained=("a/meta", "b/meta"))
     assert folder.log.save_mark(mark)
     files.fault = lambda operation, path: errno.ENOSPC if operation == "create" else None
     assert not folder.log.save_mark(replace(mark, accounts=()))
@@ -522,9 +523,9 @@ def test_accounts_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
     assert folder.previous_mark == mark
 
 
-def test_a_mark_of_a_version_without_accounts_is_one(folder: Folder, files: FaultyFiles) -> None:
+def test_a_mark_of_a_version_without_accounts_and_topics_is_one(folder: Folder, files: FaultyFiles) -> None:
     mark = Mark(folder.epoch, 3, 30, sync=True, streams={"m/s": StreamMark(99, 29, sync=True)})
-    older = {key: value for key, value in mark_content(mark).items() if key != "accounts"}
+    older = {key: value for key, value in mark_content(mark).items() if key not in {"accounts", "retained"}}
     write_note(files, folder.settings.directory / MARK, older)
     folder.reopen()
     assert folder.previous_mark == mark
