@@ -204,3 +204,6 @@ async def _reply(line: bytes, answering: Answering) -> dict[str, Any]:  # noqa: 
                 return {"error": say.REQUEST_UNKNOWN().to_json()}
     except CollectorError as error:
         return {"error": error.to_json()}
+    except Exception:  # a bug of ours; an end without an answer would look as if the daemon did not run
+        log.exception("control.failed", request=request["do"])
+        return {"error": say.REQUEST_FAILED().to_json()}

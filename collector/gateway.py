@@ -5,6 +5,7 @@ The order in which things happen stands in `run.py`; the records of the gateway 
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
@@ -82,9 +83,11 @@ class Gateway:
             self._journal,
             key=PseudonymKey(config.sharing, state_folder),
             announce=lambda meta: self._publisher.announce(meta.topic, meta.payload),
+            withdraw=lambda topic: self._publisher.withdraw(topic),  # noqa: PLW0108 (there may be another one)
             stopped=self._stopped,
         )
         self._started_ns = clock.monotonic_ns()  # what was configured later was so by a reload
+        self._withdraw(mark.retained if mark else ())
         self._tasks: asyncio.TaskGroup | None = None
         self._changing = asyncio.Lock()
         self._marking = asyncio.Lock()
@@ -175,7 +178,15 @@ class Gateway:
             states = self.streams.states.values()
             accounts = [asdict(draft) for state in states for draft in state.open_accounts()]
             now_us, last_seq = self._clock.now_us(), self._journal.last_seq
-            mark = Mark(self._outbox.epoch, last_seq, now_us, sync, dict(self._reached), accounts=accounts)
+            mark = Mark(
+                self._outbox.epoch,
+                last_seq,
+                now_us,
+                sync,
+                dict(self._reached),
+                accounts=accounts,
+                retained=self._publisher.announced,
+            )
             await self._outbox.save_mark(mark)
             self._journal.release(over)
 
@@ -283,6 +294,14 @@ class Gateway:
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
         receipts = self._topics.receipt if config.outbox.delivery == "store" else None
         return Publisher(config.broker, client_id, will, self._outbox, self._clock, receipts=receipts)
+
+    def _withdraw(self, retained: Sequence[str]) -> None:
+        """Take back what the run before had announced of streams that are there no longer."""
+        described = {meta.topic for meta in self.streams.descriptions()}
+        ours = self._topics.status.removesuffix("status")
+        for topic in set(retained) - described - {self._topics.status}:
+            if topic.startswith(ours):  # else we had another name, under which we may not write now
+                self._publisher.withdraw(topic)
 
     async def _leave_broker(self, goodbye_s: float) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""

@@ -194,6 +194,9 @@ class OutboxReport(PartReport):
     memory_bytes: int
     disk_bytes: int
     oldest_us: int | None
+    """The time of the oldest of them."""
+    oldest_sync: bool = False
+    """Whether that is of a clock that was synchronised; else nothing tells for how long it has waited."""
     hours_left: float | None
     """Until the outbox is full at the present rate, were nothing delivered."""
     dropped: int

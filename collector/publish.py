@@ -2,7 +2,8 @@
 
 Nothing is acknowledged to the outbox before the broker has taken it with success. Of a topic that the broker
 refuses, one message is tried now and then; the rest of it waits in the outbox, and other topics go on. What
-the store says of our records comes on the same connection, and is handed to the outbox as it is.
+is longer than the broker takes waits alone, for the next connection. What the store says of our records comes
+on the same connection, and is handed to the outbox as it is.
 """
 
 import asyncio
@@ -103,6 +104,10 @@ class Publisher:
         """By message id: not acknowledged yet on this connection."""
         self._refused: dict[str, _Refusal] = {}
         """By topic."""
+        self._record_too_large: Sentence | None = None
+        """The first one of this connection, while any is shelved."""
+        self._announcements_too_large: dict[str, Sentence] = {}
+        """By topic."""
         self._room = asyncio.Event()
         """More may be in flight, and nothing is there to be sent."""
         self._progress = asyncio.Event()
@@ -116,6 +121,15 @@ class Publisher:
             self._announced[topic] = payload
             if self._connection is not None and topic not in self._refused:
                 self._send_first(_Item(topic, payload, retain=True))
+
+    @property
+    def announced(self) -> list[str]:
+        """The topics of which the broker may keep a message of ours."""
+        return sorted(self._announced)
+
+    def withdraw(self, topic: str) -> None:
+        """Have the broker forget what it keeps, now or on the next connection: an empty message does that."""
+        self.announce(topic, b"")
 
     def report(self) -> BrokerReport:
         """How the broker is, and what it has taken."""
@@ -236,7 +250,7 @@ class Publisher:
                 self._sent[mid] = item
             else:
                 size, limit = len(item.payload), connection.max_packet_bytes or 0
-                self._hold(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+                self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
         return len(self._sent) < connection.in_flight
 
     def _next(self, room: int) -> list[_Item]:
@@ -272,6 +286,11 @@ class Publisher:
         if item.key is not None:
             self._outbox.acknowledge(*item.key)
             self.confirmed += 1
+        else:
+            if not item.payload and self._announced.get(item.topic) == item.payload:
+                del self._announced[item.topic]
+            if self._announcements_too_large.pop(item.topic, None):
+                self._judge()  # a shorter one is in place
         if item.topic in self._refused:
             self._let_go(self._refused.pop(item.topic), item)
 
@@ -285,6 +304,23 @@ class Publisher:
             return
         self._outbox.receipt(receipt)
         self._progress.set()
+
+    def _shelve(self, item: _Item, reason: Sentence) -> None:
+        """Keep back what is too long for this connection; what else there is of its topic goes on."""
+        if item.key is not None:
+            first = self._record_too_large is None
+            self._record_too_large = self._record_too_large or reason
+            self._outbox.shelve(*item.key)
+        else:
+            first = item.topic not in self._announcements_too_large
+            self._announcements_too_large[item.topic] = reason
+            if (held := self._refused.get(item.topic)) is not None and held.item.key is None:
+                held.timer.cancel()  # there is nothing to be tried again: a record shows whether it is taken
+                del self._refused[item.topic]
+                self._outbox.ready.set()
+        if first:
+            log.warning("broker.too-large", topic=item.topic, reason=str(reason))
+        self._judge()
 
     def _hold(self, item: _Item, reason: Sentence) -> None:
         """Hold back a refused topic; the first item that met the refusal is the one to be tried again."""
@@ -304,7 +340,7 @@ class Publisher:
     def _try_again(self, topic: str) -> None:
         item = self._refused[topic].item
         if item.key is None:
-            self._send_first(_Item(topic, self._announced[topic], retain=True))
+            self._send_first(_Item(topic, self._announced.get(topic, b""), retain=True))
         else:
             self._send_first(item._replace(late=True))
 
@@ -313,8 +349,8 @@ class Publisher:
         refusal.timer.cancel()
         if refusal.item.key is not None and refusal.item.key != taken.key:
             self._outbox.release([refusal.item.key])
-        announced = self._announced.get(taken.topic, taken.payload)
-        if announced != taken.payload:
+        announced = self._announced.get(taken.topic)
+        if announced is not None and not (taken.retain and announced == taken.payload):
             self._send_first(_Item(taken.topic, announced, retain=True))
         self._outbox.ready.set()
         log.info("broker.accepts-again", topic=taken.topic)
@@ -322,7 +358,11 @@ class Publisher:
 
     def _judge(self) -> None:
         """While connected: call the broker healthy when it refuses nothing."""
-        reason = next((refusal.reason for refusal in self._refused.values()), self._unheard)
+        if not self._outbox.shelved:
+            self._record_too_large = None
+        refused = (refusal.reason for refusal in self._refused.values())
+        too_large = (*self._announcements_too_large.values(), self._record_too_large)
+        reason = next(filter(None, (*refused, *too_large, self._unheard)), None)
         if reason is not None:
             self.condition.change(State.FAILED, reason)
             return
@@ -341,6 +381,8 @@ class Publisher:
         for refusal in self._refused.values():
             refusal.timer.cancel()
         self._refused.clear()
+        self._announcements_too_large.clear()
+        self._record_too_large = None
         self._first.clear()
         self._sent.clear()
         self._outbox.release()

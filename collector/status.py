@@ -38,7 +38,7 @@ _OF_A_SOURCE = {
     "readings",
     "offset_s",
 }
-_OF_THE_OUTBOX = {"pending", "awaiting", "oldest_us", "dropped", "corrupt", "rejected"}
+_OF_THE_OUTBOX = {"pending", "awaiting", "oldest_us", "oldest_sync", "dropped", "corrupt", "rejected"}
 _STORE_SILENT_S = 120.0
 """So long a store may rest, as for a restart, before anybody is called."""
 
@@ -69,6 +69,7 @@ def outbox_report(condition: Condition, state: OutboxState) -> OutboxReport:
         memory_bytes=state.memory_bytes,
         disk_bytes=state.disk_bytes,
         oldest_us=state.oldest_us,
+        oldest_sync=state.oldest_sync,
         hours_left=state.hours_left,
         dropped=state.dropped,
         corrupt=state.corrupt,

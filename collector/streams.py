@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 class Streams:
     """The streams by `machine/stream`.
 
-    `key` gives the key for pseudonyms; `announce` keeps a stream's description in place at the broker;
-    `stopped` tells where a stream's run before ended.
+    `key` gives the key for pseudonyms; `announce` keeps a stream's description in place at the broker, and
+    `withdraw` takes back what is on such a topic; `stopped` tells where a stream's run before ended.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Streams:
         *,
         key: Callable[[], bytes],
         announce: Callable[[Message], None],
+        withdraw: Callable[[str], None],
         stopped: Callable[[str], Stopped | None],
     ) -> None:
         self.by_name: dict[str, Stream] = {}
@@ -50,6 +51,7 @@ class Streams:
         self._journal = journal
         self._key = key
         self._announce = announce
+        self._withdraw = withdraw
         self._stopped = stopped
         self._contexts: dict[str, Context] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -78,8 +80,12 @@ class Streams:
 
     def announce(self) -> None:
         """Have every description in place at the broker; costs nothing where it is already."""
-        for stream in (*self.by_name.values(), *self.states.values()):
-            self._announce(stream.meta)
+        for meta in self.descriptions():
+            self._announce(meta)
+
+    def descriptions(self) -> list[Message]:
+        """What describes each stream."""
+        return [stream.meta for stream in (*self.by_name.values(), *self.states.values())]
 
     def waveforms(self) -> Iterator[Waveform]:
         """Those that have samples."""
@@ -93,6 +99,7 @@ class Streams:
         """Stop what is gone, replace what changed, start what is new, and describe anew what stays."""
         wanted = _wanted(config)
         before, states = self.by_name, dict(self.states)
+        topics = {meta.topic for meta in self.descriptions()}
         same = {name for name, s in before.items() if name in wanted and s.is_acquired_like(wanted[name][1])}
         ending = [name for name in before if name not in same]
         for waveform in self.waveforms():
@@ -105,6 +112,8 @@ class Streams:
         self._make(config, self._ended)
         described = [name for name in same if _described(before[name], *wanted[name])]
         self.announce()
+        for topic in topics - {meta.topic for meta in self.descriptions()}:
+            self._withdraw(topic)
         for name in wanted:
             if name not in same:
                 self._start(self.by_name[name])

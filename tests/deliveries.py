@@ -77,13 +77,13 @@ class Delivery:
         )
         self.running = asyncio.create_task(self.publisher.run())
 
-    def append(self, count: int, *topics: str) -> None:
+    def append(self, count: int, *topics: str, size: int = 500) -> None:
         """Put records into the outbox, each topic in its turn."""
         for _ in range(count):
             for topic in topics or (MILL,):
                 seq = len(self.appended) + 1
                 epoch = self.outbox.epoch
-                payload = json.dumps({"epoch": epoch, "seq": seq, "filling": "x" * 500}).encode()
+                payload = json.dumps({"epoch": epoch, "seq": seq, "filling": "x" * size}).encode()
                 self.outbox.append(Message(epoch, seq, topic, payload, seq, sync=True))
                 self.appended.append(seq)
 

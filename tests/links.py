@@ -104,9 +104,10 @@ class Proxy:
 
 
 def published(body: bytes) -> tuple[str, int, bytes]:
-    """Topic, message id and payload of a PUBLISH with QoS 1 and a JSON payload."""
+    """Topic, message id and payload of a PUBLISH with QoS 1 and a JSON payload, or an empty one."""
     end = 2 + int.from_bytes(body[:2])
-    return body[2:end].decode(), int.from_bytes(body[end : end + 2]), body[body.index(b"{", end + 2) :]
+    _, brace, rest = body[end + 2 :].partition(b"{")
+    return body[2:end].decode(), int.from_bytes(body[end : end + 2]), brace + rest
 
 
 def packets(unparsed: bytearray) -> Iterator[tuple[int, bytes]]:
@@ -138,6 +139,8 @@ class ScriptedBroker:
     def __init__(self, answer: Callable[[str, bytes], int | None]) -> None:
         self.port = 0
         self.published: list[tuple[str, bytes]] = []
+        self.retained: list[bool] = []
+        """Which of these are to be kept."""
         self._answer = answer
         self._unanswered: list[int] = []
         self._writer: asyncio.StreamWriter | None = None
@@ -164,6 +167,7 @@ class ScriptedBroker:
             unparsed += data
             for head, body in packets(unparsed):
                 if head & 0xF0 == PUBLISH:
+                    self.retained.append(bool(head & 1))
                     self._take(*published(body))
                 elif head == CONNECT:
                     writer.write(b"\x20\x03\x00\x00\x00")

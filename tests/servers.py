@@ -190,7 +190,7 @@ class Subscriber:
 
     def records(self, kind: str) -> list[dict[str, Any]]:
         """The decoded records of one kind of topic."""
-        return [json.loads(payload) for topic, payload in self.raw if topic.endswith(f"/{kind}")]
+        return [json.loads(payload) for topic, payload in self.raw if topic.endswith(f"/{kind}") if payload]
 
     async def end(self) -> None:
         """Stop subscribing."""

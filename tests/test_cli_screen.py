@@ -26,6 +26,7 @@ from collector.health import (
     State,
 )
 from collector.outbox import EpochWaiting, OutboxSettings
+from collector.status import published_status
 from collector.texts import opcua, sources
 
 WELL = {"state": State.OK, "since_us": 0}
@@ -116,7 +117,11 @@ def test_the_status_page_cuts_nothing_off(width: int) -> None:
 def test_the_outbox_shows_no_files_while_nothing_waits(pending: int) -> None:
     console = Console(width=80, file=StringIO(), record=True)
     report = OUTBOX.model_copy(update={"pending": pending})
-    on_disk = [EpochWaiting("000001-aaaa", records=3, bytes=300, first_seq=1, last_seq=3, oldest_us=0)]
+    on_disk = [
+        EpochWaiting(
+            "000001-aaaa", records=3, bytes=300, first_seq=1, last_seq=3, oldest_us=0, oldest_sync=False
+        )
+    ]
     console.print(show_outbox(OutboxSettings(), report, on_disk, []))
     shown = console.export_text()
     assert ("nothing waits" in shown, "000001-aaaa" in shown) == (not pending, bool(pending))
@@ -134,13 +139,31 @@ def test_what_waits_adds_up(pending: int, told: list[str]) -> None:
     console = Console(width=110, file=StringIO(), record=True)
     report = OUTBOX.model_copy(update={"pending": pending})
     on_disk = [
-        EpochWaiting(epoch, records=records, bytes=300, first_seq=1, last_seq=records, oldest_us=0)
+        EpochWaiting(
+            epoch, records=records, bytes=300, first_seq=1, last_seq=records, oldest_us=0, oldest_sync=True
+        )
         for epoch, records in (("000001-aaaa", 3), ("000002-bbbb", 2))
     ]
     console.print(show_outbox(OutboxSettings(), report, on_disk, []))
     lines = [" ".join(line.split()) for line in console.export_text().splitlines()]
     assert lines[0].startswith(f"{pending} records wait")
     assert [line for line in lines if "memory" in line or "soon" in line] == told
+
+
+def test_the_age_of_what_waits_is_of_a_clock_that_was_set_or_unknown() -> None:
+    """Records of a start in 1970 do not wait for decades."""
+    for sync, told in ((True, "the oldest for 3 h 0 min"), (False, "the oldest for an unknown time")):
+        outbox = OUTBOX.model_copy(update={"pending": 3, "oldest_us": 1_200_000_000, "oldest_sync": sync})
+        on_disk = EpochWaiting("000001-aaaa", 3, 300, 1, 3, oldest_us=0, oldest_sync=sync)
+        console = Console(width=160, file=StringIO(), record=True)
+        console.print(show_status(REPORT.model_copy(update={"outbox": outbox}), 160))
+        assert told in console.export_text()
+        published = published_status(REPORT.model_copy(update={"outbox": outbox}), "healthy", sync=True)
+        assert published.outbox["oldest_sync"] is sync
+        console.print(show_outbox(OutboxSettings(), None, [on_disk], []))
+        shown = console.export_text()
+        assert ("the oldest for an unknown time" in shown) is not sync
+        assert ("1970-01-01" in shown) is sync
 
 
 @pytest.fixture

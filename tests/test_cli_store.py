@@ -159,7 +159,8 @@ def test_fleet_tells_what_is_wrong_with_each_gateway(file: Path) -> None:
     assert typed(file, "fleet")[0] == 0
     old = replace(status("works", "silent"), received_us=now - 600_000_000)
     odd = Arrival(f"{ROOT}/works/rejected/mill-1/spindle/features", b"?", now)
-    late = {"pending": 10, "oldest_us": now - 900_000_000, "dropped": 0, "corrupt": 0}
+    late = {"pending": 10, "oldest_us": now - 900_000_000, "oldest_sync": True, "dropped": 0, "corrupt": 0}
+    undated = late | {"oldest_us": 60_000_000, "oldest_sync": False}
     fill(
         file,
         old,
@@ -167,6 +168,7 @@ def test_fleet_tells_what_is_wrong_with_each_gateway(file: Path) -> None:
         status("works", "stopped", state="stopped"),
         status("works", "degraded", state="degraded", problems=[{"part": "outbox", "code": "outbox.full"}]),
         status("works", "late", outbox=late),
+        status("works", "undated", outbox=undated),
         status("works", "unset", sync=False),
         replace(status("works", "kept", sync=False), retained=True),
         replace(status("works", "long-gone", t_us=now - 600_000_000), retained=True),
@@ -185,6 +187,7 @@ def test_fleet_tells_what_is_wrong_with_each_gateway(file: Path) -> None:
         "stopped": ["store.fleet.stopped"],
         "degraded": ["store.fleet.degraded"],
         "late": ["store.fleet.late"],
+        "undated": [],
         "unset": ["store.fleet.unsynchronised"],
         "kept": ["store.fleet.unheard", "store.fleet.unsynchronised"],
         "long-gone": ["store.fleet.silent"],

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from servers import PATIENCE_S, PROGRAM, Process, until
+from structlog.testing import capture_logs
 
 from collector.control import ask, serving
 from collector.errors import ControlError, NotRunningError
@@ -88,6 +89,27 @@ async def test_a_dead_daemons_socket_is_cleared_away_and_a_living_ones_is_not(tm
             async with serving(path, Answers()):
                 pass
         assert error.value.sentence.code == "gateway.already-running"
+        await ended(before)
+
+
+class Mistaken(Answers):
+    """A daemon with a bug."""
+
+    async def reload(self) -> list[str]:
+        return [str(1 / 0)]
+
+
+async def test_a_bug_is_an_answer_and_the_next_question_is_answered(tmp_path: Path) -> None:
+    path, before = tmp_path / "control.sock", asyncio.all_tasks()
+    async with serving(path, Mistaken()):
+        with capture_logs() as logged, pytest.raises(ControlError) as error:
+            await ask(path, {"do": "reload"})
+        assert not isinstance(error.value, NotRunningError)
+        assert error.value.sentence.code == "gateway.request-failed"
+        assert [(line["event"], line["request"], line["exc_info"]) for line in logged] == [
+            ("control.failed", "reload", True)
+        ]
+        assert await ask(path, {"do": "points"}) == {}
         await ended(before)
 
 

@@ -80,8 +80,10 @@ async def test_reload_changes_what_changed_and_interrupts_nothing_else(
     assert collector.process is not None
     collector.process.process.send_signal(signal.SIGHUP)
     await until(lambda: _sources(collector, ["mill-1/spindle"]))
-    topics = [(topic, json.loads(payload)) for topic, payload in subscriber.raw]
+    cleared = await until(lambda: [topic for topic, payload in subscriber.raw if not payload])
+    topics = [(topic, json.loads(payload)) for topic, payload in subscriber.raw if payload]
     await subscriber.end()
+    assert {topic.split("/", 4)[-1] for topic in cleared} == {"mill-1/motor/meta", "mill-1/table/meta"}
     spindle = [r for topic, r in topics if topic.endswith("mill-1/spindle/features")]
     assert [r["first"] for r in spindle] == [256 * i for i in range(len(spindle))]
     motor = [r for topic, r in topics if topic.endswith("mill-1/motor/features")]
@@ -407,8 +409,30 @@ async def test_a_machine_is_renamed_while_the_broker_is_away(
     await subscriber.end()
     await again.stop()
     assert sorted(chains) == ["mill-1", "mill-2"]
+    assert ("shopfloor/v1/works/gw1/mill-1/spindle/meta", "") in subscriber.raw
     assert chains["mill-1"] > 3
     assert chains["mill-2"] > 0
+
+
+async def test_a_description_goes_from_the_broker_also_when_its_stream_is_taken_out_between_two_runs(
+    collector: Collector, broker: Mosquitto
+) -> None:
+    text = machine_file(collector).read_text()
+    machine_file(collector).write_text(text + SECOND % ("motor", 128))
+    await collector.start()
+    subscriber = await Subscriber.start(broker.port)
+    await until(lambda: len({topic for topic, _ in subscriber.raw if topic.endswith("/meta")}) == 2)
+    await until(lambda: collecting(collector, "mill-1/motor"))
+    assert await collector.end() == 0
+    machine_file(collector).write_text(text)
+    await collector.start()
+    await until(lambda: ("shopfloor/v1/works/gw1/mill-1/motor/meta", "") in subscriber.raw)
+    await until(lambda: _delivered(collector))
+    await subscriber.end()
+    subscriber = await Subscriber.start(broker.port, "shopfloor/v1/+/+/+/+/meta")
+    await until(lambda: subscriber.raw)
+    assert {topic.split("/")[-2] for topic, _ in subscriber.raw} == {"spindle"}
+    await subscriber.end()
 
 
 def _whole_chains(subscriber: Subscriber) -> dict[str, int] | None:

@@ -14,10 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outbox_faults import FaultyFiles
 
+from collector.clock import SystemClock, UtcClock
 from collector.errors import OutboxError
+from collector.health import Condition, State
 from collector.messages import Message
 from collector.outbox import Cause, Mark, Outbox, OutboxSettings, Outgoing, Reading
 from collector.outbox.memory import FRESH_BYTES
+from collector.status import outbox_report
 
 
 def short_settings(folder: Path, commit_interval_s: float = 0.05) -> OutboxSettings:
@@ -178,6 +181,22 @@ async def test_live_records_go_before_the_backlog(tmp_path: Path) -> None:
     outbox.release()
     assert outbox.ready.is_set()
     assert [o.message.seq for o in outbox.take(9)] == [4, 5, 6, 7, 1, 2, 3]
+    await outbox.close()
+
+
+async def test_it_is_reported_whether_the_oldest_record_has_a_time_that_holds(tmp_path: Path) -> None:
+    condition = Condition(UtcClock(SystemClock()), State.OK)
+    outbox = await Outbox.open(slow_settings(tmp_path))
+    outbox.append(record(outbox, 1)._replace(sync=False))
+    fill(outbox, [2])
+    in_memory = outbox_report(condition, outbox.state())
+    await outbox.commit()
+    on_disk = outbox_report(condition, outbox.state())
+    (seen,) = Reading(tmp_path).epochs
+    for waiting in (in_memory, on_disk, seen):
+        assert (waiting.oldest_us, waiting.oldest_sync) == (1_000_001, False)
+    outbox.confirm(outbox.epoch, 1)
+    await until(lambda: outbox_report(condition, outbox.state()).oldest_sync)
     await outbox.close()
 
 

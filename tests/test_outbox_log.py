@@ -238,6 +238,36 @@ def test_reading_goes_in_order_and_leaves_withheld_topics(folder: Folder) -> Non
     assert folder.read_all() == other[10:20]
 
 
+def test_shelved_records_are_not_read_and_are_lost_like_others(folder: Folder) -> None:
+    records = folder.messages(4)
+    folder.commit(records)
+    folder.reopen()
+    folder.read_all()
+    folder.log.give_back(keys(records[:2]), shelved=True)
+    folder.log.confirm(keys(records[1:3]))
+    assert folder.read_all() == []
+    facts = folder.log.facts()
+    assert (facts.records, facts.shelved, facts.to_read) == (2, 1, 0)
+    assert facts.oldest_us == records[0].t_us
+    folder.log.unshelve()
+    assert folder.log.read() == records[:1]
+    folder.log.give_back(keys(records[:1]), shelved=True)
+    while folder.log.facts().shelved:
+        folder.commit(folder.messages(1000))
+    (loss, *_), _ = folder.log.trouble.drain()
+    assert (loss.cause, loss.epoch, loss.first_seq, loss.records) == (Cause.OVERFLOW, records[0].epoch, 1, 1)
+
+
+def test_what_is_shelved_of_a_dropped_segment_is_lost(folder: Folder) -> None:
+    records = folder.messages(4)
+    folder.commit(records)
+    while folder.log.facts().oldest_us == records[0].t_us:
+        folder.commit(folder.messages(1000))
+    folder.log.give_back(keys(records), shelved=True)
+    losses, _ = folder.log.trouble.drain()
+    assert (4, 1, 4) in [(loss.records, loss.first_seq, loss.last_seq) for loss in losses]
+
+
 def test_large_records_are_read_a_few_at_a_time(folder: Folder) -> None:
     records = folder.messages(8, size=100_000)
     folder.commit(records)
@@ -480,10 +510,11 @@ def test_mark_comes_back_with_the_newest_records(folder: Folder) -> None:
     }
 
 
-def test_accounts_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
+def test_accounts_and_topics_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
     folder: Folder, files: FaultyFiles
 ) -> None:
-    mark = Mark(folder.epoch, 3, 30, sync=True, accounts=({"topic": "a", "fields": {"hour": 9}},))
+    account = {"topic": "a", "fields": {"hour": 9}}
+    mark = Mark(folder.epoch, 3, 30, sync=True, accounts=(account,), retained=("a/meta", "b/meta"))
     assert folder.log.save_mark(mark)
     files.fault = lambda operation, path: errno.ENOSPC if operation == "create" else None
     assert not folder.log.save_mark(replace(mark, accounts=()))
@@ -492,9 +523,9 @@ def test_accounts_of_a_mark_come_back_and_those_of_before_stay_where_it_fails(
     assert folder.previous_mark == mark
 
 
-def test_a_mark_of_a_version_without_accounts_is_one(folder: Folder, files: FaultyFiles) -> None:
+def test_a_mark_of_a_version_without_accounts_and_topics_is_one(folder: Folder, files: FaultyFiles) -> None:
     mark = Mark(folder.epoch, 3, 30, sync=True, streams={"m/s": StreamMark(99, 29, sync=True)})
-    older = {key: value for key, value in mark_content(mark).items() if key != "accounts"}
+    older = {key: value for key, value in mark_content(mark).items() if key not in {"accounts", "retained"}}
     write_note(files, folder.settings.directory / MARK, older)
     folder.reopen()
     assert folder.previous_mark == mark

@@ -60,7 +60,7 @@ def test_stored_records_stay_at_hand_only_where_nothing_older_waits() -> None:
         flying = memory.take_fresh(1, ())
         group = memory.begin_commit(99.0, 1 << 20)
         memory.confirm(("000001-00000000", 1))
-        forgotten = memory.end_commit(group, 3, keep=keep)
+        forgotten, _ = memory.end_commit(group, 3, keep=keep)
         assert forgotten == ([] if keep else [("000001-00000000", 2)])
         assert memory.fresh == 1
         memory.release([(m.epoch, m.seq) for m in flying])
@@ -68,9 +68,36 @@ def test_stored_records_stay_at_hand_only_where_nothing_older_waits() -> None:
         assert seqs(memory.take_ahead(9, ())) == ([0, 2] if keep else [0])
 
 
+def test_shelved_records_come_back_when_all_are_released_and_go_to_disk_meanwhile() -> None:
+    memory = filled(4)
+    stored_key, written_key, fresh_key = [("000001-00000000", seq) for seq in range(3)]
+    memory.take_fresh(1, ())
+    memory.end_commit(memory.begin_commit(0.0, 1 << 20), 1, keep=True)
+    assert memory.shelve(stored_key)
+    memory.take_fresh(2, ())
+    assert not memory.shelve(written_key)
+    assert not memory.shelve(fresh_key)
+    assert memory.end_commit(memory.begin_commit(1.0, 1 << 20), 1, keep=True) == ([], [written_key])
+    assert memory.stored == memory.in_flight == 0
+    assert seqs(memory.take_fresh(9, ())) == [3]
+    memory.release(None)
+    assert seqs(memory.take_fresh(9, ())) == [2, 3]
+    assert memory.take_ahead(9, ()) == []
+
+
+def test_shelved_records_are_shed_like_others() -> None:
+    memory = filled(2)
+    memory.take_fresh(1, ())
+    memory.shelve(("000001-00000000", 0))
+    assert (loss := memory.shed()) is not None
+    assert loss.first_seq == 0
+    memory.release(None)
+    assert seqs(memory.take_fresh(9, ())) == [1]
+
+
 def test_backlog_in_memory_is_bounded() -> None:
     memory = filled(3000, size=1000)
-    forgotten = memory.end_commit(memory.begin_commit(1e9, 1 << 30), 3000, keep=True)
+    forgotten, _ = memory.end_commit(memory.begin_commit(1e9, 1 << 30), 3000, keep=True)
     assert memory.fresh == 0
     assert memory.bytes <= AHEAD_BYTES
     assert forgotten[0][1] == 3000 - len(forgotten)

@@ -256,6 +256,36 @@ def test_patience_grows_in_silence_and_trust_with_receipts() -> None:
     assert word.trusted == MOST_TRUSTED // 2 + 10  # carefully now
 
 
+def test_a_store_of_which_nothing_is_awaited_is_not_silent() -> None:
+    word = StoreWord(30)
+    word.sent(10)
+    word.look(70, awaited=True)
+    word.look(75, awaited=False)  # missed, and on its way to the broker again
+    assert word.silent_s(75) == 65
+    word.sent(76)
+    word.look(80, awaited=True)
+    assert word.silent_s(80) == 70
+    word.look(91, awaited=False)
+    assert word.silent_s(1000) == 0
+    word.sent(1000)
+    assert word.silent_s(1100) == 100
+
+
+async def test_a_store_is_not_silent_while_the_broker_is_away(tmp_path: Path) -> None:
+    outbox = await Outbox.open(store_settings(tmp_path))
+    fill(outbox, [1, 2])
+    acknowledge(outbox, await take(outbox, 1))
+    await until(lambda: outbox.state().store_silent_s > 0)
+    outbox.release([(outbox.epoch, 2)])
+    assert outbox.state().store_silent_s > 0
+    outbox.release()
+    assert outbox.state().store_silent_s == 0
+    assert outbox.state().awaiting == 1
+    acknowledge(outbox, await take(outbox, 1))
+    await until(lambda: outbox.state().store_silent_s > 0)
+    await outbox.close()
+
+
 def test_what_is_remembered_of_rejections_is_bounded() -> None:
     word = StoreWord(30)
     for seq in range(1, 5000):

@@ -255,17 +255,81 @@ async def test_the_condition_names_a_topic_that_is_still_refused(
     assert delivery.publisher.condition.state is State.FAILED
 
 
-async def test_a_record_that_is_too_large_stops_its_own_topic_alone(
+async def test_a_record_that_is_too_large_waits_alone(
+    tmp_path: Path, delivery: Delivery, start_broker: StartBroker
+) -> None:
+    """Sent, it would end the connection; and what is behind it has to get on, also after a restart."""
+
+    def waiting_alone() -> bool:
+        return delivery.pending == delivery.outbox.shelved == 2
+
+    large = [3, 6]
+    limited = await start_broker("allow_anonymous true", "max_packet_size 2000")
+    delivery.start(limited.port)
+    await delivery.connected()
+    for seq in range(1, 9):
+        delivery.append(1, size=5000 if seq in large else 500)
+    await until(waiting_alone)
+    reason = delivery.publisher.condition.reason
+    assert reason is not None
+    assert reason.code == "broker.publish-too-large"
+    assert MILL in str(reason)
+    await delivery.outbox.commit()
+    await until(lambda: delivery.outbox.state().uncommitted == 0)
+    assert waiting_alone()
+    delivery.append(3)
+    await until(waiting_alone)
+    delivery.publisher.look()
+    assert delivery.publisher.condition.reason == reason
+    assert delivery.publisher.confirmed == len(delivery.appended) - len(large)
+    await delivery.end()
+    await until(lambda: delivery.outbox.shelved == 0)
+    await delivery.outbox.close()
+
+    async with delivering(OutboxSettings(directory=tmp_path / "outbox", commit_interval_s=0.2)) as restarted:
+        restarted.append(1)
+        restarted.start(limited.port)
+        await until(lambda: restarted.outbox.shelved == restarted.pending == 2)
+        assert restarted.publisher.condition.reason == reason
+        await restarted.end()
+        unlimited = await start_broker("allow_anonymous true")
+        async with subscribed(unlimited.port) as subscriber:
+            restarted.start(unlimited.port)
+            await until(lambda: restarted.pending == 0)
+            await restarted.connected()
+            await until(lambda: len(subscriber.raw) == 2)
+            assert seqs(subscriber.raw) == {MILL: large}
+
+
+async def test_more_records_too_large_than_memory_holds_keep_nothing_back(
     delivery: Delivery, start_broker: StartBroker
 ) -> None:
-    """A broker ends the connection on a packet beyond its limit, so that it would be sent again for ever."""
+    broker = await start_broker("allow_anonymous true", "max_packet_size 2000")
+    for _ in range(60):
+        delivery.append(1, size=50_000)
+    await delivery.outbox.commit()
+    delivery.append(10)
+    await delivery.outbox.commit()
+    delivery.start(broker.port, in_flight=5)
+    await until(lambda: delivery.pending == delivery.outbox.shelved == 60)
+    assert delivery.publisher.confirmed == 10
+    assert delivery.outbox.state().memory_bytes == 0
+    await delivery.outbox.purge()
+    await until(lambda: delivery.pending == delivery.outbox.shelved == 0)
+    delivery.publisher.look()
+    await delivery.connected()
+
+
+async def test_an_announcement_that_is_too_large_keeps_nothing_back(
+    delivery: Delivery, start_broker: StartBroker
+) -> None:
     broker = await start_broker("allow_anonymous true", "max_packet_size 2000")
     async with Proxy(broker.port).running() as proxy:
         delivery.start(proxy.port)
         await delivery.connected()
         delivery.append(5)
         delivery.publisher.announce(STATUS, b"{" + bytes(3000))
-        delivery.append(5)
+        delivery.append(5, MILL, STATUS)
         await until(lambda: delivery.pending == 0)
         reason = delivery.publisher.condition.reason
         assert reason is not None
@@ -301,7 +365,7 @@ async def test_a_renewed_certificate_is_used_without_a_restart(
 
 # A broker that answers as it likes
 
-NOT_AUTHORIZED = 0x87
+NOT_AUTHORIZED, QUOTA_EXCEEDED = 0x87, 0x97
 
 
 def seq_of(payload: bytes) -> int:
@@ -367,6 +431,25 @@ async def test_an_announcement_that_changed_while_it_was_tried(delivery: Deliver
         await delivery.end()
 
 
+async def test_an_announcement_is_put_in_place_where_a_record_of_the_same_bytes_is_taken(
+    delivery: Delivery,
+) -> None:
+    """A broker at its quota refuses one and takes the next: of a description these are the same bytes."""
+    meta = METAS[0]
+    answers = [QUOTA_EXCEEDED, 0, 0]
+    async with ScriptedBroker(lambda *_: answers.pop(0)).running() as broker:
+        delivery.append(1, meta)
+        (record,) = delivery.outbox.take(1)
+        delivery.outbox.release()
+        delivery.start(broker.port, Pauses(refused_s=60))
+        delivery.publisher.announce(meta, record.message.payload)
+        await until(lambda: len(broker.published) == 3, 20)  # on this connection, which would last for longer
+        await delivery.connected()
+        assert broker.published == [(meta, record.message.payload)] * 3
+        assert broker.retained == [True, False, True]
+        await delivery.end()
+
+
 async def test_cancelled_while_a_topic_is_refused(delivery: Delivery) -> None:
     async with ScriptedBroker(lambda *_: NOT_AUTHORIZED).running() as broker:
         delivery.append(10)
@@ -400,6 +483,49 @@ async def test_announcements_are_there_again_after_a_restart_of_the_broker(
                 STATUS: '{"state": "healthy"}',
                 METAS[0]: '{"meta": 1}',
             }
+
+
+async def test_what_is_withdrawn_is_forgotten_by_the_broker_and_announced_no_more(
+    delivery: Delivery, broker: Mosquitto
+) -> None:
+    kept, gone = METAS[:2]
+    async with Proxy(broker.port).running() as proxy:
+        delivery.start(proxy.port)
+        await delivery.connected()
+        for meta in (kept, gone):
+            delivery.publisher.announce(meta, b'{"meta": 1}')
+        await delivery.publisher.drain(5)
+        proxy.stall()
+        delivery.publisher.withdraw(gone)  # not sent before the next connection
+        for _ in range(2):
+            await broker.kill()
+            await until(lambda: delivery.publisher.condition.state is State.FAILED)
+            await broker.start()
+            await delivery.connected()
+            await delivery.publisher.drain(5)
+        assert [payload for topic, payload in proxy.published if topic == gone] == [b'{"meta": 1}', b""]
+        async with subscribed(broker.port) as subscriber:
+            await until(lambda: subscriber.raw)
+            assert subscriber.raw == [(kept, '{"meta": 1}')]
+        await delivery.end()
+
+
+async def test_a_withdrawn_announcement_that_comes_back_stays(delivery: Delivery) -> None:
+    async with ScriptedBroker(lambda *_: None).running() as broker:
+        delivery.start(broker.port)
+        await delivery.connected()
+        for payload in (b'{"meta": 1}', b"", b'{"meta": 1}'):
+            delivery.publisher.announce(METAS[0], payload)
+            await until(lambda payload=payload: broker.published[-1:] == [(METAS[0], payload)])
+        broker.answer_backwards()
+        await delivery.publisher.drain(5)
+        await delivery.end()
+        count = len(broker.published)
+        delivery.start(broker.port)
+        delivery.publisher.announce(METAS[0], b'{"meta": 1}')
+        await until(lambda: len(broker.published) > count)
+        assert broker.published[-1] == (METAS[0], b'{"meta": 1}')
+        await delivery.end()
 
 
 async def test_the_will_stays_unpublished_on_a_clean_end(delivery: Delivery, broker: Mosquitto) -> None:

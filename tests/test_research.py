@@ -554,6 +554,7 @@ async def test_records_as_they_come(tmp_path: Path) -> None:
                 for topic, payload in (
                     (message.topic, message.payload),
                     (message.topic, b"no record"),
+                    (message.topic, b""),
                     (odd.topic, odd.payload),
                     (message.topic.replace("works", "rival"), message.payload),
                 ):

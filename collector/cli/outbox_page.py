@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from collector.cli.screen import Paragraph
-from collector.cli.spans import span
+from collector.cli.spans import waiting_for
 from collector.health import OutboxReport
 from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import cli as say
@@ -22,15 +22,13 @@ def show_outbox(
     """The page of `collector outbox`; without a report the daemon is not running."""
     records = sum(waiting.records for waiting in epochs) if report is None else report.pending
     size = sum(waiting.bytes for waiting in epochs) if report is None else report.disk_bytes
-    oldest = (
-        min((waiting.oldest_us for waiting in epochs), default=None) if report is None else report.oldest_us
-    )
     lines: list[RenderableType] = [] if report else [Paragraph(say.OUTBOX_STOPPED(), "dim")]
     if not records:
         lines.append(Paragraph(say.OUTBOX_EMPTY()))
     else:
-        age = str(say.UNKNOWN()) if oldest is None else span(round(time.time() * 1e6) - oldest)
-        waits = say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", age=age)
+        first = report or epochs[0]
+        oldest = waiting_for(first.oldest_us, round(time.time() * 1e6), sync=first.oldest_sync)
+        waits = say.OUTBOX_WAITS(records=f"{records:,}", size=f"{size / 2**20:,.1f}", oldest=str(oldest))
         lines.append(Paragraph(waits))
     if report is not None and settings.delivery == "store":
         broker, store = report.pending - report.awaiting, report.awaiting
@@ -62,7 +60,8 @@ def _epochs(epochs: list[EpochWaiting], in_memory: int) -> Table:
     for waiting in epochs:
         numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
         figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
-        table.add_row(waiting.epoch, *figures, iso8601(waiting.oldest_us))
+        oldest = iso8601(waiting.oldest_us) if waiting.oldest_sync else str(say.UNKNOWN())
+        table.add_row(waiting.epoch, *figures, oldest)
     if in_memory > 0:
         table.add_row(str(say.OUTBOX_IN_MEMORY()), f"{in_memory:,}")
     return table

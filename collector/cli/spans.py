@@ -1,5 +1,8 @@
 """Lengths of time, as people say them."""
 
+from collector.texts import Sentence
+from collector.texts import cli as say
+
 
 def span(microseconds: int) -> str:
     """A length of time as people say it: `0.3 s`, `12 s`, `5 min`, `3 h 20 min`, `4 d 2 h`."""
@@ -14,3 +17,10 @@ def span(microseconds: int) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def waiting_for(oldest_us: int | None, now_us: int, *, sync: bool) -> Sentence:
+    """For how long the oldest record has waited, as far as its time is that of a clock that was set."""
+    if oldest_us is None or not sync:
+        return say.OLDEST_UNDATED()
+    return say.OLDEST_FOR(age=span(now_us - oldest_us))

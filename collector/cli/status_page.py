@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.screen import Paragraph
-from collector.cli.spans import span
+from collector.cli.spans import span, waiting_for
 from collector.health import (
     ActivityReport,
     BrokerReport,
@@ -80,7 +80,8 @@ def _broker(broker: BrokerReport) -> str:
 
 def _outbox(outbox: OutboxReport, now_us: int) -> str:
     if outbox.pending and outbox.oldest_us is not None:
-        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", age=span(now_us - outbox.oldest_us))
+        oldest = waiting_for(outbox.oldest_us, now_us, sync=outbox.oldest_sync)
+        waiting = say.OUTBOX_WAITING(pending=f"{outbox.pending:,}", oldest=str(oldest))
     else:
         waiting = say.OUTBOX_EMPTY()
     awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []

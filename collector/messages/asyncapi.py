@@ -13,7 +13,7 @@ from collector.messages.receipts import Receipt
 
 _STREAM = "{root}/{company}/{gateway}/{machine}/{stream}"
 _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {
-    "meta": (f"{_STREAM}/meta", "Describes a stream. QoS 1, retained.", (Meta,)),
+    "meta": (f"{_STREAM}/meta", "Describes a stream. QoS 1, retained; empty once it is gone.", (Meta,)),
     "features": (f"{_STREAM}/features", "One record per window. QoS 1.", (Features,)),
     "readings": (
         f"{_STREAM}/readings",

@@ -38,9 +38,18 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """The event loop forgot these stored records, to read them again later; answered by `GivenBack`."""
+    """The event loop forgot these stored records, to read them again later; answered by `GivenBack`.
+
+    Those that are `shelved` only after the next `Unshelve`.
+    """
 
     keys: list[Key]
+    shelved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unshelve:
+    """Every record may be read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,8 @@ class Close:
     """Do nothing more."""
 
 
-Command = Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge | Close
+Work = Commit | Confirm | GiveBack | Unshelve | Read | SaveMark | Declare | Purge
+Command = Work | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class GivenBack:
     """So many records are the disk's alone again."""
 
     records: int
+    shelved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +223,7 @@ class DiskThread:
             self._log.tidy(monotonic_ns() / 1e9)
             self._report(answer)
 
-    def _do(self, command: Commit | Confirm | GiveBack | Read | SaveMark | Declare | Purge) -> Answer | None:
+    def _do(self, command: Work) -> Answer | None:
         answer: Answer | None = None
         match command:
             case Commit(messages):
@@ -224,9 +235,11 @@ class DiskThread:
                 answer = Confirmed()
             case Read(withheld):
                 answer = Batch(self._log.read(withheld))
-            case GiveBack(keys):
-                self._log.give_back(keys)
-                answer = GivenBack(len(keys))
+            case GiveBack(keys, shelved):
+                self._log.give_back(keys, shelved=shelved)
+                answer = GivenBack(len(keys), shelved)
+            case Unshelve():
+                self._log.unshelve()
             case Purge():
                 answer = Purged(self._log.purge())
             case SaveMark(mark):

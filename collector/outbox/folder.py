@@ -158,6 +158,7 @@ class Folder:
     def drop(self, segment: SegmentIndex, cause: Cause) -> None:
         """Remove a segment and declare what only it has; what the event loop was handed may still be sent."""
         self.scan(segment)
+        segment.unshelve()
         if self.writer and self.writer.index is segment:
             self.close_writer()
         self.segments.remove(segment)
@@ -177,6 +178,7 @@ class Folder:
     def settle_dropped(self) -> None:
         """Declare what the event loop has given back of dropped segments, forget what it has delivered."""
         for segment, cause in list(self._dropped):
+            segment.unshelve()
             if (loss := _loss(segment, cause, PENDING)) is not None:
                 self._trouble.lost(loss)
                 keys = segment.keys(PENDING)
@@ -202,6 +204,7 @@ class Folder:
         records = 0
         for segment in list(self.segments):
             self.scan(segment)
+            segment.unshelve()
             for _ in segment.change_all([seq for _, seq in segment.keys(HANDED)], PENDING):
                 pass
             records += segment.pending

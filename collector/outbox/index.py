@@ -1,7 +1,8 @@
 """What is known of one segment's records without reading it again; pure. 17 bytes of memory for a record.
 
-A record on disk is in one of three states. `PENDING`: only the disk has it. `HANDED`: the event loop has a
-copy, to send or in flight. `DONE`: it needs no sending any more.
+A record on disk is in one of four states. `PENDING`: only the disk has it. `HANDED`: the event loop has a
+copy, to send or in flight. `DONE`: it needs no sending any more. `SHELVED`: only the disk has it, and shall
+not hand it out for now.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from collector.outbox.segment import Found, SegmentName
 from collector.outbox.state import Key
 
-PENDING, HANDED, DONE = 0, 1, 2
+PENDING, HANDED, DONE, SHELVED = 0, 1, 2, 3
 
 _PENDING_ONES = re.compile(bytes([PENDING]))
 _DONE_RUNS = re.compile(b"%c+" % DONE)
@@ -32,6 +33,7 @@ class SegmentIndex:
         self.scanned = scanned
         self.damaged = False
         self.unconfirmed = 0
+        self.shelved = 0
         self.newest: dict[str, tuple[int, int, bool]] = {}
         """The last record of each topic: seq, t_us, sync."""
         self.first_t_us: int | None = None
@@ -75,7 +77,7 @@ class SegmentIndex:
 
     @property
     def pending(self) -> int:
-        """How many records only the disk has."""
+        """How many records only the disk has, without the shelved ones."""
         return self._pending.total()
 
     @property
@@ -108,6 +110,7 @@ class SegmentIndex:
         self._states[number] = state
         topic = self._topics[number]
         self._pending[topic] += (state == PENDING) - (before == PENDING)
+        self.shelved += (state == SHELVED) - (before == SHELVED)
         self.unconfirmed -= state == DONE
 
     def change_all(self, seqs: Sequence[int], state: int) -> Iterator[int]:
@@ -118,6 +121,13 @@ class SegmentIndex:
             if (number := self.find(seq)) is not None:
                 self.change(number, state)
                 yield seq
+
+    def unshelve(self) -> None:
+        """Make every shelved record `PENDING`."""
+        number = self._states.find(SHELVED)
+        while number >= 0:
+            self.change(number, PENDING)
+            number = self._states.find(SHELVED, number)
 
     def span(self, number: int) -> tuple[int, int]:
         """The bytes of the file, from and to, that hold a record (and perhaps damage after it)."""
@@ -136,8 +146,8 @@ class SegmentIndex:
 
     def first_unconfirmed(self) -> int | None:
         """The oldest record that still needs sending."""
-        found = [n for n in (self._states.find(PENDING), self._states.find(HANDED)) if n >= 0]
-        return min(found, default=None)
+        found = [self._states.find(state) for state in (PENDING, HANDED, SHELVED)]
+        return min((number for number in found if number >= 0), default=None)
 
     def bounds(self, state: int) -> tuple[int, int] | None:
         """The first and the last `seq` in a state; None where there is none."""

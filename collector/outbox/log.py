@@ -15,7 +15,7 @@ from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox.files import Files, Lock, RealFiles, is_full
 from collector.outbox.folder import Folder
-from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
+from collector.outbox.index import DONE, HANDED, PENDING, SHELVED, SegmentIndex
 from collector.outbox.ledger import Ledger
 from collector.outbox.notes import EPOCH, MARK, mark_content, mark_from, read_note, write_note
 from collector.outbox.segment import Damage, Found, decode_record, record_bytes
@@ -257,11 +257,19 @@ class Log:
                 segment.deliver(first_seq, last_seq)
             self._folder.delivered_changed |= segment.unconfirmed < before
 
-    def give_back(self, keys: Iterable[Key]) -> None:
-        """The event loop has no copy of these records any more; one whose segment was dropped is lost now."""
-        for epoch, seq in self._change(keys, PENDING):
+    def give_back(self, keys: Iterable[Key], *, shelved: bool = False) -> None:
+        """The event loop has no copy of these records any more; one whose segment was dropped is lost now.
+
+        Those that are `shelved` are not handed out again before `unshelve`.
+        """
+        for epoch, seq in self._change(keys, SHELVED if shelved else PENDING):
             self.trouble.lost(OutboxLoss(Cause.OVERFLOW, epoch, 1, seq, seq, None, None, 0))
         self._folder.settle_dropped()
+
+    def unshelve(self) -> None:
+        """Every record may be handed out again."""
+        for segment in self._folder.segments:
+            segment.unshelve()
 
     def _change(self, keys: Iterable[Key], state: int) -> list[Key]:
         """Put records into a state; returns those that no segment has."""
@@ -319,6 +327,7 @@ class Log:
         return DiskFacts(
             records=sum(s.unconfirmed for s in segments),
             to_read=sum(s.pending for s in segments),
+            shelved=sum(s.shelved for s in segments),
             unscanned=sum(not s.scanned for s in segments),
             segments=len(segments),
             bytes=self._folder.bytes(),

@@ -49,6 +49,8 @@ class Memory:
         """The fresh ones that it has."""
         self.awaiting = Awaiting()
         """The stored ones that it has."""
+        self.shelved: set[Key] = set()
+        """The fresh ones that are not to be sent for now."""
         self.newest_receipted_s = float("-inf")
         """When the broker acknowledged the newest record that has its receipt."""
         self._ahead: dict[Key, _Record] = {}
@@ -188,6 +190,18 @@ class Memory:
             self._held_bytes += record.size_bytes
             self.held.add(key, now_s)
 
+    def shelve(self, key: Key) -> bool:
+        """Keep a record back that is in flight, until all are released; whether the disk alone has it now."""
+        record = self._in_flight.pop(key, None)
+        if record is None:
+            return False
+        if record.stored:
+            self._stored_in_flight -= 1
+            self._stored_in_flight_bytes -= record.size_bytes
+        else:
+            self.shelved.add(key)
+        return record.stored
+
     def send_again(self, acknowledged_before_s: float) -> list[Key]:
         """Await the store's word no longer for what was acknowledged that long ago.
 
@@ -245,6 +259,7 @@ class Memory:
             record = self._fresh.pop(key)
             self._unsent.pop(key, None)
             self._urgent.pop(key, None)
+            self.shelved.discard(key)
             self._fresh_bytes -= record.size_bytes
             return record.committing
         if sent is not None:
@@ -255,7 +270,7 @@ class Memory:
         return True
 
     def release(self, keys: Iterable[Key] | None) -> None:
-        """Records are no longer in flight; None means all of them."""
+        """Records are no longer in flight; None means all of them, and that none is shelved any more."""
         unsent: dict[Key, _Record] = {}
         ahead: dict[Key, _Record] = {}
         for key in list(self._in_flight) if keys is None else keys:
@@ -267,6 +282,9 @@ class Memory:
                 self._ahead_bytes += record.size_bytes
             elif record is not None:
                 unsent[key] = record
+        if keys is None:
+            unsent |= {key: self._fresh[key] for key in self.shelved}
+            self.shelved.clear()
         if unsent:
             self._unsent = dict(sorted((unsent | self._unsent).items()))
         if ahead:
@@ -294,15 +312,17 @@ class Memory:
             size_bytes += record.size_bytes
         return group
 
-    def end_commit(self, group: list[Message], stored: int, *, keep: bool) -> list[Key]:
+    def end_commit(self, group: list[Message], stored: int, *, keep: bool) -> tuple[list[Key], list[Key]]:
         """The first `stored` records of a group are safe on disk, the others are not.
 
         Stored ones stay at hand as far as there is room, if `keep` says that nothing older waits on disk.
 
         Returns:
-            stored records that are no longer here, to be read from disk in their turn.
+            stored records that are no longer here: those to be read from disk in their turn, and the
+            shelved ones.
         """
         forgotten: list[Key] = []
+        shelved: list[Key] = []
         awaiting: dict[Key, float] = {}
         for message in group[:stored]:
             key = (message.epoch, message.seq)
@@ -316,6 +336,9 @@ class Memory:
             self._urgent.pop(key, None)
             if held_s is not None:
                 awaiting[key] = held_s
+            elif key in self.shelved:
+                self.shelved.remove(key)
+                shelved.append(key)
             elif key in self._in_flight:
                 self._stored_in_flight += 1
                 self._stored_in_flight_bytes += record.size_bytes
@@ -329,7 +352,7 @@ class Memory:
         for message in group[stored:]:
             if (unsafe := self._fresh.get((message.epoch, message.seq))) is not None:
                 unsafe.committing = False
-        return forgotten
+        return forgotten, shelved
 
     def forget_stored(self) -> None:
         """Forget every record that the disk has, wherever it is on its way."""

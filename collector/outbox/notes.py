@@ -73,6 +73,7 @@ def mark_content(mark: Mark) -> dict[str, Any]:
         "sync": mark.sync,
         "streams": {name: [s.last_sample, s.t_us, s.sync] for name, s in mark.streams.items()},
         "accounts": list(mark.accounts),
+        "retained": list(mark.retained),
     }
 
 
@@ -88,6 +89,7 @@ def mark_from(content: dict[str, Any]) -> Mark | None:
             content["sync"],
             streams,
             accounts=accounts,
+            retained=tuple(map(str, content.get("retained", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

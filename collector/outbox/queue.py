@@ -30,6 +30,7 @@ from collector.outbox.disk import (
     Read,
     Report,
     SaveMark,
+    Unshelve,
 )
 from collector.outbox.files import Files, RealFiles
 from collector.outbox.log import Log
@@ -73,7 +74,8 @@ class Outbox:
         """Delivered, and perhaps on disk; the disk thread is not told yet."""
         self._confirming = Settled()
         """Told, and not answered yet."""
-        self._giving_back = 0
+        self._giving_back = self._shelving = 0
+        """Records of which the disk thread is told, and that it has not counted yet."""
         self._backlog = Backlog()
         self._losses = Losses()
         self._purging: asyncio.Future[int] | None = None
@@ -166,8 +168,30 @@ class Outbox:
             if not self.ready.is_set():
                 self.ready.set()  # a full megabyte of stored records in flight may have been the limit
 
+    def shelve(self, epoch: str, seq: int) -> None:
+        """Keep back a record in flight, in the end on disk alone, until all are released."""
+        if self._memory.shelve((epoch, seq)):
+            self._shelve_on_disk([(epoch, seq)])
+
+    @property
+    def shelved(self) -> int:
+        """How many records are kept back."""
+        return len(self._memory.shelved) + self._shelved_on_disk
+
+    @property
+    def _shelved_on_disk(self) -> int:
+        return self._shelving + self._facts.shelved
+
     def release(self, keys: Iterable[Key] | None = None) -> None:
-        """Records are no longer in flight and shall be sent again; None means all of them."""
+        """Records are no longer in flight and shall be sent again.
+
+        None means all of them, with the shelved ones: the connection to the broker is gone.
+        """
+        if keys is None:
+            self._store.unheard()
+            if self.shelved:
+                self._backlog.grown()
+                self._disk.put(Unshelve())
         self._memory.release(keys)
         self.ready.set()
 
@@ -202,7 +226,7 @@ class Outbox:
         room_bytes = max(0, min((self._settings.max_mib << 20) - facts.bytes, facts.free_bytes))
         error = self._disk_error()
         return OutboxState(
-            records=memory.fresh + memory.stored + self._giving_back + facts.to_read,
+            records=memory.fresh + memory.stored + self._giving_back + self._shelved_on_disk + facts.to_read,
             uncommitted=memory.fresh,
             in_flight=memory.in_flight,
             awaiting=memory.awaited,
@@ -299,6 +323,7 @@ class Outbox:
             self.ready.set()
         if forgotten:
             self._give_back(forgotten)
+        self._store.look(now_s, awaited=self._memory.awaited > 0)
 
     def _commit_due(self, now_s: float) -> None:
         """Commit what would otherwise be kept in memory alone for too long at the next tick."""
@@ -347,6 +372,10 @@ class Outbox:
         self._giving_back += len(keys)
         self._disk.put(GiveBack(keys))
 
+    def _shelve_on_disk(self, keys: list[Key]) -> None:
+        self._shelving += len(keys)
+        self._disk.put(GiveBack(keys, shelved=True))
+
     def _shed(self) -> None:
         while self._memory.overfull and (loss := self._memory.shed()):
             self._losses.add(loss)
@@ -363,6 +392,8 @@ class Outbox:
                 self._backlog.answered(empty=not messages)
                 known = (self._confirmed, self._confirming)
                 self._memory.add_read(m for m in messages if not any((m.epoch, m.seq) in k for k in known))
+            case GivenBack(records, shelved=True):
+                self._shelving -= records
             case GivenBack(records):
                 self._giving_back -= records
             case Purged(records):
@@ -384,9 +415,12 @@ class Outbox:
 
     def _on_committed(self, group: list[Message], stored: int) -> None:
         keep = self._facts.to_read == 0 and self._facts.unscanned == 0
-        if forgotten := self._memory.end_commit(group, stored, keep=keep):
+        forgotten, shelved = self._memory.end_commit(group, stored, keep=keep)
+        if forgotten:
             self._backlog.grown()
             self._give_back(forgotten)
+        if shelved:
+            self._shelve_on_disk(shelved)
         if forgotten := self._memory.await_at_most(MOST_TRUSTED):
             self._give_back(forgotten)
         self._commit_done.set()

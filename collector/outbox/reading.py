@@ -11,6 +11,7 @@ from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox.files import RealFiles
 from collector.outbox.folder import Folder
+from collector.outbox.index import SegmentIndex
 from collector.outbox.ledger import Ledger
 from collector.outbox.segment import decode_record
 from collector.outbox.state import OutboxLoss
@@ -28,6 +29,8 @@ class EpochWaiting:
     first_seq: int
     last_seq: int
     oldest_us: int
+    oldest_sync: bool
+    """Whether that is of a clock that was synchronised."""
 
 
 class Reading:
@@ -67,6 +70,9 @@ class Reading:
             if not numbers:
                 continue
             before = found.get(segment.name.epoch)
+            oldest_us, oldest_sync = (
+                (before.oldest_us, before.oldest_sync) if before else self._time(segment, numbers[0])
+            )
             spans = (segment.span(number) for number in numbers)
             found[segment.name.epoch] = EpochWaiting(
                 segment.name.epoch,
@@ -74,7 +80,8 @@ class Reading:
                 bytes=sum(end - start for start, end in spans) + (before.bytes if before else 0),
                 first_seq=before.first_seq if before else segment.seq(numbers[0]),
                 last_seq=segment.seq(numbers[-1]),
-                oldest_us=before.oldest_us if before else segment.first_t_us or 0,
+                oldest_us=oldest_us,
+                oldest_sync=oldest_sync,
             )
         return sorted(found.values(), key=lambda waiting: waiting.epoch)
 
@@ -82,7 +89,14 @@ class Reading:
         """Every record that waits, the oldest first; those that were delivered meanwhile are left out."""
         for segment in self._folder.segments:
             for number in segment.pending_numbers(()):
-                start, end = segment.span(number)
-                message = decode_record(self._folder.read(segment, start, end), 0, segment.name, start)
-                if message is not None:
+                if (message := self._message(segment, number)) is not None:
                     yield message
+
+    def _time(self, segment: SegmentIndex, number: int) -> tuple[int, bool]:
+        """The time of a record, and whether the clock was synchronised then."""
+        message = self._message(segment, number)
+        return (segment.first_t_us or 0, False) if message is None else (message.t_us, message.sync)
+
+    def _message(self, segment: SegmentIndex, number: int) -> Message | None:
+        start, end = segment.span(number)
+        return decode_record(self._folder.read(segment, start, end), 0, segment.name, start)

@@ -48,7 +48,7 @@ class Mark:
     `t_us` is when the mark was made. `newest`, by topic, is filled in when the outbox is opened: a record on
     disk may be newer than the mark. It comes from the newest segments (32 MiB of them) and is not saved.
     `accounts` are what the gateway had open, which the next start publishes if this run does not; JSON, and
-    nothing to the outbox.
+    nothing to the outbox. `retained` are the topics of which it had the broker keep a message.
     """
 
     epoch: str
@@ -58,6 +58,7 @@ class Mark:
     streams: Mapping[str, StreamMark] = field(default_factory=dict)
     newest: Mapping[str, NewestRecord] = field(default_factory=dict)
     accounts: Sequence[Mapping[str, Any]] = ()
+    retained: Sequence[str] = ()
 
 
 class Cause(StrEnum):
@@ -98,12 +99,13 @@ class OutboxLoss:
 class DiskFacts:
     """What the disk thread knows, as of its last report.
 
-    `records` counts the unconfirmed ones on disk, `to_read` those of them that only the disk has, `unscanned`
-    the segments whose records are not counted yet.
+    `records` counts the unconfirmed ones on disk, `to_read` those of them that only the disk has, without the
+    `shelved` ones, `unscanned` the segments whose records are not counted yet.
     """
 
     records: int = 0
     to_read: int = 0
+    shelved: int = 0
     unscanned: int = 0
     segments: int = 0
     bytes: int = 0

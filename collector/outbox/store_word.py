@@ -19,6 +19,8 @@ _LONGEST_TIMEOUT_S = 600.0
 _REMEMBERED = 1024
 """A record rejected twice counts once, as long as it is among the last so many."""
 _REASONS = 16
+_REST_S = 10.0
+"""What is sent again is with the broker sooner, where it can be: else the store is not to blame."""
 
 
 class StoreWord:
@@ -29,6 +31,7 @@ class StoreWord:
         self._first_timeout_s = 2 * receipt_hold_s
         self._rejected: dict[Key, None] = {}
         self._silent_since_s: float | None = None
+        self._awaited_s = float("-inf")
         self._missed_s = float("-inf")
         self._careful = False
         self.timeout_s = self._first_timeout_s
@@ -40,6 +43,17 @@ class StoreWord:
         """A record is with the broker."""
         if self._silent_since_s is None:
             self._silent_since_s = now_s
+
+    def look(self, now_s: float, *, awaited: bool) -> None:
+        """Whether records await a receipt; where none has for a while, the store is not silent."""
+        if awaited:
+            self._awaited_s = now_s
+        elif now_s - self._awaited_s > _REST_S:
+            self._silent_since_s = None
+
+    def unheard(self) -> None:
+        """The broker is away: the store may speak, and nobody hears it."""
+        self._silent_since_s = None
 
     def spoke(self, now_s: float, receipted: int, *, awaited: bool) -> None:
         """A receipt came, for so many records that awaited it; `awaited`: there are more that do."""

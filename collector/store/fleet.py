@@ -1,6 +1,6 @@
 """How every gateway of the group is, as far as the store can tell: what came last, what it says of itself.
 
-Silence is judged by the store's clock; what a gateway's own clock says counts only where it is synchronised.
+Silence is judged by the store's clock; what a gateway's own clock said counts only where it was synchronised.
 """
 
 import json
@@ -127,8 +127,9 @@ def _complaints(found: _Facts, newest: tuple[int, ...], now_us: int) -> Iterator
     if state == "degraded":
         codes = (str(problem.get("code")) for problem in status.get("problems") or ())
         yield say.FLEET_DEGRADED(problems=", ".join(codes) or "?")
-    oldest_us = (status.get("outbox") or {}).get("oldest_us")
-    if oldest_us is not None and status.get("sync") and now_us - oldest_us > _LATE_S * 1e6:
+    outbox = status.get("outbox") or {}
+    oldest_us = outbox.get("oldest_us")
+    if oldest_us is not None and outbox.get("oldest_sync") and now_us - oldest_us > _LATE_S * 1e6:
         yield say.FLEET_LATE(minutes=(now_us - oldest_us) // 60_000_000)
     if status.get("sync") is False:
         yield say.FLEET_UNSYNCHRONISED()

@@ -177,7 +177,9 @@ class Waiting:
         return len(self._arrivals)
 
     def put(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message has come."""
+        """A message has come; an empty one only takes back what the broker kept of a topic."""
+        if not payload:
+            return
         self._arrivals.append(Arrival(topic, payload, self._clock.now_us(), retained))
         self.bytes += len(payload) + _OVERHEAD
         self._some.set()

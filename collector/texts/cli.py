@@ -41,7 +41,11 @@ GATEWAY = Text("cli.part.gateway", "gateway")
 NOT_RELOADED = Text("cli.status.not-reloaded", "but the files were changed {duration} ago and are not in use")
 BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
 OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
-OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, the oldest for {age}")
+OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, {oldest}")
+OLDEST_FOR = Text("cli.status.oldest-for", "the oldest for {age}")
+OLDEST_UNDATED = Text(
+    "cli.status.oldest-undated", "the oldest for an unknown time: the clock was not synchronised"
+)
 OUTBOX_AWAITING = Text("cli.status.outbox-awaiting", "{awaiting} of them for the store's receipt")
 OUTBOX_ROOM = Text("cli.status.outbox-room", "room for {hours} hours without a broker")
 CLOCK_SET = Text("cli.status.clock-set", "clock synchronised")
@@ -152,7 +156,7 @@ TRUST_REFUSED = Text(
 )
 TRUSTED = Text("cli.trust.trusted", "Trusted from now on ({file}). No other certificate is accepted.")
 # outbox
-OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; the oldest for {age}")
+OUTBOX_WAITS = Text("cli.outbox.waits", "{records} records wait, {size} MiB on disk; {oldest}")
 OUTBOX_FOR = Text("cli.outbox.for", "for the broker: {broker}, for the store's receipt: {store}")
 OUTBOX_IN_MEMORY = Text("cli.outbox.in-memory", "in memory")
 OUTBOX_SETTLED = Text(

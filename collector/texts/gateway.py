@@ -118,6 +118,11 @@ NOT_A_SOCKET = Text(
     "Type another path for socket under [control] in collector.toml.",
 )
 REQUEST_UNKNOWN = Text("gateway.request-unknown", "The request is not understood.")
+REQUEST_FAILED = Text(
+    "gateway.request-failed",
+    "The collector runs, but made a mistake of its own when it was asked.",
+    "Please report it, with what is in: sudo journalctl -u collector",
+)
 ON_LAST_GOOD = Text(
     "gateway.on-last-good",
     "The configuration has mistakes ({count}); the last good one is in use.",
