@@ -36,7 +36,7 @@ def of_state(subscriber: Subscriber, kind: str) -> list[dict[str, Any]]:
     """The records of the stream `state`."""
     found = []
     for topic, payload in subscriber.raw:
-        if topic.endswith(f"/mill-1/state/{kind}"):
+        if topic.endswith(f"/mill-1/state/{kind}") and payload:  # an empty one takes a description back
             found.append(decode(payload.encode()).model_dump(mode="json"))
     return found
 
