@@ -38,7 +38,7 @@ def status(
     """
     socket = socket_of(config)
     console = screen()
-    report = _report(socket)
+    report = report_of(socket)
     if json_:
         typer.echo(report.model_dump_json(indent=2))
     elif watch:
@@ -58,7 +58,7 @@ def test(
 ) -> None:
     """Show what a source delivers, or say exactly why it delivers nothing."""
     try:
-        name = meant(source, _report(socket_of(config)).sources)
+        name = meant(source, report_of(socket_of(config)).sources)
         request = {"do": "test", "source": name, "seconds": seconds}
         report = _TEST_REPORT.validate_python(ask_daemon(socket_of(config), request, seconds + 5))
     except NotRunningError:
@@ -123,7 +123,12 @@ def socket_of(folder: Path) -> Path:
         return ControlSettings().socket
 
 
-def _report(socket: Path) -> GatewayReport:
+def report_of(socket: Path) -> GatewayReport:
+    """How the running daemon is.
+
+    Raises:
+        ControlError: it is not running (NotRunningError), or refuses.
+    """
     return GatewayReport.model_validate(ask_daemon(socket, {"do": "report"}))
 
 

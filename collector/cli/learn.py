@@ -1,6 +1,5 @@
 """The command that finds the thresholds of a machine's state: learn."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 
 from collector.activity import Activity
 from collector.activity.thresholds import LEAST_VALUES
+from collector.cli.ask import ask_daemon, report_of
 from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.sentences import asked, print_sentence
 from collector.clock import SystemClock
@@ -28,9 +28,8 @@ from collector.commissioning import (
     write_learned,
 )
 from collector.config import Config, MachineFile, load
-from collector.control import ask
 from collector.errors import CollectorError, ControlError, UsageError
-from collector.health import GatewayReport, InputsReport
+from collector.health import InputsReport
 from collector.recorded_run import read_spans, watch_recordings
 from collector.texts import Sentence, number
 from collector.texts import activity as words
@@ -112,7 +111,7 @@ class _Run:
         left_s = seconds
         while left_s > 0:
             request = {"do": "inputs", "machine": self._machine.name, "seconds": min(left_s, _AT_ONCE_S)}
-            answer = asyncio.run(ask(self._socket, request, left_s + _ANSWER_WAIT_S))
+            answer = ask_daemon(self._socket, request, left_s + _ANSWER_WAIT_S)
             values = added(values, activity, InputsReport.model_validate(answer).values)
             left_s -= _AT_ONCE_S
         self.keep_all(
@@ -185,8 +184,7 @@ class _Run:
 
     def _steps_s(self) -> dict[str, float]:
         """How long a value of each input takes, by the running collector; none where it does not know yet."""
-        report = GatewayReport.model_validate(asyncio.run(ask(self._socket, {"do": "report"})))
-        running = report.machines.get(self._machine.name)
+        running = report_of(self._socket).machines.get(self._machine.name)
         inputs = self._inputs()
         if running is None or not running.steps_s.keys() >= set(inputs):
             raise ControlError(words.NOT_RELOADED(machine=self._machine.name))

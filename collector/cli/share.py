@@ -1,6 +1,5 @@
 """The command that tells what leaves: share."""
 
-import asyncio
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,11 +13,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from collector.cli.ask import ask_daemon
 from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
 from collector.config import load
-from collector.control import ask
 from collector.disclosure import Disclosure, Sent, disclosures
 from collector.errors import ControlError, UsageError
 from collector.points import Point
@@ -104,7 +103,7 @@ def _parts(path: str) -> tuple[str, str, str, str]:
 def _found(socket: Any) -> Mapping[str, Sequence[Point]]:
     """The points that the running collector knows; none where it is not running."""
     try:
-        return _POINTS.validate_python(asyncio.run(ask(socket, {"do": "points"})))
+        return _POINTS.validate_python(ask_daemon(socket, {"do": "points"}))
     except ControlError:
         return {}
 
