@@ -60,10 +60,10 @@ def gaps(
         runs = archive.runs(selection) | {(chain.gateway, chain.epoch) for chain in chains}
         if not runs:
             must_have(archive, selection)
-        own = list(archive.declared(selection))
+        own = _events(archive.declared(selection))
         of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
-        of_gateways = list(archive.declared(of_gateway))
-    events = [row for row in of_gateways if _concerns(row, runs)]
+        of_gateways = _events(archive.declared(of_gateway))
+    events = [event for event in of_gateways if _concerns(event, runs)]
     clocks = _clocks(of_gateways)
     sampled = _sampled(chains, own)
     of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
@@ -74,11 +74,30 @@ def gaps(
     return sorted(found, key=lambda missing: missing.end or missing.start or always)
 
 
-def _concerns(row: Row, runs: Set[Run]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What a run of a gateway declared; `said` is the record."""
+
+    run: Run
+    said: dict[str, Any]
+
+    @property
+    def gateway(self) -> str:
+        return self.run[0]
+
+    @property
+    def is_restart_gap(self) -> bool:
+        return bool(self.said["event"] == "gap" and self.said["cause"] == "restart")
+
+
+def _events(rows: Iterable[Row]) -> list[_Event]:
+    return [_Event((row.gateway, row.epoch), json.loads(row.payload)) for row in rows]
+
+
+def _concerns(event: _Event, runs: Set[Run]) -> bool:
     """Whether an event of a gateway is about a run that had the stream."""
-    event = json.loads(row.payload)
-    named = (event.get(name) for name in ("epoch", "previous_epoch", "lost_epoch"))
-    return any((row.gateway, epoch) in runs for epoch in named)
+    named = (event.said.get(name) for name in ("epoch", "previous_epoch", "lost_epoch"))
+    return any((event.gateway, epoch) in runs for epoch in named)
 
 
 def _overlaps(missing: Missing, selection: Selection) -> bool:
@@ -90,24 +109,24 @@ def _overlaps(missing: Missing, selection: Selection) -> bool:
     return not known or (known[0] < selection.end_us and max(known) >= selection.start_us)
 
 
-def _declared(rows: Iterable[Row], clocks: Clocks) -> Iterator[Missing]:
-    for row in rows:
-        match json.loads(row.payload):
+def _declared(events: Iterable[_Event], clocks: Clocks) -> Iterator[Missing]:
+    for event in events:
+        match event.said:
             case {"event": "gap", "cause": "restart"} as gap:
-                yield _off_since(row, gap, clocks)
+                yield _off_since(event.gateway, gap, clocks)
             case {"event": "gap"} as gap:
-                yield _missing("samples", row, gap, gap["lost"])
+                yield _missing("samples", event.gateway, gap, gap["lost"])
             case {"event": "records-lost"} as loss:
-                yield _missing("records", row, loss, loss["records"])
+                yield _missing("records", event.gateway, loss, loss["records"])
 
 
-def _off(events: Iterable[Row], own: Iterable[Row], clocks: Clocks) -> Iterator[Missing]:
+def _off(events: Iterable[_Event], own: Iterable[_Event], clocks: Clocks) -> Iterator[Missing]:
     """Restarts of which the stream itself says nothing: a controller's has no samples to be missing."""
-    told = {(row.gateway, row.epoch) for row in own if _is_restart(json.loads(row.payload))}
-    for row in events:
-        match json.loads(row.payload):
+    told = {event.run for event in own if event.is_restart_gap}
+    for event in events:
+        match event.said:
             case {"event": "restart", "last_us": int(last_us)} as restart:
-                if (row.gateway, row.epoch) not in told:
+                if event.run not in told:
                     bounds = {
                         "cause": "restart",
                         "from_us": last_us,
@@ -116,45 +135,41 @@ def _off(events: Iterable[Row], own: Iterable[Row], clocks: Clocks) -> Iterator[
                         "lost": None,
                         "estimated": True,
                     }
-                    yield _off_since(row, restart | bounds, clocks)
+                    yield _off_since(event.gateway, restart | bounds, clocks)
 
 
-def _is_restart(event: dict[str, Any]) -> bool:
-    return bool(event["event"] == "gap" and event["cause"] == "restart")
-
-
-def _clocks(events: Iterable[Row]) -> Clocks:
+def _clocks(events: Iterable[_Event]) -> Clocks:
     """By what clock each run of a gateway went in the end: its boot, and UTC minus monotonic time there."""
-    made = [((row.gateway, row.epoch), json.loads(row.payload)) for row in events]
-    return {run: (event["boot"], event["t_us"] - event["mono_us"]) for run, event in made}
+    made = ((event.run, event.said) for event in events)
+    return {run: (said["boot"], said["t_us"] - said["mono_us"]) for run, said in made}
 
 
-def _sampled(chains: Iterable[Chain], own: Iterable[Row]) -> set[Run]:
+def _sampled(chains: Iterable[Chain], own: Iterable[_Event]) -> set[Run]:
     """Runs that surely had samples of the stream; the gap after one that had none began in an earlier run."""
     windows = {(chain.gateway, chain.epoch) for chain in chains if chain.kind == "features"}
-    return windows | {(row.gateway, row.epoch) for row in own if _is_restart(json.loads(row.payload))}
+    return windows | {event.run for event in own if event.is_restart_gap}
 
 
-def _off_since(row: Row, gap: dict[str, Any], clocks: Clocks) -> Missing:
+def _off_since(gateway: str, gap: dict[str, Any], clocks: Clocks) -> Missing:
     """A time between two runs; where the beginning's clock was not set, both ends go by the later run's.
 
     That can be told within a boot alone: there the monotonic clock goes on.
     """
-    missing = _missing("off", row, gap, gap["lost"])
+    missing = _missing("off", gateway, gap, gap["lost"])
     if gap.get("from_sync") is not False:
         return missing
-    boot, offset_us = clocks.get((row.gateway, gap["previous_epoch"]), (None, 0))
+    boot, offset_us = clocks.get((gateway, gap["previous_epoch"]), (None, 0))
     start_us = gap["from_us"] - offset_us + gap["t_us"] - gap["mono_us"]
     knowable = boot == gap["boot"] and start_us <= gap["to_us"]
     return replace(missing, start=moment(start_us) if knowable else None)
 
 
 def _missing(
-    what: Literal["samples", "off", "records"], row: Row, event: dict[str, Any], count: int | None
+    what: Literal["samples", "off", "records"], gateway: str, event: dict[str, Any], count: int | None
 ) -> Missing:
     return Missing(
         what,
-        row.gateway,
+        gateway,
         _moment(event["from_us"]),
         _moment(event["to_us"]),
         event["cause"],
@@ -164,9 +179,9 @@ def _missing(
     )
 
 
-def _holes(chains: Iterable[Chain], events: Iterable[Row]) -> Iterator[Missing]:
+def _holes(chains: Iterable[Chain], events: Iterable[_Event]) -> Iterator[Missing]:
     """Where a record's predecessor is not the one that is there, or the loss that has been declared there."""
-    losses = [(row, event) for row in events if (event := json.loads(row.payload))["event"] == "records-lost"]
+    losses = [event for event in events if event.said["event"] == "records-lost"]
     last: dict[tuple[str, str], int] = {}
     for chain in chains:
         of = chain.gateway, chain.kind
@@ -174,9 +189,9 @@ def _holes(chains: Iterable[Chain], events: Iterable[Row]) -> Iterator[Missing]:
         for link in chain.links:
             if link.prev is not None and link.prev > known:
                 covering = [
-                    row
-                    for row, loss in losses
-                    if row.gateway == chain.gateway and _covers(loss, chain.epoch, known, link.prev)
+                    loss
+                    for loss in losses
+                    if loss.gateway == chain.gateway and _covers(loss.said, chain.epoch, known, link.prev)
                 ]
                 yield from _declared(covering, {})
                 if not covering:
