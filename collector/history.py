@@ -121,12 +121,14 @@ class History:
         return self._standing(bisect_right(self._at, at_ns) - 1, at_ns)
 
     def good_values(self, first_ns: int, last_ns: int) -> list[Value]:
-        """The good value that held at the first moment, if one did, and those read up to the last one."""
+        """The good value that held at the first moment, and those read or vouched for up to the last one.
+
+        What was stale at first and is then vouched for is good again.
+        """
         held = self.at(first_ns)
-        values = [held.value] if held.quality is PointQuality.GOOD and held.value is not None else []
-        start, end = bisect_right(self._at, first_ns), bisect_right(self._at, last_ns)
-        inside = (r.value for r in self._readings[start:end] if r.quality is PointQuality.GOOD)
-        return [*values, *(value for value in inside if value is not None)]
+        _, said = self.observations(first_ns + 1, last_ns + 1)
+        known = [(held.quality, held.value), *((reading.quality, reading.value) for reading in said)]
+        return [value for quality, value in known if quality is PointQuality.GOOD and value is not None]
 
     def good_numbers(self, from_ns: int, to_ns: int) -> list[float]:
         """The good numbers that were read or vouched for from a moment until before another."""

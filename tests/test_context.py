@@ -85,6 +85,10 @@ def slow_join(said: list[Sign], first: int, last: int) -> dict[str, Any]:
                 good, changed_at = sign.value, sign.at
             if sign.at > first:
                 inside.append(sign.value)
+        elif sign.quality is None and first < sign.at <= last:
+            known, _ = until(sign.at)
+            if known is not None and known.quality is GOOD:
+                inside.append(known.value)
     start, _ = until(first)
     if start is not None and quality(first) is GOOD:
         inside.append(start.value)
@@ -154,6 +158,15 @@ def test_a_value_is_never_stamped_fresh_again() -> None:
         (STALE, 3.1, 3.1),
         (STALE, 3590.0, 3590.0),
     ]
+
+
+def test_a_value_that_was_stale_and_is_vouched_for_again_is_in_the_figures() -> None:
+    history = said(per_second(), (10.0, 1200.0, GOOD))
+    history.vouch(15 * S)
+    context = joined(history, 14 * S, 16 * S)
+    assert isinstance(context, ContextNumber)
+    assert (context.last, context.quality) == (1200.0, GOOD)
+    assert (context.min, context.max, context.changes) == (1200.0, 1200.0, 0)
 
 
 def test_a_tool_number_that_has_not_changed_for_two_hours_is_not_stale() -> None:
