@@ -12,6 +12,7 @@ from collector.features import synchronous
 from collector.features.envelope import bearing_orders
 from collector.features.parts import part_of
 from collector.features.reasons import Reason
+from collector.features.scratch import quiet
 from collector.features.settings import FeatureSettings
 from collector.features.synchronous import Carried, Turning
 from collector.features.values import Rows
@@ -39,6 +40,7 @@ class SpeedFeatures:
 
     def __init__(self, settings: FeatureSettings, channels: tuple[Channel, ...]) -> None:
         self._channels = len(channels)
+        self._quiet = quiet()
         self._harmonics = settings.harmonics
         self._keys = tuple(str(order) for order in range(1, settings.harmonics + 1))
         self._synchronous = part_of("synchronous", settings, channels)
@@ -58,15 +60,18 @@ class SpeedFeatures:
         hertz = turning.rotation_hz
         if carried is None or hertz is None:
             return self._nothing(turning.speed_reason or Reason.SPEED_UNKNOWN)
+        return self._quiet.run(self._at, carried, hertz, turning)
+
+    def _at(self, carried: Carried, hertz: float, turning: Turning) -> AtSpeed:
+        """Everything at a speed that may be used."""
         made = Rows(self._channels)
-        with np.errstate(all="ignore"):
-            refined_hz = None
-            if self._synchronous is not None:
-                refined_hz = hertz = self._add_synchronous(made, carried, hertz, turning)
-            if self._bearing is not None:
-                self._add_bearing(made, carried, hertz)
-            if self._current is not None:
-                self._add_sidebands(made, carried, hertz)
+        refined_hz = None
+        if self._synchronous is not None:
+            refined_hz = hertz = self._add_synchronous(made, carried, hertz, turning)
+        if self._bearing is not None:
+            self._add_bearing(made, carried, hertz)
+        if self._current is not None:
+            self._add_sidebands(made, carried, hertz)
         return AtSpeed(made, made.per_channel(), made.nulls(), refined_hz)
 
     def _add_synchronous(self, made: Rows, carried: Carried, hertz: float, turning: Turning) -> float:

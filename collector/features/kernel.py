@@ -10,6 +10,7 @@ import numpy as np
 
 from collector.features.one_pass import Pass
 from collector.features.parts import part_of
+from collector.features.scratch import quiet
 from collector.features.settings import FeatureSettings
 from collector.features.values import FeatureValues
 from collector.features.velocity import Motions
@@ -40,6 +41,7 @@ class Kernel:
         self._shape = (len(channels), n)
         moving = part_of("velocity", settings, channels)
         self._motions = None if moving is None else Motions(settings.velocity, moving.units, n, hop or n)
+        self._quiet = quiet(n)
         self._passes: dict[int, Pass] = {}
         self.at_once = _power_of_two(_MOST_SAMPLES // (len(channels) * n + _RECORD_SAMPLES))
         """How many windows go together at most; more take several passes."""
@@ -85,7 +87,7 @@ class Kernel:
             n = self._shape[1]
             self._passes[count] = Pass(self._settings, self._channels, n, count, self._motions)
         rows = windows[0] if count == 1 else np.concatenate(windows)
-        return self._passes[count].compute(rows, rate_hz, firsts, carry=carry)
+        return self._quiet.run(self._passes[count].compute, rows, rate_hz, firsts, carry=carry)
 
 
 def _power_of_two(number: int) -> int:

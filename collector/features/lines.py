@@ -3,7 +3,7 @@
 Frequencies are in bins here. The spectrum is |X|² under the periodic Hann window.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,7 @@ Array = npt.NDArray[np.float64]
 _AROUND = np.array([-1, 0, 1])
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(NamedTuple):
     """Where lines were found, in bins with fraction, and their amplitudes; `[channels, lines]`.
 
     `clear` says whether there is a peak. Where there is none, the amplitude is that of the highest bin, which

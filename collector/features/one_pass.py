@@ -16,7 +16,7 @@ from collector.features.parts import part_of
 from collector.features.peaks import PeakSearch
 from collector.features.quality import Doubts
 from collector.features.reasons import Reason
-from collector.features.scratch import kept, row_by_row
+from collector.features.scratch import kept
 from collector.features.settings import FeatureSettings
 from collector.features.spectral_shape import SegmentKurtosis, SpectralShape
 from collector.features.synchronous import Carried
@@ -30,7 +30,7 @@ from collector.samples import Channel, Samples
 class Pass:
     """Computes the features of `windows` windows of a stream at a time; owns the scratch.
 
-    `motions` is the stream's, since it remembers what came before.
+    Numpy must be quiet (scratch.py) meanwhile. `motions` is the stream's, since it remembers what came before.
     """
 
     def __init__(
@@ -85,35 +85,33 @@ class Pass:
             carry: whether the spectra are to wait for the spindle's speed.
         """
         self._plan(rate_hz)
-        with np.errstate(all="ignore"):  # what is undefined becomes NaN, quietly
-            row_by_row(self._n)
-            moments = time_domain.moments(samples, self._deviation, self._scratch)
-            clipped = time_domain.clipped(samples, moments, self._clip_low, self._clip_high)
-            dropout = self._doubts.dropouts(samples, moments)
-            # Where the squares leave the range of float64 there is no spectrum either.
-            measured = np.isfinite(moments.variance)
-            largest = np.maximum(-moments.low, moments.high)
-            if np.count_nonzero(measured) < len(measured):
-                largest[~measured] = np.nan
-                self._deviation[~measured] = np.nan
-                samples = np.where(measured[:, np.newaxis], samples, np.nan)
-            made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
-            jumped = self._doubts.jumped(moments)
-            if "shape" in self._groups:
-                self._add_shape(made, moments, rate_hz)
-            if "spectrum" in self._groups:
-                kurtosis, at = self._segments.measure(self._deviation, self._scratch)
-                made.scalars["spectral_kurtosis"] = kurtosis
-                made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
-            transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
-            motions = self._measure_motions(samples, transform, rate_hz, firsts)
-            power = kept(*self._power.shape) if carry else self._power
-            spectrum.power(transform, out=power)
-            highest = np.maximum.reduce(power, axis=1)
-            noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
-            self._add_spectrum(made, power, highest, largest, rate_hz)
-            envelope = self._add_envelope(made, largest, rate_hz)
-            line_hz = self._add_current(made, power, rate_hz)
+        moments = time_domain.moments(samples, self._deviation, self._scratch)
+        clipped = time_domain.clipped(samples, moments, self._clip_low, self._clip_high)
+        dropout = self._doubts.dropouts(samples, moments)
+        # Where the squares leave the range of float64 there is no spectrum either.
+        measured = np.isfinite(moments.variance)
+        largest = np.maximum(-moments.low, moments.high)
+        if np.count_nonzero(measured) < len(measured):
+            largest[~measured] = np.nan
+            self._deviation[~measured] = np.nan
+            samples = np.where(measured[:, np.newaxis], samples, np.nan)
+        made = Rows(len(samples), {name: function(moments) for name, function in self._scalars})
+        jumped = self._doubts.jumped(moments)
+        if "shape" in self._groups:
+            self._add_shape(made, moments, rate_hz)
+        if "spectrum" in self._groups:
+            kurtosis, at = self._segments.measure(self._deviation, self._scratch)
+            made.scalars["spectral_kurtosis"] = kurtosis
+            made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
+        transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
+        motions = self._measure_motions(samples, transform, rate_hz, firsts)
+        power = kept(*self._power.shape) if carry else self._power
+        spectrum.power(transform, out=power)
+        highest = np.maximum.reduce(power, axis=1)
+        noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
+        self._add_spectrum(made, power, highest, largest, rate_hz)
+        envelope = self._add_envelope(made, largest, rate_hz)
+        line_hz = self._add_current(made, power, rate_hz)
         each = made.apart(self._windows)
         covered = [self._add_motion(rows, motion) for rows, motion in zip(each, motions, strict=True)]
         carried = self._carried(power, rate_hz, envelope, line_hz) if carry else [None] * self._windows

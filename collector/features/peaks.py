@@ -3,7 +3,7 @@
 The interpolation holds for the periodic Hann window and no other. Frequencies are in bins here, not in hertz.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +47,7 @@ def interpolated(
     return delta, amplitude
 
 
-@dataclass(frozen=True, slots=True)
-class Peaks:
+class Peaks(NamedTuple):
     """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
 
     `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the magnitudes there.

@@ -4,7 +4,7 @@ Powers are |X|² of the windowed samples, one-sided: DC and Nyquist bin count ha
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,7 @@ _PART = 64
 _LN_2 = math.log(2)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """Figures of each channel's spectrum, `[channels]`; frequencies in bins. NaN without any energy."""
 
     total: Values

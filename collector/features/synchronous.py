@@ -5,6 +5,7 @@ The speed comes with the context, which is joined later than the window is compl
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,7 @@ _COMPARABLE = 0.25
 """The part of the strongest synchronous line's amplitude from which a line can be chatter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(NamedTuple):
     """What of a window waits for the speed: |X|² under the periodic Hann window, `[channels, bins]`.
 
     `envelope` is that of the envelope of the channels that have it, `line_hz` the frequency of each current
@@ -54,8 +54,7 @@ class Turning:
     teeth_reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
+class Rotation(NamedTuple):
     """Amplitudes of lines that belong to the rotation, and the speed that they show.
 
     `rotation` and `tooth_passing` are `[channels, harmonics]`, `refined_hz` is the speed by the lines found.
@@ -68,8 +67,7 @@ class Rotation:
     tooth_reason: Reason | None
 
 
-@dataclass(frozen=True, slots=True)
-class Chatter:
+class Chatter(NamedTuple):
     """The part of the energy off all harmonics, and the strongest line there, `[channels]`; bins."""
 
     share: npt.NDArray[np.float64]

@@ -3,7 +3,7 @@
 Nothing here knows of frequencies. Every function takes the moments of all channels at once.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from functools import cache
 
 import numpy as np
@@ -24,8 +24,7 @@ SMALLEST_VARIANCE = 1e-140
 """Below it the fourth powers leave the range of float64: better no moments than wrong ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Magnitudes:
+class Magnitudes(NamedTuple):
     """Means of what lies on either side of the mean, `[channels]`; NaN for a constant.
 
     `absolute` is the mean of |x - m|, `root` the mean of √|x - m|, `crossings` how often x - m changes its
@@ -37,8 +36,7 @@ class Magnitudes:
     crossings: Values
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(NamedTuple):
     """What the time-domain features are made of; every array is `[channels]`, `n` the window's length.
 
     `rms` and `peak` are about the mean. `variance`, `third` and `fourth` are the biased central moments.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import isfinite
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -125,8 +125,7 @@ class Rows:
         return {name: reason.value for name, reason in self.reasons.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class FeatureValues:
+class FeatureValues(NamedTuple):
     """Every feature of a window for all channels that does not need the context.
 
     `finite`, `constant`, `dropout`, `jumped` and `noisy` (`[channels]`) are what the quality flags are about.

@@ -5,6 +5,7 @@ low end needs is resolution, so where a window is short the spectrum is that of 
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,8 +42,7 @@ class Covered:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Motion:
+class Motion(NamedTuple):
     """Velocity in mm/s and displacement in µm, `[channels]`."""
 
     velocity_rms: Values
