@@ -22,6 +22,9 @@ _TINY = 1e-300
 _DUST = 1e-12
 """Peaks below this part of the channel's largest sample are rounding, not signal."""
 
+_BOTH_WAYS = np.array([1, -1])[:, np.newaxis, np.newaxis]
+"""Places counted from below and from above; `[2, 1, 1]`."""
+
 _AROUND = np.array([-1, 0, 1])[:, np.newaxis, np.newaxis]
 """From a bin to the one before, itself, and the one after; `[3, 1, 1]`."""
 
@@ -50,7 +53,8 @@ def interpolated(
 class Peaks(NamedTuple):
     """The strongest peaks: positions in bins with fraction, and amplitudes, `[channels, count]`.
 
-    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the magnitudes there.
+    `at` are the flat indices of their highest bins, `[count, channels]`, and `height` the magnitudes there,
+    NaN where there is no peak.
     """
 
     bins: npt.NDArray[np.float64]
@@ -69,6 +73,7 @@ class PeakSearch:
         self._heights = kept(channels, bins)
         self._maxima = kept(channels, bins, dtype=np.bool_)
         self._row_starts = np.arange(channels) * bins
+        self._row_ends = np.array([self._row_starts, -self._row_starts - (bins - 1)])[:, np.newaxis, np.newaxis]
         self._stronger = np.tri(count, k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
 
     def find(self, power: Samples, highest: Values, largest: Values) -> "Peaks":
@@ -99,7 +104,7 @@ class PeakSearch:
         good &= np.isfinite(highest)  # a power that overflowed hides the order of the others
         bins = at - self._row_starts + delta
         if np.count_nonzero(good) < at.size:
-            bins[~good] = amplitude[~good] = np.nan
+            bins[~good] = amplitude[~good] = middle[~good] = np.nan
         return Peaks(bins.T, amplitude.T, at, middle)
 
     def prominence(self, power: Samples, peaks: "Peaks") -> npt.NDArray[np.float64]:
@@ -116,18 +121,19 @@ class PeakSearch:
         if not peaks.at.size:
             return np.empty(peaks.bins.shape)
         at, flat = peaks.at, power.reshape(-1)
-        last = self._row_starts + power.shape[1] - 1
-        other, this = at[np.newaxis], at[:, np.newaxis]
-        starts = np.maximum.reduce(np.where(self._stronger & (other < this), other, self._row_starts), axis=1)
-        stops = np.minimum.reduce(np.where(self._stronger & (other > this), other, last), axis=1)
+        # Seen from above what is to the right is to the left: both sides are one question.
+        seen = at * _BOTH_WAYS
+        other, this = seen[:, np.newaxis], seen[:, :, np.newaxis]
+        nearest = np.where(self._stronger & (other < this), other, self._row_ends)
+        starts, stops = np.maximum.reduce(nearest, axis=2) * _BOTH_WAYS
         # Every second segment is asked for: from start to peak, and from peak to stop.
         bounds = np.empty((*at.shape, 4), dtype=np.intp)
         bounds[..., 0], bounds[..., 1], bounds[..., 2], bounds[..., 3] = starts, at, at, stops
         lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
         before, after = lowest[..., 0], lowest[..., 2]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
-        prominence = (2.0 / self._gain * (peaks.height - np.sqrt(valleys))).T
-        np.copyto(prominence, np.nan, where=np.isnan(peaks.bins))
+        prominence: npt.NDArray[np.float64] = (peaks.height - np.sqrt(valleys)).T
+        prominence *= 2.0 / self._gain
         return prominence
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:

@@ -116,6 +116,7 @@ class SegmentKurtosis:
         self._window = np.tile(0.5 - 0.5 * np.cos(angle), self._count)
         self._transform = kept(channels, self._count, self.length // 2 + 1, dtype=np.complex128)
         self._power = kept(*self._transform.shape)
+        self._ones = np.ones((1, self._count))
 
     def measure(self, deviation: Samples, scratch: Samples) -> tuple[Values, Values]:
         """The largest value over all frequencies but DC and Nyquist, and where it is, in bins of a segment.
@@ -132,7 +133,7 @@ class SegmentKurtosis:
         segments = windowed.reshape(channels, self._count, self.length)
         power = self._power
         spectrum.power(np.fft.rfft(segments, axis=2, out=self._transform), out=power)
-        total = np.einsum("csk->ck", power)[:, 1:-1]
+        total = (self._ones @ power)[:, 0, 1:-1]
         fourth = np.einsum("csk,csk->ck", power, power)[:, 1:-1]
         dead = total <= DUST * np.maximum.reduce(total, axis=1)[:, np.newaxis]
         ratio = np.divide(fourth, np.multiply(total, total, out=total), out=fourth)

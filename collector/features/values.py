@@ -22,10 +22,10 @@ Numbers = npt.NDArray[np.float64]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
-def apart(rows: npt.NDArray[_Scalar], windows: int) -> npt.NDArray[_Scalar]:
-    """An array of all channels of some windows, one window below the other, as `[windows, channels, ...]`."""
+def apart(rows: npt.NDArray[_Scalar], windows: int) -> Iterable[npt.NDArray[_Scalar]]:
+    """The `[channels, ...]` of each window, from an array of all of them, one window below the other."""
     if windows == 1:
-        return rows[np.newaxis]
+        return (rows,)
     return rows.reshape(windows, len(rows) // windows, *rows.shape[1:])
 
 
