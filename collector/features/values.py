@@ -5,7 +5,6 @@ Nothing here computes a feature.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from math import isfinite
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,21 +28,14 @@ def apart(rows: npt.NDArray[_Scalar], windows: int) -> Iterable[npt.NDArray[_Sca
     return rows.reshape(windows, len(rows) // windows, *rows.shape[1:])
 
 
-@cache
-def _nothing(channels: int) -> Numbers:
-    row = np.full(channels, np.nan)
-    row.flags.writeable = False
-    return row
-
-
 @dataclass(slots=True)
 class Rows:
     """Numbers by the name of their row in the table; where one is not finite, the feature is undefined.
 
     `scalars` are `[channels]`. `keyed` are `[channels, keys]` with the names of the keys. `peaks` are
     `[channels, count]` by the part of the row's name before the point (`peaks`) and after it (`hz`), the
-    strongest first, padded with NaN. `only` has the channels of those that not every channel has, `reasons`
-    why a row is null for all of them.
+    strongest first, padded with NaN. `only` has the channels of those that not every channel has, `missing`
+    those of scalars that are null for all of them; `reasons` tells why a row is null for all channels.
     """
 
     channels: int
@@ -51,6 +43,7 @@ class Rows:
     keyed: dict[str, tuple[tuple[str, ...], Numbers]] = field(default_factory=dict)
     peaks: dict[str, dict[str, Numbers]] = field(default_factory=dict)
     only: dict[str, frozenset[int]] = field(default_factory=dict)
+    missing: dict[str, frozenset[int]] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=dict)
 
     def spread(self, part: Part, numbers: Numbers) -> Numbers:
@@ -68,10 +61,9 @@ class Rows:
             self.only[name] = part.channels
 
     def add_missing(self, part: Part, names: Iterable[str], reason: Reason) -> None:
-        """Take rows that are null."""
+        """Take scalars that are null, which costs nothing for each number."""
         for name in names:
-            self.scalars[name] = _nothing(self.channels)
-            self.only[name] = part.channels
+            self.missing[name] = part.channels
             self.reasons[name] = reason
 
     def apart(self, windows: int) -> list["Rows"]:
@@ -82,7 +74,12 @@ class Rows:
         if windows == 1:
             return [self]
         each = [
-            Rows(self.channels // windows, only=dict(self.only), reasons=dict(self.reasons))
+            Rows(
+                self.channels // windows,
+                only=dict(self.only),
+                missing=dict(self.missing),
+                reasons=dict(self.reasons),
+            )
             for _ in range(windows)
         ]
         for name, column in self.scalars.items():
@@ -93,8 +90,8 @@ class Rows:
                 rows.keyed[name] = keys, of_window
         for name, parts in self.peaks.items():
             by_window = zip(*(apart(part, windows) for part in parts.values()), strict=True)
-            for rows, of_window in zip(each, by_window, strict=True):
-                rows.peaks[name] = dict(zip(parts, of_window, strict=True))
+            for rows, found in zip(each, by_window, strict=True):
+                rows.peaks[name] = dict(zip(parts, found, strict=True))
         return each
 
     def per_channel(self) -> list[dict[str, Any]]:
@@ -106,6 +103,9 @@ class Rows:
         columns = [column.tolist() for column in self.scalars.values()]
         rows = zip(*columns, strict=True) if columns else [()] * self.channels
         made: list[dict[str, Any]] = [_plain(self.scalars, scalars) for scalars in rows]
+        for name, has in self.missing.items():
+            for row in has:
+                made[row][name] = None
         for name, (keys, numbers) in self.keyed.items():
             for channel, values in zip(made, numbers.tolist(), strict=True):
                 channel[name] = _plain(keys, values)
