@@ -244,13 +244,14 @@ class Publisher:
             BrokerError: the connection is gone.
         """
         room = connection.in_flight - len(self._sent)
-        for item in self._next(room) if room > 0 else ():
-            if connection.takes(item.topic, item.payload):
-                mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
-                self._sent[mid] = item
-            else:
-                size, limit = len(item.payload), connection.max_packet_bytes or 0
-                self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+        with connection.together:
+            for item in self._next(room) if room > 0 else ():
+                if connection.takes(item.topic, item.payload):
+                    mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
+                    self._sent[mid] = item
+                else:
+                    size, limit = len(item.payload), connection.max_packet_bytes or 0
+                    self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
         return len(self._sent) < connection.in_flight
 
     def _next(self, room: int) -> list[_Item]:

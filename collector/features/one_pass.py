@@ -30,7 +30,8 @@ from collector.samples import Channel, Samples
 class Pass:
     """Computes the features of `windows` windows of a stream at a time; owns the scratch.
 
-    Numpy must be quiet (scratch.py) meanwhile. `motions` is the stream's, since it remembers what came before.
+    Numpy must be quiet (scratch.py) meanwhile. `motions` is the stream's, since it remembers what came
+    before.
     """
 
     def __init__(

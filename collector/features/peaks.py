@@ -73,7 +73,8 @@ class PeakSearch:
         self._heights = kept(channels, bins)
         self._maxima = kept(channels, bins, dtype=np.bool_)
         self._row_starts = np.arange(channels) * bins
-        self._row_ends = np.array([self._row_starts, -self._row_starts - (bins - 1)])[:, np.newaxis, np.newaxis]
+        row_ends = np.array([self._row_starts, self._row_starts + bins - 1])[:, np.newaxis, np.newaxis]
+        self._row_ends = row_ends * _BOTH_WAYS[:, np.newaxis]
         self._stronger = np.tri(count, k=-1, dtype=np.bool_)[:, :, np.newaxis]  # [peak, earlier peak, 1]
 
     def find(self, power: Samples, highest: Values, largest: Values) -> "Peaks":

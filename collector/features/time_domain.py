@@ -3,8 +3,8 @@
 Nothing here knows of frequencies. Every function takes the moments of all channels at once.
 """
 
-from typing import NamedTuple
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt

@@ -6,6 +6,7 @@ done before paho is given the wire; it never connects, reconnects or queues by i
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Self
@@ -156,6 +157,11 @@ class Connection:
             self._lose(BrokerError(say.CONNECTION_LOST(reason=paho.error_string(sent.rc))))
             self.lost.result()
         return sent.mid
+
+    @property
+    def together(self) -> AbstractContextManager[None]:
+        """A block in which publishes are gathered: they go out as one, without another turn of the loop."""
+        return self._wire
 
     def takes(self, topic: str, payload: bytes) -> bool:
         """Whether a publish is short enough for the broker, which would end the connection otherwise."""

@@ -19,8 +19,8 @@ class Wire(asyncio.Protocol):
         """How much of it paho has read."""
         self._unwritten = bytearray()
         """What was sent within this step of the event loop: many small packets go out as one."""
-        self._answering = False
-        """Bytes are being worked off; what is sent meanwhile goes out right after."""
+        self._together = 0
+        """How many blocks are open, at whose end goes out what is sent meanwhile."""
         self._transport: asyncio.Transport | None = None
         self.ended: asyncio.Future[None] = self._loop.create_future()
 
@@ -28,6 +28,15 @@ class Wire(asyncio.Protocol):
     def unread(self) -> bool:
         """Whether bytes wait to be read."""
         return self._taken < len(self._received)
+
+    def __enter__(self) -> None:
+        """Gather what is sent in this block; it goes out at once when the block ends."""
+        self._together += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._together -= 1
+        if not self._together:
+            self._write()
 
     async def end(self) -> None:
         """Close at once, whatever is still to be written."""
@@ -55,12 +64,8 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
         self._received, self._taken = self._received[self._taken :] + data, 0
-        self._answering = True
-        try:
+        with self:
             self._on_bytes()
-        finally:
-            self._answering = False
-        self._write()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed; without an error the broker or we did it."""
@@ -85,7 +90,7 @@ class Wire(asyncio.Protocol):
 
     def send(self, buffer: bytes | bytearray) -> int:
         """Give bytes, all of which are taken; too late they go nowhere, and the end is told soon."""
-        if not self._unwritten and not self._answering:
+        if not self._unwritten and not self._together:
             self._loop.call_soon(self._write)
         self._unwritten += buffer
         return len(buffer)
