@@ -133,10 +133,10 @@ class Pass:
     def _add_shape(self, made: Rows, moments: Moments, rate_hz: float) -> None:
         """What the distances from the mean tell; overwrites the scratch."""
         of = time_domain.magnitudes(moments, self._deviation, self._scratch)
-        made.scalars["shape"] = moments.rms / of.absolute
+        made.scalars["shape"] = shape = moments.rms / of.absolute  # NaN for a constant
         made.scalars["impulse"] = moments.peak / of.absolute
         made.scalars["clearance"] = moments.peak / (of.root * of.root)
-        made.scalars["zero_crossings"] = of.crossings * (rate_hz / (self._n - 1))
+        made.scalars["zero_crossings"] = of.crossings * (rate_hz / (self._n - 1)) + 0.0 * shape
 
     def _measure_motions(
         self, samples: Samples, transform: spectrum.Transform, rate_hz: float, firsts: Sequence[int | None]

@@ -43,7 +43,7 @@ def interpolated(
     Source: D. Agrez, Weighted multipoint interpolated DFT to improve amplitude estimation of multifrequency
     signal, IEEE Trans. Instrum. Meas. 51 (2002): three points, Hann.
     """
-    delta = 2.0 * (right - left) / (left + 2.0 * middle + right)
+    delta = (right - left) / (0.5 * (left + right) + middle)
     # At δ = 0 the factor πδ/sin(πδ) is 0/0, and its limit 1. |δ| stays below 0.7, far from the next zero.
     angle = np.pi * delta + _TINY
     amplitude = (2.0 / gain) * middle * (1.0 - delta * delta) * (angle / np.sin(angle))

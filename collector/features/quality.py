@@ -115,7 +115,8 @@ class Doubts:
         self._levelled = np.array([channel.unit != "A" for channel in channels])
         self._low = np.array([channel.clip_low for channel in channels])
         self._high = np.array([channel.clip_high for channel in channels])
-        self._of_noise = math.log(n // 2 + 1) + _NOISE_MARGIN
+        bins = n // 2 + 1
+        self._of_noise = (math.log(bins) + _NOISE_MARGIN) / bins
         self._same = np.empty((len(channels), n), dtype=np.bool_)
         self._same[:, 0] = False
         self._shortest = max(_RUN_SAMPLES, -(-n // _RUN_PART))
@@ -170,7 +171,7 @@ class Doubts:
             kurtosis: that of the samples.
             of: their moments.
         """
-        mask: Mask = highest * power.shape[1] < self._of_noise * np.add.reduce(power, axis=1)
+        mask: Mask = highest < self._of_noise * np.add.reduce(power, axis=1)
         if np.count_nonzero(mask):
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
         return mask

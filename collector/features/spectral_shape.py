@@ -52,10 +52,10 @@ class SpectralShape:
         self._square = self._from_middle * from_middle
         self._logarithms = kept(channels, bins)
         self._parts = np.arange(0, bins, _PART)
-        self._below = np.empty((channels, len(self._parts) + 1))
+        self._below = np.zeros((channels, len(self._parts) + 1))
+        self._below_starts = np.arange(channels) * self._below.shape[1]
         self._in_part = np.arange(_PART)
-        self._rows = np.arange(channels)
-        self._row_starts = self._rows * bins
+        self._row_starts = np.arange(channels) * bins
 
     def measure(self, power: Samples, highest: Values) -> Shape:
         """The figures of a window's power spectrum, `[channels, bins]`, whose largest value is `highest`."""
@@ -77,7 +77,7 @@ class SpectralShape:
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
             offset + self._middle,
             np.sqrt(np.maximum(square - offset * offset, 0.0)),
-            np.where(total > 0, rolloff, np.nan),
+            rolloff + 0.0 * offset,  # NaN where that is
             entropy / np.log(bins),
             np.exp(mean_log) * bins / total,
         )
@@ -87,18 +87,18 @@ class SpectralShape:
 
         The sums of parts tell in which part that ends; only there bins are added one by one.
         """
-        below = self._below
-        below[:, 0] = -0.5 * power[:, 0]
-        np.add.reduceat(power, self._parts, axis=1, out=below[:, 1:])
+        below = self._below[:, 1:]
+        np.add.reduceat(power, self._parts, axis=1, out=below)
         np.add.accumulate(below, axis=1, out=below)
-        share = share[:, np.newaxis]
-        whole = (below[:, 1:] >= share).argmax(axis=1)
+        share = (share + 0.5 * power[:, 0])[:, np.newaxis]  # of DC the bin has twice what counts
+        whole = np.add.reduce(below < share, axis=1)
+        first: npt.NDArray[np.intp] = whole * _PART
+        rest = share - self._below.take(self._below_starts + whole)[:, np.newaxis]
         # What is taken from beyond the last part belongs to another channel, and comes after the share's end.
-        at = (self._row_starts + whole * _PART)[:, np.newaxis] + self._in_part
+        at = (self._row_starts + first)[:, np.newaxis] + self._in_part
         inside = np.add.accumulate(power.reshape(-1).take(at, mode="clip"), axis=1)
-        inside += below[self._rows, whole][:, np.newaxis]
-        bins: npt.NDArray[np.intp] = whole * _PART + np.add.reduce(inside < share, axis=1)
-        return bins
+        first += np.add.reduce(inside < rest, axis=1)
+        return first
 
 
 class SegmentKurtosis:
@@ -140,7 +140,7 @@ class SegmentKurtosis:
         if np.count_nonzero(dead):
             ratio[dead] = -np.inf
         largest = np.maximum.reduce(ratio, axis=1) * self._count - 2.0
-        return largest, np.where(np.isfinite(largest), ratio.argmax(axis=1) + 1.0, np.nan)
+        return largest, ratio.argmax(axis=1) + 1.0 + 0.0 * largest  # NaN where there is none
 
 
 def segment_length(n: int) -> int:

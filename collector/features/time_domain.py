@@ -25,7 +25,7 @@ SMALLEST_VARIANCE = 1e-140
 
 
 class Magnitudes(NamedTuple):
-    """Means of what lies on either side of the mean, `[channels]`; NaN for a constant.
+    """Means of what lies on either side of the mean, `[channels]`; 0 for a constant.
 
     `absolute` is the mean of |x - m|, `root` the mean of √|x - m|, `crossings` how often x - m changes its
     sign.
@@ -122,10 +122,6 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
     absolute = np.vecdot(scratch, scratch) / of.n
     root = np.add.reduce(scratch, axis=1) / of.n
     crossings = np.add.reduce(np.bitwise_count(np.packbits(turns, axis=1)), axis=1, dtype=np.float64)
-    nothing = of.constant | ~np.isfinite(of.variance)
-    if np.count_nonzero(nothing):
-        for values in (absolute, root, crossings):
-            values[nothing] = np.nan
     return Magnitudes(absolute, root, crossings)
 
 
