@@ -109,8 +109,8 @@ class Pass:
         power = kept(*self._power.shape) if carry else self._power
         spectrum.power(transform, out=power)
         highest = np.maximum.reduce(power, axis=1)
-        noisy = self._doubts.noisy(power, highest, made.scalars["kurtosis"], moments)
-        self._add_spectrum(made, power, highest, largest, rate_hz)
+        energy = self._add_spectrum(made, power, highest, largest, rate_hz)
+        noisy = self._doubts.noisy(energy, highest, made.scalars["kurtosis"], moments)
         envelope = self._add_envelope(made, largest, rate_hz)
         line_hz = self._add_current(made, power, rate_hz)
         each = made.apart(self._windows)
@@ -161,15 +161,17 @@ class Pass:
 
     def _add_spectrum(
         self, made: Rows, power: Samples, highest: Values, largest: Values, rate_hz: float
-    ) -> None:
-        """What the power spectrum tells."""
+    ) -> Values:
+        """What the power spectrum tells; gives its energy."""
         found = self._peaks.find(power, highest, largest)
         per_bin = rate_hz / self._n
         peaks = {"hz": found.bins * per_bin, "amplitude": found.amplitude}
         made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._in_bands)
+        energy = None
         if "spectrum" in self._groups:
             peaks["prominence"] = self._peaks.prominence(power, found)
             shape = self._spectral_shape.measure(power, highest)
+            energy = shape.energy
             made.scalars["total_rms"] = shape.total
             for name in ("centroid", "spread", "rolloff"):
                 made.scalars[name] = getattr(shape, name) * per_bin
@@ -178,6 +180,7 @@ class Pass:
             rms = octaves.octave_rms(power, self._n, self._octaves)
             made.keyed["octave_rms"] = self._octaves.names, rms
         made.peaks["peaks"] = peaks
+        return np.add.reduce(power, axis=1) if energy is None else energy
 
     def _add_envelope(self, made: Rows, largest: Values, rate_hz: float) -> Samples | None:
         """The peaks of the envelope's spectrum; gives the spectrum."""

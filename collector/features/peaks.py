@@ -72,6 +72,7 @@ class PeakSearch:
         self._gain = n * COHERENT_GAIN
         self._heights = kept(channels, bins)
         self._maxima = kept(channels, bins, dtype=np.bool_)
+        self._ends = self._maxima[:, :: bins - 1]
         self._row_starts = np.arange(channels) * bins
         row_ends = np.array([self._row_starts, self._row_starts + bins - 1])[:, np.newaxis, np.newaxis]
         self._row_ends = row_ends * _BOTH_WAYS[:, np.newaxis]
@@ -92,13 +93,13 @@ class PeakSearch:
         self._mark_summits(power)
         at = self._strongest(power)
         near = self._around(flat, at)
-        good = self._maxima.reshape(-1)[at]
+        good = self._maxima.take(at)
         clear = good & (near[1] > _FLAT * np.maximum(near[0], near[2]))
         if np.count_nonzero(clear) < at.size:  # too few, or level ones among the strongest
             self._mark_maxima(power)
             at = self._strongest(power)
             near = self._around(flat, at)
-            good = self._maxima.reshape(-1)[at]
+            good = self._maxima.take(at)
         left, middle, right = np.sqrt(near)
         delta, amplitude = interpolated(left, middle, right, self._gain)
         good &= amplitude > _DUST * largest
@@ -141,12 +142,11 @@ class PeakSearch:
         """Flat indices of the highest maxima, `[count, channels]`; where there are no more, other bins."""
         np.multiply(power, self._maxima, out=self._heights)
         heights = self._heights.reshape(-1)
-        found = []
-        for _ in range(self._count):  # a partition of all bins costs more than some scans
-            highest = self._heights.argmax(axis=1) + self._row_starts
+        at = np.empty((self._count, len(power)), dtype=np.intp)
+        for highest in at:  # a partition of all bins costs more than some scans
+            np.add(self._heights.argmax(axis=1), self._row_starts, out=highest)
             heights[highest] = 0.0
-            found.append(highest)
-        return np.array(found)
+        return at
 
     @staticmethod
     def _around(flat: Values, at: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
@@ -163,7 +163,7 @@ class PeakSearch:
         row, summits = power.reshape(-1), self._maxima.reshape(-1)
         rises = row[1:] > row[:-1]
         np.greater(rises[:-1], rises[1:], out=summits[1:-1])
-        self._maxima[:, 0] = self._maxima[:, -1] = False
+        self._ends[...] = False
 
     def _mark_maxima(self, power: Samples) -> None:
         """Mark the bins higher than both neighbours; never the first or last bin of a channel.
@@ -181,4 +181,4 @@ class PeakSearch:
             pairs.reshape(-1)[1:-2] = rises[:-2] & ~(rises | falls)[1:-1] & falls[2:]
             pairs[:, -2] = False  # its partner would be the last bin
             self._maxima |= pairs
-        self._maxima[:, 0] = self._maxima[:, -1] = False
+        self._ends[...] = False

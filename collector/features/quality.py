@@ -162,16 +162,16 @@ class Doubts:
             mask &= self._levelled & ~of.constant & np.isfinite(of.variance)
         return mask
 
-    def noisy(self, power: Samples, highest: Values, kurtosis: Values, of: Moments) -> Mask:
+    def noisy(self, energy: Values, highest: Values, kurtosis: Values, of: Moments) -> Mask:
         """Whether a channel's spectrum is as flat as that of noise, `[channels]`.
 
         Args:
-            power: |X|², `[channels, bins]`.
-            highest: its largest value.
+            energy: the sum of |X|² over all bins.
+            highest: the largest of them.
             kurtosis: that of the samples.
             of: their moments.
         """
-        mask: Mask = highest < self._of_noise * np.add.reduce(power, axis=1)
+        mask: Mask = highest < self._of_noise * energy
         if np.count_nonzero(mask):
             mask &= (kurtosis < _LOOKS_LIKE_NOISE) & ~of.constant & of.finite
         return mask

@@ -27,8 +27,12 @@ _LN_2 = math.log(2)
 
 
 class Shape(NamedTuple):
-    """Figures of each channel's spectrum, `[channels]`; frequencies in bins. NaN without any energy."""
+    """Figures of each channel's spectrum, `[channels]`; frequencies in bins. NaN without any energy.
 
+    `energy` is the sum of the powers, DC and Nyquist bin in full.
+    """
+
+    energy: Values
     total: Values
     centroid: Values
     spread: Values
@@ -68,12 +72,14 @@ class SpectralShape:
         offset = np.vecdot(power, self._from_middle) / total
         square = np.vecdot(power, self._square) / total
         logarithms = np.log(power, out=self._logarithms)
-        logarithms[:, self._halves] -= _LN_2
+        halves = logarithms[:, self._halves]
+        halves -= _LN_2
         mean_log = np.add.reduce(logarithms, axis=1) / bins
-        logarithms[:, self._halves] *= 0.5
+        halves *= 0.5
         entropy = np.log(total) - np.vecdot(power, logarithms) / total
         rolloff = self._rolloff(power, ROLLOFF * total)
         return Shape(
+            self._below[:, -1],
             np.sqrt(total * (2.0 / (self._n * self._n * MEAN_SQUARE))),
             offset + self._middle,
             np.sqrt(np.maximum(square - offset * offset, 0.0)),

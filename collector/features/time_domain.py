@@ -117,11 +117,13 @@ def magnitudes(of: Moments, deviation: Samples, scratch: Samples) -> Magnitudes:
         scratch: overwritten, `[channels, n]`.
     """
     above = deviation > 0.0
-    turns = above[:, 1:] != above[:, :-1]
+    turns = np.zeros((len(above), -(-of.n // 64) * 64), dtype=np.bool_)  # as many as whole words have bits
+    np.not_equal(above[:, 1:], above[:, :-1], out=turns[:, : of.n - 1])
     np.sqrt(np.abs(deviation, out=scratch), out=scratch)
     absolute = np.vecdot(scratch, scratch) / of.n
     root = np.add.reduce(scratch, axis=1) / of.n
-    crossings = np.add.reduce(np.bitwise_count(np.packbits(turns, axis=1)), axis=1, dtype=np.float64)
+    words = np.packbits(turns, axis=1).view(np.uint64)
+    crossings = np.add.reduce(np.bitwise_count(words), axis=1, dtype=np.float64)
     return Magnitudes(absolute, root, crossings)
 
 
