@@ -140,7 +140,7 @@ class SegmentKurtosis:
         power = self._power
         spectrum.power(np.fft.rfft(segments, axis=2, out=self._transform), out=power)
         total = (self._ones @ power)[:, 0, 1:-1]
-        fourth = np.einsum("csk,csk->ck", power, power)[:, 1:-1]
+        fourth = (self._ones @ np.multiply(power, power, out=power))[:, 0, 1:-1]
         dead = total <= DUST * np.maximum.reduce(total, axis=1)[:, np.newaxis]
         ratio = np.divide(fourth, np.multiply(total, total, out=total), out=fourth)
         if np.count_nonzero(dead):
