@@ -39,7 +39,7 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
         radius: how far around a place is searched, in bins, `[lines]`; the nearest bin at least.
     """
     channels, bins = power.shape
-    at = np.broadcast_to(at, (channels, at.shape[-1]))
+    at = at + np.zeros((channels, 1))
     covered = (at >= 1) & (at <= bins - 2)
     places = np.where(covered, at, 1.0)
     reach = int(np.ceil(radius.max(initial=0.0)))
@@ -54,7 +54,7 @@ def find_lines(power: Samples, n: int, at: Array, radius: Array) -> Lines:
     choice = candidates.reshape(count, -1).argmax(axis=1)
     top = index.reshape(count, -1)[np.arange(count), choice].reshape(at.shape) + starts
     lines = lines_at(power, n, top)
-    if covered.all():
+    if np.count_nonzero(covered) == covered.size:
         return lines
     return Lines(
         np.where(covered, lines.bins, np.nan),
@@ -71,7 +71,7 @@ def lines_at(power: Samples, n: int, top: npt.NDArray[np.intp]) -> Lines:
     delta, amplitude = interpolated(left, middle, right, n * COHERENT_GAIN)
     clear = (middle >= left) & (middle >= right) & (middle > 0) & np.isfinite(middle)
     at = top - np.arange(len(power))[:, np.newaxis] * power.shape[1]
-    if clear.all():
+    if np.count_nonzero(clear) == clear.size:
         return Lines(at + delta, amplitude, clear)
     bare = 2.0 / (n * COHERENT_GAIN) * middle
     return Lines(at + np.where(clear, delta, 0.0), np.where(clear, amplitude, bare), clear)

@@ -109,7 +109,7 @@ def _refined(
     """
     clear = found.clear & known
     amplitude = np.where(clear, found.amplitude, 0.0).reshape(len(clear), 2, harmonics)
-    strongest = amplitude.max(axis=2, keepdims=True)
+    strongest = np.maximum.reduce(amplitude, axis=2, keepdims=True)
     relative = np.where(strongest > 0, amplitude / strongest, 0.0).reshape(clear.shape)
     weights = relative * relative * orders
     total = float((weights * orders).sum())
@@ -132,8 +132,8 @@ def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.flo
     nothing = np.full(channels, np.nan)
     if not len(off):
         return Chatter(nothing, nothing, nothing)
-    aside = carried.power[:, off]
-    share = aside.sum(axis=1) / carried.power[:, first:].sum(axis=1)
+    aside = carried.power.take(off, axis=1)
+    share = np.add.reduce(aside, axis=1) / np.add.reduce(carried.power[:, first:], axis=1)
     if off[-1] == bins - 1:  # no peak
         off, aside = off[:-1], aside[:, :-1]
         if not len(off):
@@ -143,7 +143,7 @@ def chatter(carried: Carried, turning_hz: float, synchronous: npt.NDArray[np.flo
     found = lines_at(carried.power, carried.n, top[:, np.newaxis])
     amplitude = found.amplitude[:, 0]
     clear = found.clear[:, 0] & (amplitude >= _COMPARABLE * np.fmax.reduce(synchronous, axis=1))
-    if clear.any():  # the median costs more than all the rest
+    if np.count_nonzero(clear):  # the median costs more than all the rest
         rows = np.flatnonzero(clear)
         clear[rows] = aside[rows, highest[rows]] > _STANDS_OUT * np.median(aside[rows], axis=1)
     return Chatter(share, np.where(clear, found.bins[:, 0], np.nan), np.where(clear, amplitude, np.nan))
