@@ -302,6 +302,16 @@ def test_windows_of_one_kernel_do_not_touch_each_other() -> None:
     np.testing.assert_array_equal(one, kept)
 
 
+def test_how_numpy_is_set_outside_stays_as_it_is() -> None:
+    before = np.geterr(), np.getbufsize()
+    with np.errstate(divide="raise", invalid="raise"):
+        inside = np.geterr()
+        nothing = compute(np.zeros((2, 64)))
+        assert np.geterr() == inside
+    assert nothing.channels[0]["crest"] is None
+    assert (np.geterr(), np.getbufsize()) == before
+
+
 @pytest.mark.parametrize("shape", [(2, 64), (3, 63), (3, 65)])
 def test_another_shape_is_refused(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="shape"):
