@@ -47,7 +47,12 @@ async def test_what_is_sent_outside_of_one_leaves_in_the_next_turn(ends: Ends) -
 
 async def test_a_block_that_fails_sends_what_it_has(ends: Ends) -> None:
     wire, theirs = ends
-    with pytest.raises(ValueError, match="of ours"), wire:
-        wire.send(b"one")
-        raise ValueError("a mistake of ours")
+
+    def fail() -> None:
+        with wire:
+            wire.send(b"one")
+            raise ValueError("a mistake of ours")
+
+    with pytest.raises(ValueError, match="of ours"):
+        fail()
     assert theirs.recv(100) == b"one"
