@@ -8,9 +8,8 @@ complete: docs/decisions/0013-context-join.md. Statistics of readings alone are 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from operator import is_not
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -126,8 +125,7 @@ def joined(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Finished]):
+class _Waiting(NamedTuple, Generic[Finished]):
     finished: Finished
     since_ns: int
     last_ns: int

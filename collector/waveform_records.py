@@ -4,8 +4,7 @@ What every stream's records have in common is in stream_records.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.features import (
     Carried,
@@ -24,8 +23,7 @@ from collector.samples import RateState, Signal, Window
 from collector.stream_records import StreamRecords
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A window in time, as the clock knew it when the window was complete.
 
     `first_ns` and `last_ns` are the monotonic times of its first and last sample, `rate_hz` sets the
@@ -48,8 +46,7 @@ def placed(window: Window, clock: SampleClock) -> Placed:
     return Placed(window, first_ns, last_ns, clock.axis_hz, clock.rate_state, clock.measured_hz)
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluated:
+class Evaluated(NamedTuple):
     """A window of which everything is known but what the machine was doing.
 
     `first_ns` and `last_ns` are the monotonic times of its first and last sample. `carried` is what features

@@ -6,6 +6,7 @@ A flag is no verdict: it says that a number of the window may not mean what it s
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +26,7 @@ _LOOKS_LIKE_NOISE = 4.0
 """A kurtosis above this means blows, whose spectrum may be as flat as noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A window's values, and the rate as the sample clock knows it."""
 
     values: FeatureValues
