@@ -5,6 +5,7 @@ The speed comes with the context, which is joined later than the window is compl
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -81,10 +82,8 @@ def rotation(carried: Carried, rotation_hz: float, teeth: int | None, harmonics:
     Each is searched as far as the speed may be off, but not up to the next multiple.
     """
     per_turn = rotation_hz * carried.n / carried.rate_hz  # in bins, as everything here
-    order = np.arange(1.0, harmonics + 1)
-    passing = order * (teeth or 1)
+    orders = _orders(harmonics, teeth or 1)
     apart = per_turn if per_turn >= APART_BINS else (teeth or 1) * per_turn
-    orders = np.concatenate((order, passing))
     at = orders * per_turn
     radius = np.minimum(np.maximum(TOLERANCE * at, 1.0), max(apart / 2 - 0.5, 1.0))
     found = find_lines(carried.power, carried.n, at, radius)
@@ -98,6 +97,13 @@ def rotation(carried: Carried, rotation_hz: float, teeth: int | None, harmonics:
         None if per_turn >= APART_BINS else Reason.UNRESOLVABLE,
         Reason.UNRESOLVABLE if teeth is not None and apart < APART_BINS else None,
     )
+
+
+@cache
+def _orders(harmonics: int, teeth: int) -> npt.NDArray[np.float64]:
+    """Multiples of the rotation: first its own harmonics, then those of tooth passing."""
+    order = np.arange(1.0, harmonics + 1)
+    return np.concatenate((order, order * teeth))
 
 
 def _refined(
