@@ -304,6 +304,13 @@ class Memory:
             self._ahead_bytes -= ahead.size_bytes
         return True
 
+    def unshelve(self) -> None:
+        """What was kept back is to be sent again."""
+        if self.shelved:
+            unsent = {key: self._fresh[key] for key in self.shelved}
+            self.shelved.clear()
+            self._unsent = dict(sorted((unsent | self._unsent).items()))
+
     def release(self, keys: Iterable[Key] | None) -> None:
         """Records are no longer in flight; None means all of them, and that none is shelved any more."""
         unsent: dict[Key, _Record] = {}
@@ -318,8 +325,7 @@ class Memory:
             elif record is not None:
                 unsent[key] = record
         if keys is None:
-            unsent |= {key: self._fresh[key] for key in self.shelved}
-            self.shelved.clear()
+            self.unshelve()
         if unsent:
             self._unsent = dict(sorted((unsent | self._unsent).items()))
         if ahead:

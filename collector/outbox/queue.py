@@ -190,10 +190,16 @@ class Outbox:
         """
         if keys is None:
             self._store.unheard()
-            if self.shelved:
-                self._backlog.grown()
-                self._disk.put(Unshelve())
+            self.unshelve()
         self._memory.release(keys)
+        self.ready.set()
+
+    def unshelve(self) -> None:
+        """What was kept back shall be sent again."""
+        if self.shelved:
+            self._backlog.grown()
+            self._disk.put(Unshelve())
+        self._memory.unshelve()
         self.ready.set()
 
     async def save_mark(self, mark: Mark) -> bool:
