@@ -27,7 +27,7 @@ from collector.health import (
     TestReport,
 )
 from collector.host import judge_host, read_host
-from collector.journal import AccountDraft, Journal
+from collector.journal import Draft, Journal
 from collector.messages import Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
@@ -109,7 +109,7 @@ class Gateway:
             return
         for account in mark.accounts:
             try:
-                self._journal.publish(AccountDraft(**account))
+                self._journal.publish(Draft(**account))
             except (TypeError, ValueError) as error:  # of another version of ours
                 log.warning("account.unreadable", reason=str(error))
         await self._outbox.commit()
@@ -186,7 +186,7 @@ class Gateway:
                 if (reached := _reached(waveform, sync=sync)) is not None:
                     self._reached[waveform.name] = reached
             states = self.streams.states.values()
-            accounts = [asdict(draft) for state in states for draft in state.open_accounts()]
+            accounts = [asdict(draft) for state in states for draft in state.drafts()]
             now_us, last_seq = self._clock.now_us(), self._journal.last_seq
             mark = Mark(
                 self._outbox.epoch,
