@@ -7,6 +7,7 @@ The counterpart for sampled signals is waveform.py.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 
@@ -246,10 +247,12 @@ class Controller:
             self.describe(self.machine, self.settings)
 
     def _history(self, point: Point) -> History:
+        history = new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
         before = self._histories.get(point.name)
-        if before is not None and before.point == point:
-            return before
-        return new_history(point, self.source.silent_after_s, self.settings.stale_after_s)
+        if before is None or replace(before.point, every_s=point.every_s) != point:
+            return history
+        before.go_on_as(history)
+        return before
 
     def _notice(self, history: History, said: Reading) -> None:
         """Keep what may leave of a state or text, and publish it if it has changed."""

@@ -27,7 +27,7 @@ from collector.health import (
     TestReport,
 )
 from collector.host import judge_host, read_host
-from collector.journal import AccountDraft, Journal
+from collector.journal import Draft, Journal
 from collector.messages import Topics
 from collector.mqtt import Will
 from collector.outbox import Mark, Outbox, StreamMark
@@ -69,6 +69,8 @@ class Gateway:
         self._host_condition = Condition(clock, State.OK)
         state, reason = configuration
         self._configuration_condition = Condition(clock, state, reason)
+        self._left_behind: Sentence | None = None
+        """What the broker keeps under another name that we had, where we may not write now."""
         self._changed_us: int | None = None
         """When the configuration's files were changed, where they no longer say what is in use."""
         self._outbox_condition = Condition(clock, State.OK)
@@ -107,7 +109,7 @@ class Gateway:
             return
         for account in mark.accounts:
             try:
-                self._journal.publish(AccountDraft(**account))
+                self._journal.publish(Draft(**account))
             except (TypeError, ValueError) as error:  # of another version of ours
                 log.warning("account.unreadable", reason=str(error))
         await self._outbox.commit()
@@ -119,12 +121,19 @@ class Gateway:
         self.streams.start(tasks)
 
     async def stop(self, goodbye_s: float) -> None:
-        """End the streams, leave a mark, and give the last records a moment to reach the broker."""
+        """End the streams, leave a mark, and give the last records a moment to reach the broker.
+
+        Where the configuration on disk has another name for this gateway, what the broker keeps of us is
+        taken back: nobody else may do that, and we can no longer under another name.
+        """
         self._stopping = True
         async with self._changing:  # a reload on its way comes to its end first
             await self.streams.stop()
             await self.save_mark()
-            await self._leave_broker(goodbye_s)
+            for_good = await asyncio.to_thread(self._gets_another_name)
+            await self._leave_broker(goodbye_s, for_good=for_good)
+            if for_good:
+                await self.save_mark()  # of what the broker still keeps
 
     def look(self) -> None:
         """What is to be noticed once a second: the clock, the streams, losses of the outbox."""
@@ -152,7 +161,8 @@ class Gateway:
             return
         self._changed_us = changed
         if self._configuration_condition.state is State.OK:
-            self._configuration_condition.change(State.OK, None if changed is None else say.NOT_RELOADED())
+            reason = self._left_behind if changed is None else say.NOT_RELOADED()
+            self._configuration_condition.change(State.OK, reason)
 
     def publish_status(self) -> None:
         """Put the retained status in place."""
@@ -176,7 +186,7 @@ class Gateway:
                 if (reached := _reached(waveform, sync=sync)) is not None:
                     self._reached[waveform.name] = reached
             states = self.streams.states.values()
-            accounts = [asdict(draft) for state in states for draft in state.open_accounts()]
+            accounts = [asdict(draft) for state in states for draft in state.drafts()]
             now_us, last_seq = self._clock.now_us(), self._journal.last_seq
             mark = Mark(
                 self._outbox.epoch,
@@ -245,7 +255,8 @@ class Gateway:
             changes.append(say.BROKER_CHANGED())
             await self._change_broker(config)
         self._config, self._changed_us = config, None
-        self._configuration_condition.change(State.DEGRADED if unsaved else State.OK, unsaved)
+        state = State.DEGRADED if unsaved else State.OK
+        self._configuration_condition.change(state, unsaved or self._left_behind)
         self.publish_status()
         log.info("reloaded", changes=[str(change) for change in changes])
         return [str(change) for change in changes or [say.UNCHANGED()]]
@@ -299,14 +310,32 @@ class Gateway:
         """Take back what the run before had announced of streams that are there no longer."""
         described = {meta.topic for meta in self.streams.descriptions()}
         ours = self._topics.status.removesuffix("status")
-        for topic in set(retained) - described - {self._topics.status}:
-            if topic.startswith(ours):  # else we had another name, under which we may not write now
+        left = sorted(set(retained) - described - {self._topics.status})
+        for topic in left:
+            if topic.startswith(ours):
                 self._publisher.withdraw(topic)
+        if others := [topic for topic in left if not topic.startswith(ours)]:
+            log.warning("broker.left-behind", topics=others)
+            self._left_behind = say.LEFT_BEHIND(name=_whose(others[0]), count=len(others))
+            if self._configuration_condition.state is State.OK:
+                self._configuration_condition.change(State.OK, self._left_behind)
 
-    async def _leave_broker(self, goodbye_s: float) -> None:
+    def _gets_another_name(self) -> bool:
+        """Whether the next start is to be under another name, as far as can be told."""
+        try:
+            named = load(self._folder).gateway
+        except ConfigError:  # then the next start takes the last good one
+            return False
+        return Topics(named.root, named.company, named.name) != self._topics
+
+    async def _leave_broker(self, goodbye_s: float, *, for_good: bool = False) -> None:
         """Say at the broker that nothing more comes, which no last will does after a goodbye."""
         self._announce_status("stopped")
         await self._publisher.drain(goodbye_s)
+        if for_good:
+            for topic in self._publisher.announced:
+                self._publisher.withdraw(topic)
+            await self._publisher.drain(goodbye_s)
         await ended([self._publishing])
 
     async def _change_broker(self, config: Config) -> None:
@@ -334,6 +363,12 @@ class Gateway:
     def _announce_status(self, state: Literal["healthy", "degraded", "stopped"]) -> None:
         status = published_status(self.report(), state, sync=self._clock.synchronised)
         self._publisher.announce(self._topics.status, status.model_dump_json().encode())
+
+
+def _whose(topic: str) -> str:
+    """The gateway that a retained topic is of, a stream's or its own, whatever its root is."""
+    parts = topic.split("/")
+    return "/".join(parts[-3:-1] if parts[-1] == "status" else parts[-5:-3])
 
 
 def _reached(waveform: Waveform, *, sync: bool) -> StreamMark | None:

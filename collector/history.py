@@ -77,6 +77,10 @@ class History:
         self._good_since = 0  # when the first good reading came, which changed nothing
         self._known_from = 0
 
+    def go_on_as(self, other: "History") -> None:
+        """The same point is heard of more often, or less: it is stale when that other history would be."""
+        self.point, self.period_ns, self.limit_ns = other.point, other.period_ns, other.limit_ns
+
     @property
     def last(self) -> Reading | None:
         """The last reading; None before the first."""

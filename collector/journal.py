@@ -1,21 +1,21 @@
 """Records become part of the gateway's numbered history here: made, encoded, and put into the outbox.
 
-Accounts of utilisation are drafts before: while one is open, the mark of the outbox has its draft, which the
-next start publishes if this run comes to a sudden end. One that is over waits until a mark without it is
-saved, so that it is not published twice.
+Accounts of utilisation and long cuts are drafts before: while one is open, the mark of the outbox has its
+draft, which the next start publishes if this run comes to a sudden end. One that is over waits until a mark
+without it is saved, so that it is not published twice.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from collector.clock import UtcClock
-from collector.messages import Message, Moment, Numbering, Record, Topics, Utilisation, moment
+from collector.messages import Cut, Message, Moment, Numbering, Record, Topics, Utilisation, moment
 from collector.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)
-class AccountDraft:
-    """A record of utilisation without its number; `fields` are what it says, as JSON knows them."""
+class Draft:
+    """A record without its number; `fields` are what it says, as JSON knows them."""
 
     topic: str
     meta: str
@@ -24,6 +24,8 @@ class AccountDraft:
     t_us: int
     sync: bool
     fields: dict[str, Any]
+    reading: Literal["utilisation", "cut"] = "utilisation"
+    """What kind of record; earlier versions had one alone."""
 
 
 class Journal:
@@ -32,8 +34,8 @@ class Journal:
     def __init__(self, topics: Topics, clock: UtcClock, outbox: Outbox, boot: str) -> None:
         self.topics = topics
         self.clock = clock
-        self.waiting: list[AccountDraft] = []
-        """Accounts that are over, until a mark without them is saved."""
+        self.waiting: list[Draft] = []
+        """What is over, until a mark without it is saved."""
         self._outbox = outbox
         self._boot = boot
         self._numbering = Numbering(outbox.epoch, boot)
@@ -59,25 +61,32 @@ class Journal:
         self._outbox.append(message)
         return message
 
-    def draft(self, topic: str, at_monotonic_ns: int, *, meta: str, **fields: Any) -> AccountDraft:
-        """What the record of an account would be now."""
-        return AccountDraft(topic, meta, self._boot, *moment(self.clock, at_monotonic_ns), fields)
+    def draft(
+        self,
+        reading: Literal["utilisation", "cut"],
+        topic: str,
+        at_monotonic_ns: int,
+        *,
+        meta: str,
+        **fields: Any,
+    ) -> Draft:
+        """What the record of something that is open would be now."""
+        return Draft(topic, meta, self._boot, *moment(self.clock, at_monotonic_ns), fields, reading)
 
     def release(self, count: int) -> None:
-        """Publish the first so many of the accounts that wait: a mark without them is saved."""
+        """Publish the first so many of what waits: a mark without it is saved."""
         for draft in self.waiting[:count]:
             self.publish(draft)
         del self.waiting[:count]
 
-    def publish(self, draft: AccountDraft) -> None:
+    def publish(self, draft: Draft) -> None:
         """Make the record of a draft; its times are those of the run that made the draft.
 
         Raises:
             pydantic.ValidationError: `fields` are not what the contract says.
         """
         at = Moment(draft.mono_us, draft.t_us, draft.sync)
+        kind = Cut if draft.reading == "cut" else Utilisation
         self._outbox.append(
-            self._numbering.message(
-                Utilisation, draft.topic, at, meta=draft.meta, boot=draft.boot, **draft.fields
-            )
+            self._numbering.message(kind, draft.topic, at, meta=draft.meta, boot=draft.boot, **draft.fields)
         )

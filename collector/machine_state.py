@@ -17,6 +17,7 @@ from collector.activity import (
     Calendar,
     Change,
     Cuts,
+    CutSummary,
     FeatureInputs,
     LearnedFile,
     Ledger,
@@ -31,7 +32,7 @@ from collector.config import MachineFile, WaveformSettings
 from collector.context import LONGEST_USUAL_DELAY_S, Context, Telling
 from collector.health import ActivityReport, Condition, InputsReport, Said, State
 from collector.history import History
-from collector.journal import AccountDraft, Journal
+from collector.journal import Draft, Journal
 from collector.messages import STATE_STREAM, ContextNumber, ContextState, Message
 from collector.metadata import describe_state
 from collector.state_records import StateRecords
@@ -45,6 +46,8 @@ _SLACK_NS = 1_000_000_000
 _PATIENCE_NS = 60_000_000_000
 """An input of which nothing was heard for so long is complained about."""
 _WATCH_WAIT_S = 5.0
+_LONG_CUT_NS = 60_000_000_000
+"""A mark has no cut that is shorter: one that it has costs a mark more when it is over."""
 
 
 @dataclass(slots=True)
@@ -99,6 +102,8 @@ class MachineState:
         self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._at_ns))
         self._counted_ns = self._at_ns
         self._cuts = Cuts()
+        self._marked_cut: CutSummary | None = None
+        """The last one that a mark may have."""
         self._watches: list[_Watch] = []
 
     @property
@@ -129,9 +134,14 @@ class MachineState:
         """Close the accounts: what was seen so far is published."""
         self._contained(self._finish)
 
-    def open_accounts(self) -> list[AccountDraft]:
-        """What is counted so far of the hour and of the shifts that are going on."""
-        return [self._records.draft(account, self._began_ns(account)) for account in self._ledger.open()]
+    def drafts(self) -> list[Draft]:
+        """What a mark has to know: the hour and the shifts that are going on, and a long cut, so far."""
+        drafts = [self._records.draft(account, self._began_ns(account)) for account in self._ledger.open()]
+        cut = self._cuts.going_on
+        if cut is not None and self._counted_ns - cut.since_ns >= _LONG_CUT_NS:
+            self._marked_cut = cut
+            drafts.append(self._records.cut_draft(cut, self._counted_ns, None))
+        return drafts
 
     async def watch(self, seconds: float) -> InputsReport:
         """Watch the inputs of the rules for some seconds, beside the usual work."""
@@ -213,7 +223,8 @@ class MachineState:
     def _end_cut(self, to_ns: int, following: Activity | None) -> None:
         cut = self._cuts.end()
         if cut is not None:
-            self._records.cut(cut, to_ns, following)
+            draft = self._records.cut_draft(cut, to_ns, following)
+            self._records.cut(draft, marked=cut is self._marked_cut)
 
     def _count(self, to_ns: int, activity: Activity) -> None:
         """The state was this until a moment: count the time, and give a cut its windows."""

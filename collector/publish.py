@@ -2,8 +2,9 @@
 
 Nothing is acknowledged to the outbox before the broker has taken it with success. Of a topic that the broker
 refuses, one message is tried now and then; the rest of it waits in the outbox, and other topics go on. What
-is longer than the broker takes waits alone, for the next connection. What the store says of our records comes
-on the same connection, and is handed to the outbox as it is.
+is longer than the broker takes waits alone, for the next connection: the broker says how long that is, or the
+connections that it ends do. What the store says of our records comes on the same connection, and is handed to
+the outbox as it is.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from collector.mqtt import (
     BrokerSettings,
     Connection,
     Ends,
+    SizeLimit,
     TimeLimits,
     Will,
     reconnect_pauses,
@@ -49,6 +51,8 @@ class Pauses:
     """
     refused_s: float = 10.0
     """Until a refused topic is tried again: the broker's rules may have been repaired."""
+    held_s: float = 3600.0
+    """Until what ended the connection is tried again, which costs one more."""
 
 
 class _Item(NamedTuple):
@@ -59,6 +63,10 @@ class _Item(NamedTuple):
     retain: bool
     late: bool = False
     key: Key | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.topic.encode()) + len(self.payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,9 @@ class Publisher:
         """What goes before the records, one of a topic: announcements, and what is tried again."""
         self._sent: dict[int, _Item] = {}
         """By message id: not acknowledged yet on this connection."""
+        self._size_limit = SizeLimit(pauses.held_s)
+        self._one_at_a_time: asyncio.TimerHandle | None = None
+        """Until when: to find the message that ended the last connections."""
         self._refused: dict[str, _Refusal] = {}
         """By topic."""
         self._record_too_large: Sentence | None = None
@@ -143,9 +154,15 @@ class Publisher:
         )
 
     def look(self) -> None:
-        """Once a second: certificates come near their end while nothing else happens."""
-        if self._connection is not None:
-            self._judge()
+        """Once a second, also while all is quiet: certificates near their end, limits are tried again."""
+        if self._connection is None:
+            return
+        if self._size_limit.forgotten(asyncio.get_running_loop().time()):
+            self._send_one_at_a_time()
+            self._outbox.unshelve()
+            for topic in self._announcements_too_large:
+                self._send_first(_Item(topic, self._announced.get(topic, b""), retain=True))
+        self._judge()
 
     async def drain(self, timeout_s: float) -> None:
         """Wait until all is acknowledged, but not longer than this, and not at all while offline."""
@@ -198,6 +215,10 @@ class Publisher:
     async def _serve(self, connection: Connection) -> None:
         """Send until the connection is lost, which raises BrokerError."""
         self._connection = connection
+        loop = asyncio.get_running_loop()
+        self._size_limit.connected()
+        if self._size_limit.forgotten(loop.time()) or self._size_limit.one_at_a_time:
+            self._send_one_at_a_time()
         self._judge()
         log.info("broker.connected", host=self._settings.host, in_flight=connection.in_flight)
         for topic, payload in self._announced.items():
@@ -207,10 +228,26 @@ class Publisher:
         try:
             await asyncio.wait({sending, connection.lost}, return_when=asyncio.FIRST_COMPLETED)
             (sending if sending.done() else connection.lost).result()
+        except BrokerError:
+            self._size_limit.ended([item.size_bytes for item in self._sent.values()], loop.time())
+            raise
         finally:
+            self._send_together()
             listening.cancel()
             sending.cancel()
             await asyncio.gather(listening, sending, return_exceptions=True)
+
+    def _send_one_at_a_time(self) -> None:
+        """Have one message alone on its way, until the connection has lasted."""
+        self._send_together()
+        loop = asyncio.get_running_loop()
+        self._one_at_a_time = loop.call_later(self._pauses.lasting_s, self._send_together)
+
+    def _send_together(self) -> None:
+        if self._one_at_a_time is not None:
+            self._one_at_a_time.cancel()
+            self._one_at_a_time = None
+            self._room.set()
 
     async def _listen(self, connection: Connection) -> None:
         """Ask for the store's receipts, where they count, until the broker grants them."""
@@ -243,20 +280,27 @@ class Publisher:
         Raises:
             BrokerError: the connection is gone.
         """
-        room = connection.in_flight - len(self._sent)
+        in_flight = connection.in_flight if self._one_at_a_time is None else 1
+        room = in_flight - len(self._sent)
         with connection.together:
             for item in self._next(room) if room > 0 else ():
-                if connection.takes(item.topic, item.payload):
+                size = len(item.payload)
+                if not connection.takes(item.topic, item.payload):
+                    limit = connection.max_packet_bytes or 0
+                    self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
+                elif not self._size_limit.takes(item.size_bytes):
+                    self._shelve(item, say.PUBLISH_ENDS_CONNECTION(topic=item.topic, bytes=size))
+                else:
                     mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)
                     self._sent[mid] = item
-                else:
-                    size, limit = len(item.payload), connection.max_packet_bytes or 0
-                    self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
-        return len(self._sent) < connection.in_flight
+        return len(self._sent) < in_flight
 
     def _next(self, room: int) -> list[_Item]:
         """At most `room` items to send now."""
-        items = list(self._first.values())[:room]
+        first = list(self._first.values())
+        if self._one_at_a_time is not None:  # what ends the connection shall not be all that was sent
+            first.sort(key=lambda item: item.size_bytes)
+        items = first[:room]
         for item in items:
             del self._first[item.topic]
         if room > len(items):
@@ -284,6 +328,7 @@ class Publisher:
                 self._room.set()
 
     def _delivered(self, item: _Item) -> None:
+        self._size_limit.taken(item.size_bytes)
         if item.key is not None:
             self._outbox.acknowledge(*item.key)
             self.confirmed += 1

@@ -6,8 +6,8 @@ What every stream's records have in common is in stream_records.py.
 from collections.abc import Iterable
 
 from collector.activity import Account, Activity, Answer, Change, CutSummary, ratios
-from collector.journal import AccountDraft
-from collector.messages import Cut, Reason, StateChange
+from collector.journal import Draft
+from collector.messages import Reason, StateChange
 from collector.stream_records import StreamRecords
 
 
@@ -32,29 +32,34 @@ class StateRecords:
             why=_reasons(change.answers),
         )
 
-    def cut(self, cut: CutSummary, to_ns: int, following: Activity | None) -> None:
-        """A cut is over; `following` is None when we stop, and it may go on."""
-        self._stream.put(
-            Cut,
+    def cut(self, draft: Draft, *, marked: bool) -> None:
+        """A cut is over; it is `marked` when a mark may have it as one that is open."""
+        (self._stream.publish_later if marked else self._stream.publish)(draft)
+
+    def cut_draft(self, cut: CutSummary, to_ns: int, following: Activity | None) -> Draft:
+        """A cut as it stands; `following` is None when it may go on."""
+        return self._stream.draft(
+            "cut",
             self._readings_topic,
             cut.since_ns,
             from_us=self._stream.clock.utc_us(cut.since_ns),
             to_us=self._stream.clock.utc_us(to_ns),
             duration_s=(to_ns - cut.since_ns) / 1e9,
-            previous=cut.previous,
-            next=following,
-            waveforms=cut.waveforms(),
-            context=cut.context(),
+            previous=cut.previous.value,
+            next=None if following is None else following.value,
+            waveforms={name: waveform.model_dump(mode="json") for name, waveform in cut.waveforms().items()},
+            context={path: said.model_dump(mode="json") for path, said in cut.context().items()},
         )
 
     def utilisation(self, account: Account, from_ns: int) -> None:
         """An hour or shift is over, or the part of it that can be seen."""
         self._stream.publish_later(self.draft(account, from_ns))
 
-    def draft(self, account: Account, from_ns: int) -> AccountDraft:
+    def draft(self, account: Account, from_ns: int) -> Draft:
         """An account as it stands."""
         period = account.period
         return self._stream.draft(
+            "utilisation",
             self._readings_topic,
             from_ns,
             period=period.kind,

@@ -4,9 +4,9 @@ Features and gaps are in waveform_records.py, readings in controller_records.py.
 decided elsewhere; here is only how it becomes a record in the outbox.
 """
 
-from typing import Any
+from typing import Any, Literal
 
-from collector.journal import AccountDraft, Journal
+from collector.journal import Draft, Journal
 from collector.messages import Alarm, Message, Meta, MetaContent, Record, meta_hash
 from collector.messages.topics import Kind
 from collector.texts import Sentence
@@ -40,11 +40,17 @@ class StreamRecords:
         """Make a record of a moment."""
         self._journal.record(kind, topic, at_monotonic_ns, meta=self._meta, **fields)
 
-    def draft(self, topic: str, at_monotonic_ns: int, **fields: Any) -> AccountDraft:
-        """What the record of an account would be now."""
-        return self._journal.draft(topic, at_monotonic_ns, meta=self._meta, **fields)
+    def draft(
+        self, reading: Literal["utilisation", "cut"], topic: str, at_monotonic_ns: int, **fields: Any
+    ) -> Draft:
+        """What the record of something that is open would be now."""
+        return self._journal.draft(reading, topic, at_monotonic_ns, meta=self._meta, **fields)
 
-    def publish_later(self, draft: AccountDraft) -> None:
+    def publish(self, draft: Draft) -> None:
+        """Make a record that no mark has anything of."""
+        self._journal.publish(draft)
+
+    def publish_later(self, draft: Draft) -> None:
         """Make a record once the mark that is saved has nothing of it any more."""
         self._journal.waiting.append(draft)
 

@@ -26,7 +26,7 @@ RESERVE_BYTES = 900
 
 
 class BrokenPromiseError(AssertionError):
-    """`kind` says which: lost, doubled, reused, invented, refused."""
+    """`kind` says which: lost, told twice, doubled, reused, invented, refused."""
 
     def __init__(self, kind: str, what: object) -> None:
         super().__init__(f"{kind}: {what}")
@@ -130,8 +130,18 @@ class CrashModel(RuleBasedStateMachine):
     @rule(count=st.integers(1, 8), skip=st.integers(0, 3))
     def send(self, count: int, skip: int) -> None:
         """The broker takes some of what memory has, stored or not, and says so."""
-        waiting = sorted({*self.copies, *((m.epoch, m.seq) for m in self.fresh)})
+        waiting = sorted(self.sendable(self.made))
         self.deliver(waiting[skip :: skip + 1][:count])
+
+    @rule()
+    def send_losses(self) -> None:
+        """What declares a loss goes before all others."""
+        self.deliver(sorted(self.sendable(self.events)))
+
+    def sendable(self, keys: Iterable[Key]) -> set[Key]:
+        """Of these, what memory has and may send: what declares a loss once it is stored."""
+        fresh = {(m.epoch, m.seq) for m in self.fresh}
+        return {key for key in keys if key in self.copies or (key in fresh and key not in self.events)}
 
     def deliver(self, keys: list[Key]) -> None:
         self.taken |= set(keys)
@@ -141,8 +151,9 @@ class CrashModel(RuleBasedStateMachine):
     def receipt(self, first: int, length: int) -> None:
         """The store has a range of an epoch."""
         epoch = self.choose.choice(self.epochs)
+        unsent = {(m.epoch, m.seq) for m in self.fresh} & self.events.keys()
         keys = [key for key in self.made if key[0] == epoch and first <= key[1] <= first + length]
-        if keys:
+        if keys and not unsent.intersection(keys):
             self.taken |= set(keys)
             self.log.confirm_ranges(epoch, [(first, keys[-1][1])])
             self.confirm(keys)
@@ -169,7 +180,7 @@ class CrashModel(RuleBasedStateMachine):
             self.copies[message.epoch, message.seq] = message
         self.declare()
 
-    @rule(seconds=st.sampled_from([0.3, 1.0, 6.0]))
+    @rule(seconds=st.sampled_from([0.3, 1.5, 6.0]))
     def tidy(self, seconds: float) -> None:
         self.pass_time(seconds)
         failures, confirmed = self.disk.failures, set(self.confirmed)
@@ -261,7 +272,11 @@ class CrashModel(RuleBasedStateMachine):
         if again := found.keys() & self.settled:
             raise BrokenPromiseError("doubled", sorted(again))
         heard = [loss for key, loss in self.events.items() if key in found or key in self.taken]
-        heard += chain(*log.trouble.drain())
+        told = list(chain(*log.trouble.drain()))
+        taken = [loss for key, loss in self.events.items() if key in self.taken]
+        if again_told := [loss for loss in told if any(_same(loss, other) for other in taken)]:
+            raise BrokenPromiseError("told twice", again_told)
+        heard += told
         for key in sorted(self.committed - self.taken - found.keys()):
             if not any(_covers(loss, key) for loss in heard):
                 raise BrokenPromiseError("lost", key)
@@ -269,6 +284,13 @@ class CrashModel(RuleBasedStateMachine):
     def check_epoch(self, epoch: str) -> None:
         if self.epochs and int(epoch[:6]) <= max(int(used[:6]) for used in self.epochs):
             raise BrokenPromiseError("reused", epoch)
+
+
+def _same(loss: OutboxLoss, other: OutboxLoss) -> bool:
+    """Whether two losses have the first or the last of their records in common."""
+    return (loss.cause, loss.epoch) == (other.cause, other.epoch) and (
+        loss.first_seq == other.first_seq or loss.last_seq == other.last_seq
+    )
 
 
 def _covers(loss: OutboxLoss, key: Key) -> bool:

@@ -185,9 +185,23 @@ async def _serve(description: dict[str, Any]) -> None:
     for number in range(description.get("many", 0)):
         await _add(folder, index, f"many-{number}", 0.0, "Double")
     await _secure(server, description)
+    if "publishes_ms" in description:
+        _publish_no_faster(server, description["publishes_ms"])
     async with server:
         print("done", flush=True)  # noqa: T201 (this is how it answers)
         await _obey(server, folder, index)
+
+
+def _publish_no_faster(server: Any, least_ms: float) -> None:
+    """Revise what clients ask for, as controllers do."""
+    service = server.iserver.subscription_service
+    create = service.create_subscription
+
+    async def revising(parameters: Any, *others: Any, **more: Any) -> Any:
+        parameters.RequestedPublishingInterval = max(parameters.RequestedPublishingInterval, least_ms)
+        return await create(parameters, *others, **more)
+
+    service.create_subscription = revising
 
 
 async def _secure(server: Any, description: dict[str, Any]) -> None:

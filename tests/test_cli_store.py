@@ -7,7 +7,7 @@ from typing import Any
 
 import commands
 import pytest
-from store_records import ROOT, T0_US, Gateway, arrivals, now_us
+from store_records import ROOT, Gateway, arrivals, now_us
 from typer.testing import CliRunner
 
 from collector.cli.store import store as app
@@ -235,11 +235,21 @@ def test_export(file: Path, tmp_path: Path) -> None:
 
 
 def test_prune(file: Path) -> None:
-    fill(file, *arrivals([Gateway().features(T0_US - 86_400_000_000)]))
+    fill(file, *arrivals([Gateway().features(now_us() - 2 * 86_400_000_000)]))
     assert "Deleted: 0 records" in typed(file, "prune", "--yes")[1]
     file.write_text(file.read_text() + "[retention]\nrecords_days = 1\n")
     code, output = typed(file, "prune", answer="n\n")
     assert (code, "Deleted" in output) == (1, False)
+    assert "Deleted: 1 records" in typed(file, "prune", answer="y\n")[1]
+
+
+def test_prune_by_a_clock_that_is_doubted_wants_an_answer(file: Path) -> None:
+    fill(file, *arrivals([Gateway().features(now_us() - 40 * 86_400_000_000)]))
+    file.write_text(file.read_text() + "[retention]\nrecords_days = 20\n")
+    code, output = typed(file, "prune", "--yes")
+    assert (code, "nothing was deleted." in output) == (1, True), output
+    code, output = typed(file, "prune", answer="n\n")
+    assert (code, "but the newest record is from" in output) == (1, True), output
     assert "Deleted: 1 records" in typed(file, "prune", answer="y\n")[1]
 
 

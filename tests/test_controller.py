@@ -523,6 +523,28 @@ async def test_points_found_later_join_summaries_meta_and_context(
     assert plc.report().withheld == 1
 
 
+async def test_how_often_a_point_is_heard_of_may_become_known_later(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    """What it said is kept; when it is stale goes by what is known now."""
+    source = Scripted(points=(replace(SPEED, every_s=1.0),))
+    plc = controller(journal, source, publish_every_s=60)
+    context = Context()
+    context.refer(machine().machine.context, {"plc": plc})
+    plc.take(arrival(kernel, speed=5.0))
+    before = context.points
+    history = plc.histories["speed"]
+    kernel.pass_time(5)
+    assert history.at(kernel.monotonic_ns()).quality is PointQuality.STALE
+    source.points = (replace(SPEED, every_s=3.5),)
+    plc.look()
+    assert plc.histories["speed"] is history
+    standing = history.at(kernel.monotonic_ns())
+    assert (standing.value, standing.quality) == (5.0, PointQuality.GOOD)
+    assert (history.period_ns, history.limit_ns) == (3_500_000_000, 10_500_000_000)
+    assert context.points is not before, "who describes them looks anew"
+
+
 async def test_the_controllers_clock_is_estimated_and_corrects_nothing(
     kernel: SettableClock, journal: Journal, told: Told
 ) -> None:

@@ -434,6 +434,53 @@ async def test_a_description_goes_from_the_broker_also_when_its_stream_is_taken_
     await subscriber.end()
 
 
+async def test_a_gateway_that_gets_another_name_takes_back_what_the_broker_keeps_of_the_old_one(
+    collector: Collector, broker: Mosquitto
+) -> None:
+    await collector.start()
+    await until(lambda: _delivered(collector))
+    main = collector.folder / "collector.toml"
+    main.write_text(main.read_text().replace('"gw1"', '"gw2"'))
+    subscriber = await Subscriber.start(broker.port)
+    await until(lambda: any(topic == "shopfloor/v1/works/gw1/status" for topic, _ in subscriber.raw))
+    assert await collector.end() == 0
+    await until(lambda: ("shopfloor/v1/works/gw1/mill-1/spindle/meta", "") in subscriber.raw)
+    await until(lambda: None in _states(subscriber, "gw1"))
+    said = _states(subscriber, "gw1")
+    assert said[-2:] == ["stopped", None], "whoever listens hears that it is off before it is gone"
+    await subscriber.end()
+    await collector.start()
+    await until(lambda: _delivered(collector))
+    report = await collector.report()
+    assert report is not None
+    assert report["configuration"]["reason"] is None
+    subscriber = await Subscriber.start(broker.port)
+    await until(lambda: _states(subscriber, "gw2"))
+    assert not any("/gw1/" in topic for topic, _ in subscriber.raw)
+    await subscriber.end()
+
+
+def _states(subscriber: Subscriber, gateway: str) -> list[str | None]:
+    """What a gateway has said of itself; None where it took that back."""
+    said = [payload for topic, payload in subscriber.raw if topic.endswith(f"/{gateway}/status")]
+    return [json.loads(payload)["state"] if payload else None for payload in said]
+
+
+async def test_what_could_not_be_taken_back_is_told(collector: Collector, broker: Mosquitto) -> None:
+    await collector.start()
+    await until(lambda: _delivered(collector))
+    assert await collector.end() == 0  # with a mark; and it does not know yet
+    main = collector.folder / "collector.toml"
+    main.write_text(main.read_text().replace('"gw1"', '"gw2"'))
+    await collector.start()
+    report = await until(collector.report)
+    reason = report["configuration"]["reason"]
+    assert report["configuration"]["state"] == "ok"
+    assert (reason["code"], reason["values"]) == ("gateway.left-behind", {"name": "works/gw1", "count": 2})
+    _, page = await collector.ask("status")
+    assert "The broker still keeps what this gateway said of itself as works/gw1" in page
+
+
 def _whole_chains(subscriber: Subscriber) -> dict[str, int] | None:
     """How many windows of each machine there are, if each names the one before that is there."""
     found: dict[str, list[tuple[int, int | None]]] = {}

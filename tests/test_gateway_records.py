@@ -1,19 +1,28 @@
 """What the gateway's own records say of the run before."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import write_configuration
 from stand_ins import SettableClock
 
 from collector.clock import UtcClock
+from collector.gateway import Gateway
 from collector.gateway_records import GatewayRecords
-from collector.journal import Journal
-from collector.messages import Message, Topics
+from collector.journal import Draft, Journal
+from collector.messages import Cut, Message, Topics, decode
 from collector.outbox import Mark, Outbox, OutboxSettings
+from collector.run import starting_configuration
 
 TOPICS = Topics("shopfloor/v1", "works", "gw1")
+SIMULATED = """\
+channels = [{ name = "x", unit = "g" }]
+window = { samples = 256 }
+source = { kind = "simulated", rate_hz = 3200 }
+"""
 
 
 async def opened(folder: Path) -> Outbox:
@@ -72,3 +81,26 @@ async def test_a_run_that_was_killed_before_its_first_mark_is_the_one_before(tmp
     event = await restart(tmp_path)
     assert (event["previous_epoch"], event["last_seq"]) == (killed, 7)
     assert (event["last_us"], event["last_sync"]) == (7_000, False)
+
+
+async def test_a_cut_that_the_mark_has_is_published_once(tmp_path: Path) -> None:
+    write_configuration(tmp_path, 1, SIMULATED)
+    config, configuration = starting_configuration(tmp_path, tmp_path)
+    figures = {"windows": 3, "lost": 0, "clipped": 0, "quality": {}, "channels": {}}
+    said = {"from_us": 1_000, "to_us": 90_001_000, "duration_s": 90.0, "previous": "idle", "next": None}
+    fields = said | {"waveforms": {"spindle": figures}, "context": {}}
+    draft = Draft(TOPICS.of("mill-1", "state", "readings"), "0" * 16, "a-boot", 7, 1_000, True, fields, "cut")
+    outbox = await opened(tmp_path / "outbox")
+    accounts = [asdict(draft)]
+    assert await outbox.save_mark(Mark(outbox.epoch, 5, 90_001_000, sync=True, accounts=accounts))
+    await outbox.close()
+    for times in (1, 0):
+        outbox = await opened(tmp_path / "outbox")
+        gateway = Gateway(config, tmp_path, tmp_path, configuration, UtcClock(SettableClock()), outbox)
+        await gateway.publish_left_accounts()
+        records = [decode(taken.message.payload) for taken in outbox.take(100)]
+        cuts = [record for record in records if isinstance(record, Cut) and record.epoch == outbox.epoch]
+        assert [(cut.boot, cut.t_us, cut.waveforms["spindle"].windows, cut.next) for cut in cuts] == [
+            ("a-boot", 1_000, 3, None)
+        ] * times
+        await outbox.close()

@@ -1,7 +1,8 @@
 """One machine's state as records: changes, cuts and utilisation, also while the clock is set."""
 
 import asyncio
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from collector.config import MachineFile
 from collector.context import Context
 from collector.health import State
 from collector.history import History
-from collector.journal import Journal
+from collector.journal import Draft, Journal
 from collector.machine_state import MachineState
 from collector.messages import Cut, Meta, Record, StateChange, Utilisation, decode
 from collector.outbox import Outbox
@@ -202,18 +203,53 @@ async def test_an_account_that_is_over_waits_for_a_mark_without_it(
     journal.clock.look()
     rig = Rig(journal, kernel, outbox, machine(SPEED))
     rig.turn(9, 1000.0)
-    (before, _day) = rig.state.open_accounts()
+    (before, _day) = rig.state.drafts()
     assert before.fields["seconds"]["turning"] > 0
     rig.turn(10, 1000.0)
     (waits,) = journal.waiting
     assert (waits.t_us, waits.fields["from_us"]) == (before.t_us, before.fields["from_us"])
-    assert not any(draft.fields["from_us"] == before.t_us for draft in rig.state.open_accounts()[:1])
+    assert not any(draft.fields["from_us"] == before.t_us for draft in rig.state.drafts()[:1])
     assert not [taken for taken in outbox.take(10_000) if taken.message.topic == waits.topic]
     journal.release(1)
     assert [taken.message.topic for taken in outbox.take(10_000)] == [waits.topic]
     rig.state.stop()
-    assert rig.state.open_accounts() == []
+    assert rig.state.drafts() == []
     assert len(journal.waiting) == 2
+
+
+async def test_a_long_cut_is_in_the_mark_and_waits_for_one_without_it(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    def cuts(drafts: list[Draft]) -> list[Draft]:
+        return [draft for draft in drafts if draft.reading == "cut"]
+
+    rig = Rig(journal, kernel, outbox)
+    rig.vibrate(5, AIR)
+    rig.vibrate(30, CUT)
+    assert cuts(rig.state.drafts()) == [], "a short one would cost a mark"
+    rig.vibrate(5, AIR)
+    assert journal.waiting == []
+    assert len(rig.of(Cut)) == 1
+    rig.vibrate(90, CUT)
+    (open_one,) = cuts(rig.state.drafts())
+    saved = Draft(**json.loads(json.dumps(asdict(open_one))))
+    assert saved == open_one, "it is kept as JSON"
+    rig.vibrate(30, CUT)
+    rig.vibrate(5, AIR)
+    (over,) = cuts(journal.waiting)
+    assert cuts(rig.state.drafts()) == []
+    assert (over.t_us, over.fields["from_us"]) == (open_one.t_us, open_one.fields["from_us"])
+    part, whole = (sum(w["windows"] for w in of.fields["waveforms"].values()) for of in (open_one, over))
+    assert 80 * 4 < part < whole
+    assert (open_one.fields["next"], over.fields["next"]) == (None, "turning")
+    journal.publish(saved)
+    told = rig.of(Cut)[1:]
+    assert [cut.next for cut in told] == [None, "turning"]
+    assert {cut.from_us for cut in told} == {over.t_us}
+    rig.vibrate(90, CUT)
+    assert cuts(rig.state.drafts())
+    rig.state.stop()
+    assert len(cuts(journal.waiting)) == 1
 
 
 @pytest.mark.parametrize("step_s", [86_400 * 365, -7200, 7])

@@ -16,6 +16,7 @@ from servers import free_port, until
 
 from collector.clock import SystemClock
 from collector.errors import SourceError
+from collector.history import new_history
 from collector.points import Arrival, PointQuality
 from collector.sources.opcua import OpcuaSource
 from collector.sources.opcua.collecting import _Life, _reported
@@ -25,6 +26,7 @@ from collector.sources.opcua.nodes import locate
 from collector.sources.opcua.subscription import Subscription
 from collector.sources.opcua.wanted import Profile
 
+S = 1_000_000_000
 GOOD, UNCERTAIN, BAD = PointQuality.GOOD, PointQuality.UNCERTAIN, PointQuality.BAD
 SPEED = {"name": "speed", "node": bench("speed"), "unit": "/min"}
 LOAD = {"name": "load", "node": "/Bench/load"}
@@ -67,7 +69,8 @@ async def connection_life(source: OpcuaSource) -> AsyncIterator[tuple[_Life, Han
     losses, clock = Losses(), SystemClock()
     handover = Handover(losses)
     async with connected(source.settings, clock) as connection:
-        yield _Life(connection, source.settings, Profile(), handover, losses, clock), handover, losses
+        life = _Life(connection, source.settings, Profile(), handover, losses, source._paced, clock)
+        yield life, handover, losses
 
 
 async def begin(life: _Life) -> None:
@@ -135,6 +138,31 @@ async def test_an_unchanged_value_is_vouched_for_and_a_bad_one_is_not(server: Op
     for arrival in heard.arrivals:
         assert not arrival.vouched & {reading.point for reading in arrival.readings}
     assert max(arrival.received_ns for arrival in heard.arrivals) == heard.arrivals[-1].received_ns
+
+
+async def test_a_value_is_stale_by_what_the_server_has_agreed_to(port: int) -> None:
+    """Asked for a sign of life each second, it gives one every 3.5 s: too seldom for what was asked."""
+    with serving(port, publishes_ms=350.0) as server:
+        source = source_of(server.url, SPEED, LOAD, sampling_ms=100, publishing_ms=100)
+        asked = new_history(source.points[0], source.silent_after_s, None)
+        assert asked.limit_ns == 3 * S
+        async with listening(source) as heard:
+            await heard.until(lambda: len(vouches(heard, "speed")) >= 3)
+        revised = new_history(source.points[0], source.silent_after_s, None)
+        assert (revised.period_ns, revised.limit_ns) == (3.5 * S, 10.5 * S)
+        for history, quality in ((asked, PointQuality.STALE), (revised, GOOD)):
+            for arrival in heard.arrivals:
+                for reading in arrival.readings:
+                    if reading.point == "speed":
+                        history.add(reading)
+            signs_ns = [arrival.received_ns for arrival in vouches(heard, "speed")]
+            for sign_ns in signs_ns:
+                history.vouch(sign_ns)
+            assert history.at(signs_ns[-1] - 1).quality is quality
+        async with listening(source) as heard:  # connected again, it is known from the beginning
+            assert source.points[0].every_s == 3.5
+            await heard.until(lambda: heard.quality("speed") is GOOD)
+            assert source.points[0].every_s == 3.5
 
 
 async def test_every_change_comes_and_the_servers_overflow_is_counted(server: OpcuaServer) -> None:

@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,13 +143,21 @@ class SyncsAgainAfterAnError(CrashModel):
 class _ForgetfulLog(SmallLog):
     def __init__(self, files: Files) -> None:
         super().__init__(files)
-        self._ledger.save = lambda: None  # type: ignore[method-assign]
+        self._ledger.save = lambda **_: None  # type: ignore[method-assign]
 
 
 class DeclaresFromMemory(CrashModel):
     """Keeps the losses that are to be declared in memory alone."""
 
     log_of = _ForgetfulLog
+
+
+class SendsLossesUnstored(CrashModel):
+    """Sends a record that declares a loss while it is in memory alone."""
+
+    def sendable(self, keys: Iterable[Key]) -> set[Key]:
+        fresh = {(m.epoch, m.seq) for m in self.fresh}
+        return {key for key in keys if key in self.copies or key in fresh}
 
 
 class _UnmarkedLog(SmallLog):
@@ -197,6 +205,11 @@ class MarksNothing(CrashModel):
             DeclaresFromMemory,
             {"lost"},
             "a segment is dropped, and the power fails before the record that declares it is stored",
+        ),
+        (
+            SendsLossesUnstored,
+            {"told twice"},
+            "what declares a loss is delivered, the power fails, and the next start declares it anew",
         ),
         (
             MarksNothing,

@@ -130,6 +130,7 @@ async def test_declaration_in_flight_stays_declared_when_its_segment_is_dropped(
     (loss,) = losses
     seq = writing.append(200)
     outbox.declared(loss, seq)
+    await outbox.commit()
     assert outbox.take(1)[0].message.seq == seq
     for _ in range(10):
         await writing.write(400)
@@ -137,6 +138,86 @@ async def test_declaration_in_flight_stays_declared_when_its_segment_is_dropped(
     assert (newer.records or 0) + (loss.records or 0) == outbox.state().dropped
     outbox.confirm(outbox.epoch, seq)
     await outbox.close()
+
+
+async def test_what_declares_a_loss_is_sent_when_it_is_stored_and_before_all_others(tmp_path: Path) -> None:
+    outbox = await Outbox.open(quiet_settings(tmp_path), FaultyFiles(capacity_bytes=3_000_000))
+    writing = Writing(outbox)
+    while not (losses := outbox.losses()):
+        await writing.write(400)
+    (loss,) = losses
+    seq = writing.append(200)
+    outbox.declared(loss, seq)
+    younger = writing.append()
+    assert [o.message.seq for o in outbox.take(1)] == [younger]
+    await outbox.commit()
+    (outgoing,) = outbox.take(1)
+    assert outgoing.message.seq == seq
+    assert not outgoing.late
+    await outbox.close()
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_after_a_kill_a_loss_is_told_by_the_same_record_again(
+    tmp_path: Path, *, delivered: bool
+) -> None:
+    """What the killed run had on disk is what a copy of its folder has."""
+    killed, copy = tmp_path / "killed", tmp_path / "copy"
+    outbox = await Outbox.open(quiet_settings(killed), FaultyFiles(capacity_bytes=3_000_000))
+    writing = Writing(outbox)
+    while not (losses := outbox.losses()):
+        await writing.write(400)
+    (loss,) = losses
+    seq = writing.append(200)
+    outbox.declared(loss, seq)
+    await outbox.commit()
+    if delivered:
+        (outgoing,) = outbox.take(1)
+        shutil.copytree(killed, copy)  # the broker has it, and its word is on the way
+        assert outgoing.message.seq == seq
+    else:
+        shutil.copytree(killed, copy)
+    epoch = outbox.epoch
+    await outbox.close()
+
+    outbox = await Outbox.open(quiet_settings(copy))
+    sent: list[tuple[str, int]] = []
+    async with asyncio.timeout(20):
+        while (state := outbox.state()).records or state.unscanned:
+            await outbox.ready.wait()
+            for outgoing in outbox.take(500):
+                sent.append((outgoing.message.epoch, outgoing.message.seq))
+                outbox.confirm(*sent[-1])
+            await asyncio.sleep(0)
+    assert sent.count((epoch, seq)) == 1
+    (of_memory,) = (other for other in outbox.losses() if other.cause is Cause.OVERFLOW)
+    assert (of_memory.first_seq, of_memory.last_seq) == (1, (loss.first_seq or 0) - 1)
+    await outbox.close()
+
+
+async def test_damage_that_was_told_of_is_not_told_again_while_its_segment_is_there(tmp_path: Path) -> None:
+    outbox = await Outbox.open(quiet_settings(tmp_path))
+    await Writing(outbox).write(20)
+    await outbox.close()
+    (segment,) = tmp_path.glob("*.log")
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 1
+    segment.write_bytes(content)
+    told: list[OutboxLoss] = []
+    for _ in range(3):
+        outbox = await Outbox.open(quiet_settings(tmp_path))
+        writing = Writing(outbox)
+        async with asyncio.timeout(20):
+            while outbox.state().unscanned:  # noqa: ASYNC110 (`state` has no event)
+                await asyncio.sleep(0.005)
+        writing.declare()
+        await outbox.commit()
+        told += writing.declared.values()
+        for seq in writing.declared:
+            outbox.confirm(outbox.epoch, seq)
+        await outbox.close()
+        assert segment.exists()
+    assert [loss.cause for loss in told] == [Cause.CORRUPT]
 
 
 async def test_gateway_declares_again_what_a_shed_event_declared(tmp_path: Path) -> None:
@@ -153,6 +234,7 @@ async def test_gateway_declares_again_what_a_shed_event_declared(tmp_path: Path)
             )
         gateway.look()
     gateway.look()  # what the last declaration itself pushed out
+    await outbox.commit()  # in vain: what declares a loss waits for the disk no longer
     heard = [json.loads(o.message.payload) for o in outbox.take(200) if b"records-lost" in o.message.payload]
     assert sum(e["records"] for e in heard) == outbox.state().dropped
     assert min(e["first_seq"] for e in heard) == 1

@@ -28,6 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from links import OddServer, Proxy, ScriptedBroker
 from servers import Mosquitto, StartBroker, free_port, until
+from structlog.testing import capture_logs
 
 from collector.health import State
 from collector.mqtt import reconnect_pauses
@@ -299,6 +300,65 @@ async def test_a_record_that_is_too_large_waits_alone(
             await restarted.connected()
             await until(lambda: len(subscriber.raw) == 2)
             assert seqs(subscriber.raw) == {MILL: large}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "limit"), [("mqtt311", "max_packet_size 2000"), ("mqtt5", "message_size_limit 2000")]
+)
+async def test_a_record_that_ends_the_connection_is_found_and_waits_alone(
+    delivery: Delivery, start_broker: StartBroker, protocol: str, limit: str
+) -> None:
+    """The broker names no limit; other records get on, and after an hour what waits is tried again."""
+
+    def waiting_alone() -> bool:
+        return delivery.pending == delivery.outbox.shelved == 3
+
+    broker = await start_broker("allow_anonymous true", limit)
+    with capture_logs() as logs:
+        delivery.start(broker.port, Pauses(first_s=0.05, held_s=1e9), protocol=protocol)
+        delivery.publisher.announce(STATUS, b"{}")
+        await delivery.connected()
+        for seq in range(1, 9):
+            delivery.append(1, size=(5000 if seq == 3 else 4000) if seq in {3, 6, 7} else 500)
+        await until(waiting_alone)
+        reason = delivery.publisher.condition.reason
+        assert reason is not None
+        assert reason.code == "broker.publish-ends-connection"
+        connections = len(of_event(logs, "broker.connected"))
+        delivery.append(5, MILL, LATHE)
+        await until(waiting_alone)
+        delivery.append(1, size=6000)
+        await until(lambda: delivery.pending == delivery.outbox.shelved == 4)
+        assert len(of_event(logs, "broker.connected")) == connections, "it was not even sent"
+
+
+def of_event(logs: list[Any], event: str) -> list[Any]:
+    return [entry for entry in logs if entry["event"] == event]
+
+
+async def test_what_ended_the_connection_is_sent_once_the_limit_is_raised(
+    delivery: Delivery, start_broker: StartBroker, tmp_path: Path
+) -> None:
+    limited = await start_broker("allow_anonymous true", "max_packet_size 2000")
+    delivery.start(limited.port, Pauses(first_s=0.05, held_s=1.0), protocol="mqtt311")
+    delivery.publisher.announce(STATUS, b"{}")
+    delivery.append(2, size=500)
+    delivery.append(1, size=5000)
+    await until(lambda: delivery.pending == delivery.outbox.shelved == 1)
+    await limited.stop()
+    raised = Mosquitto(tmp_path, "allow_anonymous true", port=limited.port)
+    await raised.start()
+    async with subscribed(raised.port) as subscriber:
+
+        def sent() -> bool:
+            delivery.publisher.look()
+            return delivery.pending == 0
+
+        await until(sent)
+        await delivery.connected()
+        await until(lambda: seqs(subscriber.raw) == {MILL: [3]})
+        await delivery.end()
+    await raised.stop()
 
 
 async def test_more_records_too_large_than_memory_holds_keep_nothing_back(

@@ -331,6 +331,39 @@ def test_what_is_missing_and_who_says_so(sink_settings: SqliteSettings | Postgre
     assert [m.cause for m in before] == ["overflow", "device"]
 
 
+def test_a_loss_that_was_declared_again_counts_once(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """As it was, or together with more; others within its bounds are losses of their own."""
+    earlier, later = Gateway(epoch="000001-aaaaaaaa"), Gateway(epoch="000002-bbbbbbbb")
+    windows = [earlier.features(T0_US + n * SECOND_US) for n in range(60)]
+    of = {"lost_epoch": earlier.epoch, "from_us": T0_US + SECOND_US, "to_us": T0_US + 9 * SECOND_US}
+    torn = {**of, "cause": "corrupt", "records": None}
+    told = [
+        earlier.records_lost(2, 20, T0_US + 61 * SECOND_US, **of | {"records": 10}),
+        later.records_lost(5, 5, T0_US + 90 * SECOND_US, **of),
+        later.records_lost(2, 30, T0_US + 91 * SECOND_US, **of | {"records": 18}),
+        later.records_lost(41, 45, T0_US + 92 * SECOND_US, **of),
+        later.records_lost(41, 45, T0_US + 93 * SECOND_US, **of | {"from_us": T0_US}),
+        later.records_lost(51, 51, T0_US + 94 * SECOND_US, **of | torn),
+        later.records_lost(51, 51, T0_US + 95 * SECOND_US, **of | torn | {"from_us": T0_US}),
+        later.records_lost(56, 56, T0_US + 96 * SECOND_US, **of | torn | {"to_us": T0_US + 56 * SECOND_US}),
+    ]
+    for place in places(sink_settings, [windows[0], windows[-1], *told], tmp_path):
+        missing = gaps("works", "mill-1", "spindle", where=place)
+        assert sorted((m.cause, m.count or 0) for m in missing) == [
+            ("corrupt", 0),
+            ("corrupt", 0),
+            ("overflow", 1),
+            ("overflow", 5),
+            ("overflow", 18),
+        ]
+    query = (Path(__file__).parents[1] / "docs" / "store.md").read_text().partition("-- Records lost")[2]
+    with reading(sink_settings) as reader:
+        rows = list(reader.rows("-- Records lost" + query.partition("```")[0].replace(";", "")))
+    assert [tuple(row) for row in rows] == [("works", "gw1", 24)]
+
+
 def test_the_lost_beginning_of_a_later_run_is_a_hole(
     sink_settings: SqliteSettings | PostgresqlSettings,
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest_asyncio
 from deliveries import delivering
 from servers import Mosquitto, Store, Subscriber, free_port, until, write_store
-from store_records import ROOT, T0_US, Gateway
+from store_records import ROOT, T0_US, Gateway, arrival, now_us
 
 from benchmarks.postgres import Cluster
 from collector.clock import SystemClock, UtcClock
@@ -18,11 +18,13 @@ from collector.messages import Topics
 from collector.mqtt import BrokerSettings, Connection
 from collector.outbox import OutboxSettings
 from collector.status import offline_status
-from collector.store.databases import reading
+from collector.store.databases import open_sink, reading
 from collector.store.ingest import Waiting
 from collector.store.settings import PostgresqlSettings, SqliteSettings
+from collector.store.storing import store as keep
 
 SinkSettings = SqliteSettings | PostgresqlSettings
+DAY_US = 24 * 3600 * 1_000_000
 RECEIPTS = Topics(ROOT, "works", "gw1").receipt
 
 
@@ -271,3 +273,28 @@ async def test_a_flood_is_taken_no_faster_than_it_is_stored(broker: Mosquitto) -
     assert most < 200_000 + 2 * (256 << 10), "about one reading of the socket more than the limit"
     await sender.close()
     await ingester.close()
+
+
+async def test_a_clock_far_ahead_of_all_records_deletes_nothing_and_shows_in_the_status(
+    tmp_path: Path, broker: Mosquitto, sink_settings: SinkSettings
+) -> None:
+    """As after a jump of the clock: all that there is looks old. With new records all is well again."""
+    gateway, now = Gateway(), now_us()
+    with contextlib.closing(open_sink(sink_settings)) as sink:
+        keep(sink, [arrival(gateway.features(now - days * DAY_US)) for days in (80, 51, 50)], ROOT)
+    write_store(tmp_path / "store.toml", broker.port, sink_settings)
+    with (tmp_path / "store.toml").open("a") as file:
+        file.write("[retention]\nrecords_days = 20\n")
+    store = Store(tmp_path / "store.toml")
+    await store.start()
+    code, page = await until(lambda: asked(store, "status", "but the newest record is from"))
+    assert code == 1
+    assert "timedatectl" in page
+    assert stored(sink_settings) == {2, 3}, "counted back from the newest record"
+    connection = await Connection.open(BrokerSettings(host="127.0.0.1", port=broker.port), "gateway")
+    message = gateway.features(now)
+    connection.publish(message.topic, message.payload)
+    await until(lambda: stored(sink_settings) == {4})
+    assert await until(lambda: asked(store, "status", "everything is working"))
+    await connection.close()
+    await store.end()

@@ -273,7 +273,10 @@ def check(played: Scene, sink: SqliteSettings | PostgresqlSettings) -> None:
             for epoch, last_seq in truth.stored.items():
                 missing = {seq for seq in range(1, last_seq + 1) if (epoch, seq) not in there}
                 assert missing <= lost[epoch].within, f"{epoch}: missing, and not declared"
-                assert len(missing) <= lost[epoch].records
+            gone = truth.made.keys() - there.keys()
+            for epoch, of_epoch in lost.items():
+                named = {seq for seq in of_epoch.within if (epoch, seq) in gone}
+                assert of_epoch.records == len(named), f"{epoch}: declared more than once, or less than all"
         assert declared_lost(reader, "rival"), "the burst was more than the outbox may keep"
         assert not declared_lost(reader, "works")
         made, there_are, declared = (

@@ -18,10 +18,11 @@ from collector.messages import meta_hash
 from collector.status import offline_status
 from collector.store.arrivals import Arrival, StoredRecord
 from collector.store.databases import open_sink, reading
-from collector.store.deletion import expire, withdraw
+from collector.store.deletion import expire, expire_by_itself, withdraw
 from collector.store.settings import PostgresqlSettings, RetentionSettings, SqliteSettings
 from collector.store.sink import Batch, NoDatabaseError, RefusedError, Sink, StoreError
 from collector.store.storing import Stored, batch_of, store
+from collector.times import iso8601
 
 SinkSettings = SqliteSettings | PostgresqlSettings
 DAY_US = 24 * 3600 * 1_000_000
@@ -273,6 +274,41 @@ def test_retention_goes_by_the_records_time_where_the_clock_was_right(
     # What was let go may come again, and goes again.
     assert store(sink, [arrival(old[0])], ROOT).fresh == 1
     assert expire(sink, RetentionSettings(records_days=10), now).records == 1
+
+
+def test_by_itself_nothing_goes_before_the_newest_record_is_so_much_younger(
+    sink_settings: SinkSettings, sink: Sink
+) -> None:
+    """Whatever the store's clock says, and a gateway's that is not set."""
+    gateway, now = Gateway(), now_us()
+    store(sink, [arrival(gateway.features(now - days * DAY_US)) for days in (11, 9, 1)], ROOT)
+    store(sink, [arrival(gateway.features(now + 300 * DAY_US, sync=False))], ROOT)
+    kept, ten = "SELECT seq FROM record ORDER BY seq", RetentionSettings(records_days=10)
+    for ahead_days in (400, 40):
+        doubt = expire_by_itself(sink, sink_settings, ten, now + ahead_days * DAY_US)
+        assert doubt is not None
+        assert doubt.code == "store.retention.clock-ahead"
+        assert doubt.values["newest"] == iso8601(now - DAY_US)[:10]
+        assert rows(sink_settings, kept) == [(1,), (2,), (3,), (4,)]
+    assert expire_by_itself(sink, sink_settings, ten, now + 20 * DAY_US) is None
+    assert rows(sink_settings, kept) == [(1,), (2,), (3,), (4,)]
+    store(sink, [arrival(gateway.summary(now))], ROOT)
+    assert expire_by_itself(sink, sink_settings, ten, now + 20 * DAY_US) is None
+    assert rows(sink_settings, kept) == [(2,), (3,), (4,), (5,)]
+    for_ever = RetentionSettings(dead_letters_days=None)
+    assert expire_by_itself(sink, sink_settings, for_ever, now + 400 * DAY_US) is None
+    store(sink, [arrival(gateway.features(now + 50 * DAY_US))], ROOT)  # a gateway's clock is ahead, not ours
+    assert expire_by_itself(sink, sink_settings, ten, now) is None
+    assert rows(sink_settings, kept) == [(2,), (3,), (4,), (5,), (6,)]
+
+
+def test_without_a_record_there_is_nothing_to_doubt_the_clock_by(
+    sink_settings: SinkSettings, sink: Sink
+) -> None:
+    now = now_us()
+    store(sink, [Arrival("shopfloor/v1/x", b"", now - 200 * DAY_US)], ROOT)
+    assert expire_by_itself(sink, sink_settings, RetentionSettings(), now) is None
+    assert count(sink_settings, "dead_letter") == 0
 
 
 def test_a_database_of_a_newer_version_is_left_alone(sink_settings: SinkSettings, sink: Sink) -> None:

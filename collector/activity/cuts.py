@@ -125,6 +125,11 @@ class Cuts:
         self._waiting: deque[_Felt] = deque()
         self._going_on: CutSummary | None = None
 
+    @property
+    def going_on(self) -> CutSummary | None:
+        """The cut that is going on, as far as its windows are settled."""
+        return self._going_on
+
     def feel(
         self,
         waveform: str,

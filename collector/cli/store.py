@@ -17,7 +17,7 @@ from collector.clock import SystemClock
 from collector.errors import CollectorError, NotRunningError, UsageError
 from collector.run import stop_on_signals
 from collector.store.databases import open_sink, reading
-from collector.store.deletion import cutoffs, expire
+from collector.store.deletion import clock_doubt, cutoffs, expire, newest_us
 from collector.store.deletion import withdraw as withdraw_company
 from collector.store.fleet import fleet as look_at_fleet
 from collector.store.serve import serve as serve_store
@@ -147,6 +147,13 @@ def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
     if not before:
         raise CollectorError(say.PRUNE_NOTHING())
+    with reading(settings.sink) as reader:
+        newest = newest_us(reader)
+    doubt = clock_doubt(newest, now_us)
+    if doubt is not None and yes:
+        raise CollectorError(say.PRUNE_DOUBTFUL(**doubt.values))
+    if doubt is not None:
+        print_sentence(doubt)
     gone = before.get("dead_letters", str(say.FOR_EVER()))
     if "records" in before:
         sure = say.PRUNE_SURE(before=before["records"], letters=gone)

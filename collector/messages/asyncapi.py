@@ -27,7 +27,7 @@ _CHANNELS: dict[str, tuple[str, str, tuple[type, ...]]] = {
     ),
     "status": (
         "{root}/{company}/{gateway}/status",
-        "How the gateway is. QoS 1, retained, and the last will.",
+        "How the gateway is. QoS 1, retained, and the last will; empty once the gateway has another name.",
         (Status,),
     ),
     "receipt": (

@@ -172,7 +172,7 @@ class Cut(Envelope):
     previous: str
     """The state before; `unknown` means that it may have begun earlier."""
     next: str | None
-    """The state after; `unknown`, or null when the collector was stopped: it may have gone on."""
+    """The state after; `unknown`, or null when the collector stopped or lost power: it may have gone on."""
     waveforms: dict[str, CutWaveform]
     """The summary by waveform; empty if no window's middle lies in it."""
     context: dict[str, Annotated[CutNumber | CutState, Field(discriminator="kind")]]

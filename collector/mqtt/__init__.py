@@ -8,12 +8,14 @@ from collector.mqtt.connection import Acknowledgement, Connection, TimeLimits
 from collector.mqtt.expiry import Ends
 from collector.mqtt.pauses import reconnect_pauses
 from collector.mqtt.settings import BrokerSettings, TlsSettings
+from collector.mqtt.size_limit import SizeLimit
 
 __all__ = [
     "Acknowledgement",
     "BrokerSettings",
     "Connection",
     "Ends",
+    "SizeLimit",
     "TimeLimits",
     "TlsSettings",
     "Will",

@@ -169,7 +169,7 @@ class Folder:
         if segment.unconfirmed > segment.pending:
             self._dropped.append((segment, cause))
             self._ledger.remain(segment.file, _loss(segment, cause, HANDED))
-        saved = self.save_ledger()
+        saved = self.save_ledger(with_reserve=True)
         self._remove([segment.file])
         if not saved:
             self.save_ledger()  # the disk was full perhaps
@@ -190,10 +190,10 @@ class Folder:
             if segment.unconfirmed == 0:
                 self._dropped.remove((segment, cause))
 
-    def save_ledger(self) -> bool:
-        """Save which losses are to be declared; whether that is done."""
+    def save_ledger(self, *, with_reserve: bool = False) -> bool:
+        """Save which losses are to be declared; whether that is done. The reserve is for what goes next."""
         try:
-            self._ledger.save()
+            self._ledger.save(with_reserve=with_reserve)
         except OSError as error:
             self._trouble.error(error)
             return False

@@ -1,13 +1,16 @@
 """Losses that nobody has heard of, on disk until the record that declares them is delivered.
 
 A loss is entered and saved before the bytes it speaks of go: no power cut can take both. On a full disk the
-room for that is what a reserve gives up. What is saved may say too much, and then a loss is declared twice:
-so it does where all of it would not fit into the reserve.
+room for that is what a reserve gives up.
+
+Which record declares a loss is saved before that record is on disk, and it is on disk before it is sent. So
+after a restart it is found and sent again, the same, or it was never sent, and the loss is declared anew.
+Where too much is saved a loss is declared twice: so it is where all would not fit into the reserve.
 """
 
 import contextlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,8 @@ class _Entry:
     """The record that declares it; None as long as there is none."""
     of: str | None = None
     """Not lost yet: memory has the records of this dropped segment, and they are lost with it."""
+    heard: bool = False
+    """Damage, which has been told of, and every start finds again as long as its segment is there."""
 
 
 class Ledger:
@@ -56,18 +61,22 @@ class Ledger:
         except (TypeError, ValueError, KeyError):  # by another version: what is there cannot be told
             entries = []
         self._saved = entries
-        self._entries = [_Entry(entry.loss, entry.by) for entry in entries]
+        self._entries = list(entries)
         self._sought = {entry.by for entry in entries if entry.by is not None}
-        return [entry.loss for entry in entries if entry.by is None]
+        return [entry.loss for entry in entries if entry.by is None and not entry.heard]
 
     @property
     def losses(self) -> list[OutboxLoss]:
         """What is lost and nobody has heard of."""
-        return [entry.loss for entry in self._entries]
+        return [entry.loss for entry in self._entries if not entry.heard]
 
     def add(self, loss: OutboxLoss) -> bool:
-        """Enter a loss; False where it is there already, as damage is that is found again."""
-        if any(entry.loss == loss and entry.of is None for entry in self._entries):
+        """Enter a loss; False where it is there already, as damage is that is found again.
+
+        How many bytes it has does not count: a power cut may leave more or less of what was never safe.
+        """
+        known = (replace(entry.loss, bytes=loss.bytes) for entry in self._entries if entry.of is None)
+        if loss in known:
             return False
         self._entries.append(_Entry(loss))
         return True
@@ -77,7 +86,7 @@ class Ledger:
         self._entries = [
             entry
             for entry in self._entries
-            if entry.by is not None or entry.of is not None or not _covers(loss, entry.loss)
+            if entry.by is not None or entry.of is not None or entry.heard or not _covers(loss, entry.loss)
         ]
         self._entries.append(_Entry(loss, by))
 
@@ -85,11 +94,18 @@ class Ledger:
         """These records are delivered."""
         if self._entries and any(entry.by for entry in self._entries):
             keys = set(by)
+            told = [entry.loss for entry in self._entries if entry.by in keys]
             self._entries = [entry for entry in self._entries if entry.by is None or entry.by not in keys]
+            self._entries += [_Entry(loss, heard=True) for loss in told if loss.cause is Cause.CORRUPT]
 
     def heard_within(self, epoch: str, first_seq: int, last_seq: int) -> None:
         """The records of a range are delivered."""
         self.heard(key for _, key in self._by_record(epoch) if first_seq <= key[1] <= last_seq)
+
+    def keep_damage_of(self, epochs: Collection[str]) -> None:
+        """Forget the damage that has been heard of and cannot be found again: no segment is of its epoch."""
+        if any(entry.heard for entry in self._entries):
+            self._entries = [e for e in self._entries if not e.heard or e.loss.epoch in epochs]
 
     def scanned(self, segment: SegmentIndex) -> None:
         """The records of a segment are known by now: those that declare something are found, or delivered."""
@@ -123,8 +139,8 @@ class Ledger:
         if loss is not None:
             self._entries.append(_Entry(loss, of=of))
 
-    def save(self) -> None:
-        """Save what has changed.
+    def save(self, *, with_reserve: bool = False) -> None:
+        """Save what has changed; on a full disk only where the reserve may be spent on it.
 
         Raises:
             OSError: what was saved before is still there.
@@ -138,7 +154,7 @@ class Ledger:
         try:
             write_note(self._files, self._path, content)
         except OSError as error:
-            if not (is_full(error) and self._reserved):
+            if not (with_reserve and is_full(error) and self._reserved):
                 raise
             self._reserved = False
             self._files.unlink(self._reserve)
@@ -190,17 +206,17 @@ def _covers(loss: OutboxLoss, other: OutboxLoss) -> bool:
 def _folded(entries: Iterable[_Entry]) -> list[_Entry]:
     """The losses of one cause and epoch as one, as if no record declared any of them."""
     losses: dict[tuple[Cause, str], OutboxLoss] = {}
-    for loss in (entry.loss for entry in entries):
+    for loss in (entry.loss for entry in entries if not entry.heard):
         of_all = losses.get((loss.cause, loss.epoch))
         losses[loss.cause, loss.epoch] = joined(of_all, loss) if of_all else loss
     return [_Entry(loss) for loss in losses.values()]
 
 
 def _content(entries: Iterable[_Entry]) -> dict[str, Any]:
-    return {"losses": [[list(asdict(entry.loss).values()), entry.by] for entry in entries]}
+    return {"losses": [[list(asdict(entry.loss).values()), entry.by, entry.heard] for entry in entries]}
 
 
-def _entry(values: list[int | str | None], by: list[str | int] | None) -> _Entry:
+def _entry(values: list[int | str | None], by: list[str | int] | None, heard: bool = False) -> _Entry:
     cause, epoch, *numbers = values
     loss = OutboxLoss(Cause(cause), str(epoch), *numbers)  # type: ignore[arg-type]
-    return _Entry(loss, None if by is None else (str(by[0]), int(by[1])))
+    return _Entry(loss, None if by is None else (str(by[0]), int(by[1])), heard=bool(heard))

@@ -165,6 +165,7 @@ class Log:
         size_bytes = sum(map(record_bytes, messages))
         while self._folder.bytes() + size_bytes > self._max_bytes and self._folder.drop_oldest():
             pass
+        self._folder.save_ledger()  # before any of these records is found on disk, what they declare is known
         stored = self._store(messages)
         failed, self._failing = self._failing, stored < len(messages)
         if failed and not self._failing:
@@ -314,6 +315,7 @@ class Log:
         self._ledger.reserve()
         if self._folder.save_delivered():
             self._folder.retire(active=now_s - self._committed_s >= RETIRE_AFTER_S)
+        self._ledger.keep_damage_of({segment.name.epoch for segment in self._folder.segments})
 
     def facts(self) -> DiskFacts:
         """Count everything."""

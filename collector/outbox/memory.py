@@ -5,7 +5,7 @@ far as they are about to be sent: the disk has them all. Where the store's word 
 broker has acknowledged awaits it: a fresh one is *held* here meanwhile, of a stored one the key is enough.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -22,6 +22,8 @@ AHEAD_BYTES = 1 << 20
 STORED_IN_FLIGHT_BYTES = 1 << 20
 HELD_BYTES = 2 << 20
 """Beyond this much that only memory has, records go to disk although the broker has them."""
+_FOREMOST = 8
+"""The most records that go before all others: while nobody takes them the disk keeps the rest."""
 _SHORT_RANGE = 4096
 """Each record of a shorter range is looked up; in a longer one, which may be nonsense, each that is here."""
 
@@ -51,6 +53,10 @@ class Memory:
         """The stored ones that it has."""
         self.shelved: set[Key] = set()
         """The fresh ones that are not to be sent for now."""
+        self._until_stored: set[Key] = set()
+        """The fresh ones that are not to be sent before they are stored."""
+        self._foremost: set[Key] = set()
+        """Those that were of them, and go before all others now."""
         self.newest_receipted_s = float("-inf")
         """When the broker acknowledged the newest record that has its receipt."""
         self._ahead: dict[Key, _Record] = {}
@@ -99,6 +105,11 @@ class Memory:
         """Whether more is held than may be."""
         return self._held_bytes > HELD_BYTES
 
+    @property
+    def waits_to_be_stored(self) -> bool:
+        """Whether a record is here that is sent as soon as it is stored."""
+        return bool(self._until_stored)
+
     def holds(self, key: Key) -> bool:
         """Whether a record is here, in flight or not."""
         return key in self._fresh or key in self._ahead or key in self._in_flight
@@ -118,6 +129,24 @@ class Memory:
         self._fresh[key] = self._unsent[key] = self._urgent[key] = record
         self._fresh_bytes += record.size_bytes
 
+    def send_when_stored(self, key: Key) -> None:
+        """Keep a fresh record back until it is stored; then it goes before all others."""
+        if self._unsent.pop(key, None) is not None:
+            self._until_stored.add(key)
+
+    def send_unstored(self) -> None:
+        """Keep no record back any more until it is stored: the disk does not take it."""
+        if self._until_stored:
+            unsent = {key: self._fresh[key] for key in self._until_stored}
+            self._until_stored.clear()
+            self._unsent = dict(sorted((unsent | self._unsent).items()))
+
+    def take_foremost(self, room: int, withheld: Collection[str]) -> list[Message]:
+        """Put in flight what goes before all others, at most `room`."""
+        self._foremost &= self._ahead.keys()
+        foremost = {key: self._ahead[key] for key in sorted(self._foremost)}
+        return self._send_ahead(foremost, room, withheld)
+
     def take_fresh(self, room: int, withheld: Collection[str]) -> list[Message]:
         """Put fresh records in flight, at most `room`."""
         taken: dict[Key, _Record] = {}
@@ -133,9 +162,14 @@ class Memory:
 
     def take_ahead(self, room: int, withheld: Collection[str]) -> list[Message]:
         """Put stored records in flight, at most `room` and at most 1 MiB of them in all."""
+        return self._send_ahead(self._ahead, room, withheld)
+
+    def _send_ahead(
+        self, records: Mapping[Key, _Record], room: int, withheld: Collection[str]
+    ) -> list[Message]:
         taken: dict[Key, _Record] = {}
         taken_bytes, room_bytes = 0, STORED_IN_FLIGHT_BYTES - self._stored_in_flight_bytes
-        for key, record in self._ahead.items():
+        for key, record in records.items():
             if len(taken) >= room or taken_bytes >= room_bytes:
                 break
             if record.message.topic not in withheld:
@@ -260,6 +294,7 @@ class Memory:
             self._unsent.pop(key, None)
             self._urgent.pop(key, None)
             self.shelved.discard(key)
+            self._until_stored.discard(key)
             self._fresh_bytes -= record.size_bytes
             return record.committing
         if sent is not None:
@@ -268,6 +303,13 @@ class Memory:
         elif (ahead := self._ahead.pop(key, None)) is not None:
             self._ahead_bytes -= ahead.size_bytes
         return True
+
+    def unshelve(self) -> None:
+        """What was kept back is to be sent again."""
+        if self.shelved:
+            unsent = {key: self._fresh[key] for key in self.shelved}
+            self.shelved.clear()
+            self._unsent = dict(sorted((unsent | self._unsent).items()))
 
     def release(self, keys: Iterable[Key] | None) -> None:
         """Records are no longer in flight; None means all of them, and that none is shelved any more."""
@@ -283,8 +325,7 @@ class Memory:
             elif record is not None:
                 unsent[key] = record
         if keys is None:
-            unsent |= {key: self._fresh[key] for key in self.shelved}
-            self.shelved.clear()
+            self.unshelve()
         if unsent:
             self._unsent = dict(sorted((unsent | self._unsent).items()))
         if ahead:
@@ -334,6 +375,10 @@ class Memory:
             self._fresh_bytes -= record.size_bytes
             self._unsent.pop(key, None)
             self._urgent.pop(key, None)
+            foremost = key in self._until_stored and len(self._foremost) < _FOREMOST
+            self._until_stored.discard(key)
+            if foremost:
+                self._foremost.add(key)
             if held_s is not None:
                 awaiting[key] = held_s
             elif key in self.shelved:
@@ -342,7 +387,7 @@ class Memory:
             elif key in self._in_flight:
                 self._stored_in_flight += 1
                 self._stored_in_flight_bytes += record.size_bytes
-            elif keep and self._ahead_bytes + record.size_bytes <= AHEAD_BYTES:
+            elif foremost or (keep and self._ahead_bytes + record.size_bytes <= AHEAD_BYTES):
                 self._ahead[key] = record
                 self._ahead_bytes += record.size_bytes
             else:

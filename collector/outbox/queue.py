@@ -121,10 +121,11 @@ class Outbox:
     def take(self, room: int, withheld: Collection[str] = ()) -> list[Outgoing]:
         """The next records to send, at most `room`, which count as in flight from now on.
 
-        Fresh records come first, then the backlog in order; records of `withheld` topics stay. What it gives
-        less than `room` is not there yet: `ready` tells when to ask again.
+        What declares a loss comes first, then fresh records, then the backlog in order; records of `withheld`
+        topics stay. What it gives less than `room` is not there yet: `ready` tells when to ask again.
         """
-        fresh = self._memory.take_fresh(room, withheld)
+        fresh = self._memory.take_foremost(room, withheld)
+        fresh += self._memory.take_fresh(room - len(fresh), withheld)
         late = self._memory.take_ahead(min(room - len(fresh), self._trust), withheld)
         if len(fresh) + len(late) < room:
             self.ready.clear()
@@ -189,10 +190,16 @@ class Outbox:
         """
         if keys is None:
             self._store.unheard()
-            if self.shelved:
-                self._backlog.grown()
-                self._disk.put(Unshelve())
+            self.unshelve()
         self._memory.release(keys)
+        self.ready.set()
+
+    def unshelve(self) -> None:
+        """What was kept back shall be sent again."""
+        if self.shelved:
+            self._backlog.grown()
+            self._disk.put(Unshelve())
+        self._memory.unshelve()
         self.ready.set()
 
     async def save_mark(self, mark: Mark) -> bool:
@@ -209,11 +216,17 @@ class Outbox:
         return self._losses.take()
 
     def declared(self, loss: OutboxLoss, seq: int) -> None:
-        """The record just appended declares this loss; if it is lost, `losses` gives the loss again."""
+        """The record just appended declares this loss; if it is lost, `losses` gives the loss again.
+
+        It is sent once it is on disk: then no restart declares the loss by another record, and what it sends
+        again is this one.
+        """
         key = (self.epoch, seq)
         if self._memory.holds(key):
             self._losses.declared(loss, key)
             self._disk.put(Declare(loss, key))
+            if not self._disk_takes_nothing:
+                self._memory.send_when_stored(key)
         else:
             self._losses.declare_again([loss])
 
@@ -246,6 +259,10 @@ class Outbox:
             disk_failing=facts.failing or error is not None,
             last_disk_error=error or facts.last_error,
         )
+
+    @property
+    def _disk_takes_nothing(self) -> bool:
+        return self._facts.failing or self._disk_error() is not None
 
     def _disk_error(self) -> Sentence | None:
         """What is wrong with the disk that the disk thread cannot say of itself."""
@@ -301,6 +318,13 @@ class Outbox:
         self._commit_due(now_s)
         if not self._confirming:
             self._tell_confirmed()
+        if self._memory.waits_to_be_stored and self._disk_takes_nothing:
+            self._send_unstored()
+
+    def _send_unstored(self) -> None:
+        """Rather declare a loss twice than not now."""
+        self._memory.send_unstored()
+        self.ready.set()
 
     @property
     def _trust(self) -> int:
@@ -331,10 +355,11 @@ class Outbox:
             return
         interval_s = self._settings.commit_interval_s
         urgent = now_s + self._tick_s - self._memory.oldest_urgent_s() >= interval_s
+        declares = self._memory.waits_to_be_stored
         held_before_s = now_s if self._memory.overheld else now_s - self._settings.receipt_hold_s
-        if urgent or self._memory.held.oldest_s <= held_before_s:
-            appended_before_s = now_s - interval_s * _YOUNG if urgent else float("-inf")
-            self._commit_until(appended_before_s, _GROUP_BYTES, held_before_s)
+        if declares or urgent or self._memory.held.oldest_s <= held_before_s:
+            young_s = now_s - interval_s * _YOUNG if urgent else float("-inf")
+            self._commit_until(now_s if declares else young_s, _GROUP_BYTES, held_before_s)
 
     def _commit_until(self, appended_before_s: float, limit_bytes: int, held_before_s: float) -> None:
         if self._disk.ended.is_set():
@@ -424,9 +449,11 @@ class Outbox:
         if forgotten := self._memory.await_at_most(MOST_TRUSTED):
             self._give_back(forgotten)
         self._commit_done.set()
+        self.ready.set()  # what waited to be stored
         now_s = self._loop.time()
         if stored < len(group):
             self._retry_s = now_s + self._settings.commit_interval_s
+            self._send_unstored()
             self._shed()
         elif self._timer is not None:
             self._commit_due(now_s)

@@ -50,6 +50,8 @@ def gaps(
 ) -> list[Missing]:
     """What is missing of a stream, in order of time: what the gateway declares, and holes among the records.
 
+    A loss of records that was declared twice is here once.
+
     Raises:
         StoreError: the database cannot be read.
         CollectorError: there is nothing to be read, no such stream, or no such time.
@@ -63,7 +65,7 @@ def gaps(
         own = _events(archive.declared(selection))
         of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
         of_gateways = _events(archive.declared(of_gateway))
-    events = [event for event in of_gateways if _concerns(event, runs)]
+    events = _told_once(event for event in of_gateways if _concerns(event, runs))
     clocks = _clocks(of_gateways)
     sampled = _sampled(chains, own)
     of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
@@ -89,6 +91,10 @@ class _Event:
     def is_restart_gap(self) -> bool:
         return bool(self.said["event"] == "gap" and self.said["cause"] == "restart")
 
+    @property
+    def is_loss(self) -> bool:
+        return bool(self.said["event"] == "records-lost")
+
 
 def _events(rows: Iterable[Row]) -> list[_Event]:
     return [_Event((row.gateway, row.epoch), json.loads(row.payload)) for row in rows]
@@ -98,6 +104,31 @@ def _concerns(event: _Event, runs: Set[Run]) -> bool:
     """Whether an event of a gateway is about a run that had the stream."""
     named = (event.said.get(name) for name in ("epoch", "previous_epoch", "lost_epoch"))
     return any((event.gateway, epoch) in runs for epoch in named)
+
+
+def _told_once(events: Iterable[_Event]) -> list[_Event]:
+    """The events without the losses that a larger one repeats: those that begin or end with the same record.
+
+    A record is lost once. A gateway that cannot know whether it was heard declares a loss again, perhaps with
+    others.
+    """
+    known: set[tuple[Any, ...]] = set()
+    once: list[_Event] = []
+    for event in sorted(events, key=lambda event: -(event.said.get("records") or 0)):
+        ends = _ends(event) if event.is_loss else set()
+        if not ends & known:
+            once.append(event)
+        known |= ends
+    return once
+
+
+def _ends(loss: _Event) -> set[tuple[Any, ...]]:
+    """The first and the last of the lost records; of damage, where they may be there, both together."""
+    said = loss.said
+    of, first, last = (loss.gateway, said["lost_epoch"], said["cause"]), said["first_seq"], said["last_seq"]
+    if said["cause"] == "corrupt":
+        return {(*of, first, last)}
+    return {(*of, name, end) for name, end in (("first", first), ("last", last)) if end is not None}
 
 
 def _overlaps(missing: Missing, selection: Selection) -> bool:
@@ -181,7 +212,7 @@ def _missing(
 
 def _holes(chains: Iterable[Chain], events: Iterable[_Event]) -> Iterator[Missing]:
     """Where a record's predecessor is not the one that is there, or the loss that has been declared there."""
-    losses = [event for event in events if event.said["event"] == "records-lost"]
+    losses = [event for event in events if event.is_loss]
     last: dict[tuple[str, str], int] = {}
     for chain in chains:
         of = chain.gateway, chain.kind

@@ -21,12 +21,13 @@ from collector.health import State
 from collector.mqtt import Connection, reconnect_pauses
 from collector.store.arrivals import Arrival
 from collector.store.databases import open_sink
-from collector.store.deletion import expire
+from collector.store.deletion import expire_by_itself
 from collector.store.receipting import Receipting
 from collector.store.report import Progress
 from collector.store.settings import StoreFile, StoreSettings
 from collector.store.sink import Sink, StoreError
 from collector.store.storing import store
+from collector.texts import Sentence
 
 _MOST = 1000
 """So many arrivals are committed together at most."""
@@ -38,6 +39,8 @@ _OVERHEAD = 512
 """Bytes that an arrival takes beside its payload, about."""
 _REPORT_S = 5.0
 _EXPIRE_S = 24 * 3600.0
+_DOUBT_S = 5.0
+"""A clock that is doubted is looked at again so soon."""
 _FIRST_PAUSE_S = 0.5
 _LASTING_S = 10.0
 """After an attempt that lasted so long the pauses begin anew."""
@@ -130,6 +133,7 @@ async def _store(
     """Commit what waits, batch by batch, and tell the gateways; now and then report and expire."""
     loop = asyncio.get_running_loop()
     report_s = expire_s = loop.time()
+    doubt: Sentence | None = None
     while True:
         arrivals = await waiting.take(_REPORT_S)
         if arrivals:
@@ -141,11 +145,13 @@ async def _store(
         if loop.time() >= report_s:
             report_s = loop.time() + _REPORT_S
             progress.waiting = len(waiting)
-            progress.condition.change(State.DEGRADED if receipting.refused else State.OK, receipting.refused)
+            reason = receipting.refused or doubt
+            progress.condition.change(State.DEGRADED if reason else State.OK, reason)
             await _report(sink, progress, in_thread)
         if loop.time() >= expire_s:
-            expire_s = loop.time() + _EXPIRE_S
-            await in_thread(expire, sink, settings.retention, progress.clock.now_us())
+            now_us = progress.clock.now_us()
+            doubt = await in_thread(expire_by_itself, sink, settings.sink, settings.retention, now_us)
+            expire_s = loop.time() + (_DOUBT_S if doubt else _EXPIRE_S)
 
 
 async def _report(sink: Sink, progress: Progress, in_thread: InThread) -> None:

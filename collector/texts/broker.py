@@ -153,6 +153,12 @@ PUBLISH_TOO_LARGE = Text(
     "A record on {topic} is too large for the broker: {bytes} bytes, and it takes packets up to {limit}.",
     "Ask the group's administrator to raise the broker's limit (max_packet_size). Data is being kept.",
 )
+PUBLISH_ENDS_CONNECTION = Text(
+    "broker.publish-ends-connection",
+    "A record on {topic} is held back: the broker ends the connection when it is sent {bytes} bytes.",
+    "Ask the group's administrator to raise the broker's limit (max_packet_size, message_size_limit). It is "
+    "tried again after an hour. Data is being kept.",
+)
 SUBSCRIBE_REFUSED = Text(
     "broker.subscribe-refused",
     "The broker refuses to hand out what is said on {topic}: {reason}.",

@@ -138,6 +138,12 @@ NOT_RELOADED = Text(
     "Files of the configuration were changed, and the change is not in use yet.",
     "When you are done with it: sudo collector reload",
 )
+LEFT_BEHIND = Text(
+    "gateway.left-behind",
+    "The broker still keeps what this gateway said of itself as {name}: messages: {count}.",
+    "Only {name} may take them back. Put its name and certificate back, start the collector, change the "
+    "name, and restart it. Or leave them: its status says that it is off.",
+)
 NEEDS_RESTART = Text(
     "gateway.needs-restart",
     "A change of [{table}] takes effect only after a restart; nothing was changed.",

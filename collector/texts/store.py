@@ -73,6 +73,13 @@ RECEIPT_REFUSED = Text(
     "Check the broker's access rules: the store must be allowed to write below {root}/receipt.",
 )
 
+CLOCK_AHEAD = Text(
+    "store.retention.clock-ahead",
+    "The clock here says {now}, but the newest record is from {newest}.",
+    "If the clock is wrong, set it: timedatectl. The store deletes nothing by it. If nothing has come for so "
+    "long, delete by hand what you want gone: collector store prune",
+)
+
 # check, status
 
 GOOD = Text("store.file.good", "The store's configuration is good.")
@@ -203,6 +210,11 @@ PRUNE_SURE = Text(
 )
 PRUNE_LETTERS_SURE = Text(
     "store.prune.letters-sure", "Records are kept for ever. Delete dead letters last seen before {letters}?"
+)
+PRUNE_DOUBTFUL = Text(
+    "store.prune.doubtful",
+    "The clock here says {now}, and the newest record is from {newest}: nothing was deleted.",
+    "If the clock is wrong, set it: timedatectl. If it is right, leave out --yes, and answer the question.",
 )
 PRUNE_NOTHING = Text(
     "store.prune.nothing",

@@ -4,7 +4,7 @@ It loads asyncua, so it is imported when a source is first connected.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
 from asyncua import ua
 
@@ -37,9 +37,10 @@ async def collect(
     profile: Profile,
     losses: Losses,
     found: Callable[[Sequence[Located], Ranges], None],
+    paced: Callable[[Mapping[str, float]], None],
     clock: Clock,
 ) -> AsyncGenerator[Arrival, None]:
-    """Connect, tell what was found, and yield what comes.
+    """Connect, tell what was found and how often each point will be heard of, and yield what comes.
 
     Raises:
         SourceError: the server cannot be reached, or is silent beyond its limit.
@@ -49,7 +50,7 @@ async def collect(
         located = await locate(connection, settings, profile)
         found(located, await _ranges(connection, located))
         handover = Handover(losses)
-        life = _Life(connection, settings, profile, handover, losses, clock)
+        life = _Life(connection, settings, profile, handover, losses, paced, clock)
         await life.start(located)
         tasks = [asyncio.create_task(_reported(run(), handover)) for run in life.tasks()]
         try:
@@ -87,6 +88,7 @@ class _Life:
         profile: Profile,
         handover: Handover,
         losses: Losses,
+        paced: Callable[[Mapping[str, float]], None],
         clock: Clock,
     ) -> None:
         self._connection = connection
@@ -94,6 +96,7 @@ class _Life:
         self._profile = profile
         self._handover = handover
         self._losses = losses
+        self._paced = paced
         self._monotonic_ns = clock.monotonic_ns
         self._sampled = Sampled(losses)
         self._missing: set[str] = set()
@@ -133,6 +136,9 @@ class _Life:
             readings += [self._miss(item, now_ns, status) for item in self._sampled.drop(node)]
         if readings:
             self._handover.put(Arrival(now_ns, tuple(readings)))
+        if isinstance(self._sampling, Subscription):
+            watched = [(node, item) for node in by_node for item in self._sampled.points(node)]
+            self._paced({item.point.name: self._sampling.period_s(node) for node, item in watched})
 
     def _miss(self, item: Located, now_ns: int, reason: str) -> Reading:
         self._missing.add(item.point.name)

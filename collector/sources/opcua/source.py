@@ -5,7 +5,8 @@ Nothing of asyncua is loaded before the first connection, and then in a thread: 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from collector.clock import Clock, SystemClock
@@ -69,17 +70,24 @@ class OpcuaSource:
             SourceError: the server cannot be reached, refuses us, or is silent beyond its limit.
         """
         collect = await asyncio.to_thread(_load)
-        arriving = collect(self.settings, self._profile, self.losses, self._found, self._clock)
+        arriving = collect(self.settings, self._profile, self.losses, self._found, self._paced, self._clock)
         async with contextlib.aclosing(arriving):
             async for arrival in arriving:
                 yield arrival
 
     def _found(self, located: "Sequence[Located]", ranges: dict[str, tuple[float, float]]) -> None:
-        points = {point.name: point for point in self.points} | {
-            item.point.name: item.point for item in located
-        }
-        self.points = tuple(points.values())
+        known = {point.name: point for point in self.points}
+        found = {item.point.name: item.point for item in located}
+        for name in found.keys() & known.keys():  # how often it is heard of is as it was, until told
+            found[name] = replace(found[name], every_s=known[name].every_s)
+        self.points = tuple((known | found).values())
         self.ranges |= ranges
+
+    def _paced(self, periods_s: Mapping[str, float]) -> None:
+        """The server has said how often these points will be heard of."""
+        self.points = tuple(
+            replace(point, every_s=periods_s.get(point.name, point.every_s)) for point in self.points
+        )
 
 
 def _load() -> Collect:

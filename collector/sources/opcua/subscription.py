@@ -46,7 +46,7 @@ class Subscription:
         self.heard_ns = monotonic_ns()
         """When the server last sent something, be it that nothing changed."""
         self.heartbeat_s = 1.0
-        """How often it sends something at least, as it has agreed to."""
+        """How often it sends something at least, by its own word: it may revise what was asked."""
         self.incomplete = False
         """Whether a message is missing: all has to be read anew before it can be vouched for."""
         self._connection = connection
@@ -60,6 +60,8 @@ class Subscription:
         """By our handle, which comes with every value."""
         self._items: dict[ua.NodeId, tuple[int, int]] = {}
         """Our handle and the server's."""
+        self._sampled_s: dict[ua.NodeId, float] = {}
+        """How often the server looks at each, by its own word."""
         self._handles = itertools.count(1)
         self._expected = 1
 
@@ -95,6 +97,10 @@ class Subscription:
         still_refused = await self._monitor(again, with_deadband=False)
         return {node: status for node, status in refused.items() if node not in again} | still_refused
 
+    def period_s(self, node: ua.NodeId) -> float:
+        """Seconds from one sign of a node that is watched to the next."""
+        return max(self._sampled_s[node], self.heartbeat_s)
+
     async def remove(self, nodes: Sequence[ua.NodeId]) -> None:
         """Let the server watch nodes no more; whether it still knows them does not matter.
 
@@ -125,7 +131,9 @@ class Subscription:
             for request, result in zip(requests, results, strict=True):
                 handle = request.RequestedParameters.ClientHandle
                 if result.StatusCode.is_good():
-                    self._items[self._nodes[handle]] = handle, result.MonitoredItemId
+                    node = self._nodes[handle]
+                    self._items[node] = handle, result.MonitoredItemId
+                    self._sampled_s[node] = result.RevisedSamplingInterval / 1000
                 else:
                     refused[self._nodes.pop(handle)] = status_name(result.StatusCode.value)
         return refused
