@@ -3,6 +3,7 @@
     loading.py   the order of things              model.py      what the files may say
     checks.py    what must fit together           existence.py  what must be on this gateway
     units.py     units that are not taken       speed_checks.py whether a port is fast enough
+    remarks.py   what is good and probably not meant
     last_good.py the copy for a boot with a wrong one
     in_use.py    whether the files still say what is in use
 
@@ -27,6 +28,7 @@ from collector.config.model import (
     WaveformSettings,
     json_schema,
 )
+from collector.config.remarks import remarks
 from collector.toml.problems import ConfigError, Problem
 
 __all__ = [
@@ -48,5 +50,6 @@ __all__ = [
     "json_schema",
     "load",
     "load_last_good",
+    "remarks",
     "save_last_good",
 ]

@@ -6,6 +6,10 @@ from collector.texts.sentence import Text
 CONFIGURATION_GOOD = Text(
     "cli.configuration-good", "The configuration is good. Machines: {machines}, sources: {sources}."
 )
+CONFIGURATION_REMARKS = Text(
+    "cli.configuration-remarks",
+    "The configuration can be used, but look at what stands above. Machines: {machines}, sources: {sources}.",
+)
 RELOADED = Text("cli.reloaded", "The new configuration is in use.")
 WHAT_TO_DO = Text("cli.what-to-do", "What to do: {advice}")
 INTERNAL = Text(

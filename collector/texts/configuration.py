@@ -249,6 +249,20 @@ HOST = Text(
     "its own.",
 )
 
+# What is allowed, and probably not meant
+
+EXAMPLE_HOST = Text(
+    "config.example-host",
+    "found {found}, a name of the examples; no broker can have it, so nothing would ever be sent",
+    "Type the name or address of your broker, or let an enrolment do it: sudo collector enroll FILE. For a "
+    'broker on this computer type "localhost".',
+)
+SHIFTS_OVERLAP = Text(
+    "config.shifts-overlap",
+    "the shifts {one} and {other} overlap from {start} to {end}; that time counts in both of them",
+    "Correct start and end, so that one begins when the other ends; leave them if both do work then.",
+)
+
 # What must be possible on this gateway
 
 SOCKET_TAKEN = Text(
