@@ -97,6 +97,11 @@ NO_ANSWER = Text(
     "Ask again in a minute. If it stays so, restart it: sudo systemctl restart collector. "
     "The reason may be in: sudo journalctl -u collector",
 )
+BUSY = Text(
+    "gateway.busy",
+    "The collector runs, but is busy: too many ask it at the same time, or it is just being stopped.",
+    "Ask again in a minute. If it stays so, close other windows and programs that ask it.",
+)
 ALREADY_RUNNING = Text(
     "gateway.already-running",
     "Another collector is already running on {path}.",
