@@ -307,6 +307,7 @@ MISTAKES = [
     (MAIN, '#socket = "/run/collector/control.sock"', 'socket = "\\u0000"', "socket", "control.socket", "socket-taken", "no socket"),
     (MAIN, '#socket = "/run/collector/control.sock"', f'socket = "/run/{"s" * 96}"', "socket", "control.socket", "socket-long", "101 bytes"),
     (MAIN, "/state/outbox", "/etc/collector.toml/outbox", "directory", "outbox.directory", "not-a-folder", "collector.toml"),
+    (MAIN, "/state/outbox", "/a\\u0000b", "directory", "outbox.directory", "not-a-folder", "not a folder"),
 ]  # fmt: skip
 
 
@@ -605,7 +606,7 @@ def test_what_this_user_may_not_use_is_told() -> None:
         change(folder, MAIN, "/var/lib/collector", str(state))
         state.mkdir()
         load(folder)  # reads the profiles, which may lie where only root may look
-        state.chmod(0o500)
+        state.chmod(0o555)
         (folder / MILL).chmod(0)
         (folder / "recordings" / "example.csv").chmod(0)
         Path(temporary).chmod(0o755)

@@ -34,9 +34,12 @@ from collector.texts.configuration import (
 from collector.texts.toml import MORE
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
+from collector.toml.folders_to_write import Account, own_account, service_account
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
+_SERVICE_USER = "collector"
+"""Who runs what that folder says (systemd/collector.service); with another folder, it is who looks at it."""
 
 _MACHINE_TABLE = re.compile(rb"(?m)^[ \t]*\[machine\]")
 """What no other file than a machine's has; a file without extension may be anything."""
@@ -173,7 +176,7 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         if document.file == MAIN_FILE:
             problems += _validated(document, GatewayFile, gateways)
             problems += check_gateway(document)
-            problems += check_gateway_files(document, folder) if look_around else ()
+            problems += check_gateway_files(document, folder, _writer(folder)) if look_around else ()
         elif document.file.startswith(f"{LEARNED_FOLDER}/"):
             found: list[LearnedFile] = []
             problems += _validated(document, LearnedFile, found)
@@ -188,6 +191,10 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
     texts = {document.file: document.text for document in documents}
     return assemble(gateways[0], tuple(machines), learned, folder, texts)
+
+
+def _writer(folder: Path) -> Account:
+    return service_account(_SERVICE_USER) if folder == DEFAULT_FOLDER else own_account()
 
 
 def _validated(document: Document, model: type[File], good: list[File]) -> Iterator[Problem]:

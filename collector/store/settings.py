@@ -17,11 +17,14 @@ from collector.texts import configuration as texts
 from collector.texts import store as say
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
-from collector.toml.named_files import absolute, anchored, folder_to_write, named_file
+from collector.toml.folders_to_write import folder_to_write, own_account, service_account
+from collector.toml.named_files import absolute, anchored, named_file
 from collector.toml.problems import ConfigError, Problem, shown
 
 FILE = "store.toml"
 DEFAULT_FILE = Path("/etc/collector") / FILE
+_SERVICE_USER = "collector-store"
+"""Who runs the store that this file describes (systemd/collector-store.service)."""
 
 Days = Annotated[int, Field(ge=1, le=36500)]
 
@@ -145,7 +148,8 @@ def _check(document: Document, folder: Path) -> Iterator[Problem]:
             if group is not None:
                 yield document.problem(("store", "group"), say.GROUP_NEEDS_POSTGRESQL(found=shown(group)))
             sqlite = document.valid(("sink",), SqliteSettings)
-            if sqlite and (wrong := folder_to_write(sqlite.file.parent, folder)):
+            writer = service_account(_SERVICE_USER) if folder == DEFAULT_FILE.parent else own_account()
+            if sqlite and (wrong := folder_to_write(sqlite.file.parent, folder, writer)):
                 yield document.problem(("sink", "file"), wrong)
     if group is not None and document.value(("broker", "protocol")) == "mqtt311":
         yield document.problem(("store", "group"), say.GROUP_NEEDS_MQTT5(found=shown(group)))

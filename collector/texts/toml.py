@@ -300,8 +300,23 @@ CREDENTIAL_MISSING = Text(
 FOLDER_UNWRITABLE = Text(
     "config.folder-unwritable",
     "found {found}; the user {user} cannot write to {folder}",
-    "Give that folder to the user that collector runs as, or type another one. To check as that user: "
-    "sudo -u collector collector check",
+    "Make it for that user: sudo install -d -m 750 -o {user} {wanted}",
+)
+FOLDER_OF_OTHERS = Text(
+    "config.folder-of-others",
+    "found {found}, where the user {user} cannot write",
+    "Make a folder of its own in it: sudo install -d -m 750 -o {user} {wanted}; then type {typed} here.",
+)
+FOLDER_CLOSED = Text(
+    "config.folder-closed",
+    "found {found}; the user {user} may not enter {folder}",
+    "Type a folder elsewhere. Those of people, in /home and /root, are closed to the service.",
+)
+FOLDER_READ_ONLY = Text(
+    "config.folder-read-only",
+    "found {found}; nothing can be written to {folder}, which is read-only here",
+    "If its disk is write-protected, type another folder. If only the service says so: it may write to its "
+    "own folder in /var/lib, and elsewhere only as {docs}/installing.md says.",
 )
 NOT_A_FOLDER = Text(
     "config.not-a-folder", "found {found}, but {file} is not a folder", "Type the path of a folder."
