@@ -67,12 +67,15 @@ def check(
 
 def schema(
     which: Annotated[
-        Literal["config", "wire"],
-        typer.Argument(help="config: the TOML files; wire: what is published (AsyncAPI)."),
-    ] = "config",
+        Literal["gateway", "machine", "learned", "wire"],
+        typer.Argument(
+            help="gateway: collector.toml; machine: a file in machines/; learned: a file in learned/; "
+            "wire: the MQTT records."
+        ),
+    ],
 ) -> None:
-    """Print JSON Schema of the configuration for editors, or the description of the MQTT records."""
-    document = json_schema() if which == "config" else asyncapi()
+    """Print the JSON Schema of one kind of configuration file, for editors; or AsyncAPI of the records."""
+    document = asyncapi() if which == "wire" else json_schema(which)
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 
