@@ -4,6 +4,7 @@
     checks.py    what must fit together           existence.py  what must be on this gateway
     units.py     units that are not taken       speed_checks.py whether a port is fast enough
     remarks.py   what is good and probably not meant
+    passed_over.py files that nobody would read
     last_good.py the copy for a boot with a wrong one
     in_use.py    whether the files still say what is in use
 

@@ -1,6 +1,5 @@
 """From a configuration folder to a `Config`, or to every problem in it at once."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -21,16 +20,9 @@ from collector.config.model import (
     MachineFile,
     assemble,
 )
+from collector.config.passed_over import is_missing, is_toml_file, no_machines, no_main_file, passed_over
 from collector.texts import Sentence
-from collector.texts.configuration import (
-    IS_FOLDER,
-    MACHINE_FILE_NAME,
-    MACHINE_SUBFOLDER,
-    NO_MACHINES,
-    NO_MAIN_FILE,
-    SECOND_MACHINE,
-    UNREADABLE,
-)
+from collector.texts.configuration import IS_FOLDER, NO_SUCH_FILE, SECOND_MACHINE, UNREADABLE
 from collector.texts.toml import MORE
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
@@ -41,9 +33,6 @@ DEFAULT_FOLDER = Path("/etc/collector")
 _SERVICE_USER = "collector"
 """Who runs what that folder says (systemd/collector.service); with another folder, it is who looks at it."""
 
-_MACHINE_TABLE = re.compile(rb"(?m)^[ \t]*\[machine\]")
-"""What no other file than a machine's has; a file without extension may be anything."""
-
 File = TypeVar("File", GatewayFile, MachineFile, LearnedFile)
 
 
@@ -53,12 +42,21 @@ def load(path: Path = DEFAULT_FOLDER) -> Config:
     Raises:
         ConfigError: it is wrong; every problem of every file, or the first syntax error of a file.
     """
-    folder = path.absolute()
-    if folder.suffix == ".toml":
-        folder = folder.parent.parent if folder.parent.name == MACHINES_FOLDER else folder.parent
+    folder = _folder(path.absolute())
     parsed, problems = _read(folder)
-    problems += _check_names(folder)
+    problems += passed_over(folder)
     return _judge(parsed, problems, folder, look_around=True)
+
+
+def _folder(path: Path) -> Path:
+    if path.suffix == ".toml":
+        if path.name != MAIN_FILE and is_missing(
+            path
+        ):  # its folder may be good, and that is not what was asked
+            raise ConfigError((Problem(path.name, None, "", NO_SUCH_FILE(folder=str(path.parent))),))
+        path = path.parent
+    is_inside = path.name == MACHINES_FOLDER and is_missing(path / MAIN_FILE)
+    return path.parent if is_inside else path
 
 
 def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
@@ -86,36 +84,7 @@ def files_of(folder: Path) -> list[str]:
 
 
 def _files_in(folder: Path, name: str) -> list[str]:
-    return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if _is_toml_file(entry))
-
-
-def _check_names(folder: Path) -> Iterator[Problem]:
-    """Files meant for machines that are passed over: by a name as Windows likes to give, or in a folder."""
-    try:
-        entries = sorted(entry for entry in (folder / MACHINES_FOLDER).iterdir() if entry.name[0] != ".")
-    except OSError:
-        return
-    for entry in entries:
-        sentence = _passed_over(entry)
-        if sentence:
-            yield Problem(f"{MACHINES_FOLDER}/{entry.name}", None, "", sentence)
-
-
-def _passed_over(entry: Path) -> Sentence | None:
-    small = entry.name.lower()
-    if _is_toml_file(entry):
-        return None
-    if small.endswith((".toml", ".toml.txt")):
-        return MACHINE_FILE_NAME(name=entry.name[: small.rindex(".toml")] + ".toml")
-    try:
-        if entry.is_dir():
-            inner = sorted(file.name for file in entry.iterdir() if _is_toml_file(file))
-            return MACHINE_SUBFOLDER(name=inner[0], folder=MACHINES_FOLDER) if inner else None
-        if not entry.suffix and entry.is_file() and _MACHINE_TABLE.search(entry.read_bytes()):
-            return MACHINE_FILE_NAME(name=f"{entry.name}.toml")
-    except OSError:  # no one can tell from here
-        return None
-    return None
+    return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if is_toml_file(entry))
 
 
 def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
@@ -142,7 +111,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
             problems.append(parsed)
     listed = any(file.startswith(f"{MACHINES_FOLDER}/") for file in files)
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
-        problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
+        problems.append(Problem(MACHINES_FOLDER, None, "", no_machines(folder)))
     return documents, problems
 
 
@@ -161,7 +130,7 @@ def _parse(file: str, content: bytes) -> Document | Problem:
 def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:
     match error:
         case FileNotFoundError() if file == MAIN_FILE:
-            return NO_MAIN_FILE(folder=str(folder))
+            return no_main_file(folder)
         case IsADirectoryError():
             return IS_FOLDER()
         case _:
@@ -218,7 +187,3 @@ def _shortened(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def _order(problem: Problem) -> tuple[bool, str, int]:
     return problem.file != MAIN_FILE, problem.file, problem.line or 0
-
-
-def _is_toml_file(entry: Path) -> bool:
-    return entry.suffix == ".toml" and not entry.name.startswith(".")

@@ -14,10 +14,30 @@ NO_MAIN_FILE = Text(
     "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
     "gateway; or name the folder that you mean: collector check FOLDER",
 )
+NO_MAIN_FILE_NEAR = Text(
+    "config.no-main-file.near",
+    "there is no collector.toml in {folder}, but a file {name}",
+    'If that is the one, rename it: sudo mv "{folder}/{name}" "{folder}/collector.toml"',
+)
+NO_SUCH_FILE = Text(
+    "config.no-such-file",
+    "there is no such file in {folder}",
+    "Type the configuration's folder alone, as in: collector check /etc/collector",
+)
 NO_MACHINES = Text(
     "config.no-machines",
     "there is no machine file in {folder}",
     "Write one file for each machine into that folder, with a name that ends in .toml, like the examples.",
+)
+NO_MACHINES_NEAR = Text(
+    "config.no-machines.near",
+    "there is no folder machines in {folder}, but a folder {name}",
+    'If that is the one, rename it: sudo mv "{folder}/{name}" "{folder}/machines"',
+)
+MACHINE_FILE_BESIDE = Text(
+    "config.machine-file-beside",
+    "this file of a machine would be left out, because it does not lie in the folder {folder}",
+    "Move it there, or somewhere else if it is no longer used.",
 )
 MACHINE_FILE_NAME = Text(
     "config.machine-file-name",
