@@ -1,4 +1,4 @@
-"""What `check` tells of a good configuration: the example's broker, and shifts that overlap."""
+"""What `check` tells of a good configuration: the example's broker, 25.600 Hz, and shifts that overlap."""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ from servers import PROGRAM
 from test_config_controllers import FOLDER, MACHINE, MAIN
 
 from collector.activity import ShiftSettings, common_time
-from collector.config import remarks
+from collector.config import ConfigError, remarks
 from collector.config.loading import load_texts
 from collector.toml.problems import Problem
 
@@ -29,8 +29,8 @@ SECOND_START = 13
 """Its line."""
 
 
-def remarks_on(main: str) -> list[Problem]:
-    files = {"collector.toml": main.encode(), "machines/mill-1.toml": MACHINE.encode()}
+def remarks_on(main: str, machine: str = MACHINE) -> list[Problem]:
+    files = {"collector.toml": main.encode(), "machines/mill-1.toml": machine.encode()}
     return list(remarks(load_texts(files, FOLDER)))
 
 
@@ -74,6 +74,36 @@ def test_shifts_that_overlap_are_told(
     if common:
         (remark,) = found
         assert f'"one" and "two" overlap from {common[0]} to {common[1]}' in str(remark)
+
+
+@pytest.mark.parametrize(
+    ("rate", "meant"),
+    [
+        ("1.600", "1600"),
+        ("25.600", "25600"),
+        ("1600", None),
+        ("104.167", None),
+        ("51.2", None),
+        ("0.500", None),
+    ],
+)
+def test_a_point_between_thousands_is_told(rate: str, meant: str | None) -> None:
+    machine = MACHINE.replace("rate_hz = 100", f"rate_hz = {rate}").replace("9600", "1000000")
+    found = remarks_on(MAIN, machine)
+    assert [(remark.file, remark.line, remark.sentence.code) for remark in found] == (
+        [("machines/mill-1.toml", 8, "config.point-of-thousands")] if meant else []
+    )
+    for remark in found:
+        assert f"Type {meant} if that is meant, or else {float(rate):g}." in remark.advice
+
+
+def test_only_of_frequencies() -> None:
+    assert remarks_on(MAIN, MACHINE + "[[tools]]\nnumber = 1\ndiameter_mm = 12.000\n") == []
+    bands = MACHINE.replace("window =", "features = { bands = [{ low_hz = 10, high_hz = 1.250 }] }\nwindow =")
+    with pytest.raises(ConfigError):
+        remarks_on(MAIN, bands)
+    (remark,) = remarks_on(MAIN, bands.replace("low_hz = 10", "low_hz = 1"))
+    assert remark.path == "waveforms[0].features.bands[0].high_hz"
 
 
 CLOCK = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 1, 30, 59]))

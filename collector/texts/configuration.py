@@ -277,6 +277,11 @@ EXAMPLE_HOST = Text(
     "Type the name or address of your broker, or let an enrolment do it: sudo collector enroll FILE. For a "
     'broker on this computer type "localhost".',
 )
+POINT_OF_THOUSANDS = Text(
+    "config.point-of-thousands",
+    "found {found}, which is {number}: a point stands before decimals, not between thousands",
+    "Type {meant} if that is meant, or else {number}.",
+)
 SHIFTS_OVERLAP = Text(
     "config.shifts-overlap",
     "the shifts {one} and {other} overlap from {start} to {end}; that time counts in both of them",

@@ -28,7 +28,7 @@ SYNTAX = Text(
     "config.syntax",
     "this is not TOML: {reason}",
     'Write one key on each line, as in: key = 12 or: key = "text". Text needs quotes; numbers, true and '
-    "false have none.",
+    "false have none. A remark starts with #.",
 )
 SYNTAX_VALUE = Text(
     "config.syntax.value",

@@ -242,9 +242,9 @@ def _choice(found: Any, possible: tuple[str | int, ...]) -> Sentence:
 def _pattern(pattern: str, place: Place, found: str) -> Sentence:
     match pattern:
         case "^[a-z0-9-]+$":
-            return texts.NAME(
-                found=shown(found), suggestion=_slug(found) or str(model_tree.example(place.table, "name"))
-            )
+            slug = _slug(found)  # of a Japanese name, a digit is left perhaps
+            usable = slug if re.search("[a-z]", slug) else _plain_example(place, "mill-1")
+            return texts.NAME(found=shown(found), suggestion=usable)
         case "^[a-z0-9-]+(/[a-z0-9-]+)*$":
             suggestion = "/".join(filter(None, map(_slug, found.split("/"))))
             return texts.ROOT(found=shown(found), suggestion=suggestion or "shopfloor/v1")
@@ -256,13 +256,17 @@ def _pattern(pattern: str, place: Place, found: str) -> Sentence:
 
 def _slug(text: str) -> str:
     """The nearest valid name, of small letters, digits and single hyphens; empty where nothing is left."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
 
 
 def _example(place: Place, otherwise: Any) -> str:
+    return shown(_plain_example(place, otherwise))
+
+
+def _plain_example(place: Place, otherwise: Any) -> Any:
     key = place.path[-1]
-    return shown(model_tree.example(place.table, key) if isinstance(key, str) else otherwise)
+    return model_tree.example(place.table, key) if isinstance(key, str) else otherwise
 
 
 def _is_number(found: Any) -> bool:
