@@ -7,6 +7,11 @@ from collector.messages import STATE_STREAM
 from collector.texts import gateway as say
 
 
+def includes(typed: str | None, name: str) -> bool:
+    """Whether a stream is asked for: by its name, by its machine's, or since nothing was typed."""
+    return typed in {None, name, name.partition("/")[0]}
+
+
 def meant(typed: str, sources: Iterable[str]) -> str:
     """The source of that name, or the only one of the machine of that name.
 

@@ -16,6 +16,7 @@ from rich.text import Text as Line
 
 from collector.cli.ask import ask_daemon
 from collector.cli.files import DEFAULT_FOLDER, Folder
+from collector.cli.names import includes
 from collector.cli.screen import print_page, screen
 from collector.cli.sentences import print_sentence
 from collector.config import load
@@ -46,11 +47,7 @@ def share(
     """
     loaded = load(config)
     every = list(disclosures(loaded, _found(loaded.control.socket)))
-    chosen = [
-        disclosure
-        for disclosure in every
-        if stream is None or stream in {disclosure.name, disclosure.name.partition("/")[0]}
-    ]
+    chosen = [disclosure for disclosure in every if includes(stream, disclosure.name)]
     if not chosen:
         known = ", ".join(disclosure.name for disclosure in every if disclosure.name)
         raise UsageError(say.NO_SUCH_STREAM(name=str(stream), known=known))

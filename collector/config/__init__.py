@@ -14,7 +14,7 @@ runs anything.
 
 from collector.config.in_use import changed_us
 from collector.config.last_good import load_last_good, save_last_good
-from collector.config.loading import DEFAULT_FOLDER, load
+from collector.config.loading import DEFAULT_FOLDER, load, load_outbox
 from collector.config.model import (
     LEARNED_FOLDER,
     ChannelSettings,
@@ -51,6 +51,7 @@ __all__ = [
     "json_schema",
     "load",
     "load_last_good",
+    "load_outbox",
     "remarks",
     "save_last_good",
 ]

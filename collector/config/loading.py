@@ -21,12 +21,14 @@ from collector.config.model import (
     assemble,
 )
 from collector.config.passed_over import is_missing, is_toml_file, no_machines, no_main_file, passed_over
+from collector.outbox import OutboxSettings
 from collector.texts import Sentence
 from collector.texts.configuration import IS_FOLDER, NO_SUCH_FILE, SECOND_MACHINE, UNREADABLE
 from collector.texts.toml import MORE
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
 from collector.toml.folders_to_write import Account, own_account, service_account
+from collector.toml.named_files import anchored
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
@@ -46,6 +48,27 @@ def load(path: Path = DEFAULT_FOLDER) -> Config:
     parsed, problems = _read(folder)
     problems += passed_over(folder)
     return _judge(parsed, problems, folder, look_around=True)
+
+
+def load_outbox(path: Path = DEFAULT_FOLDER) -> OutboxSettings:
+    """What a configuration says of the outbox; other mistakes in it shall keep nobody from what waits there.
+
+    Raises:
+        ConfigError: of the outbox nothing can be told; every problem of the configuration.
+    """
+    try:
+        return load(path).outbox
+    except ConfigError:
+        folder = _folder(path.absolute())
+        file = _parsed(folder, MAIN_FILE)
+        if isinstance(file, Problem):
+            raise
+        settings = (
+            OutboxSettings() if file.value(("outbox",)) is None else file.valid(("outbox",), OutboxSettings)
+        )
+        if settings is None:
+            raise
+        return settings.model_copy(update={"directory": anchored(settings.directory, folder)})
 
 
 def _folder(path: Path) -> Path:
@@ -101,10 +124,7 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         problems.append(Problem(listed_folder.name, None, "", unreadable))
     documents = []
     for file in files:
-        try:
-            parsed = _parse(file, (folder / file).read_bytes())
-        except OSError as error:
-            parsed = Problem(file, None, "", _why_unread(file, folder, error))
+        parsed = _parsed(folder, file)
         if isinstance(parsed, Document):
             documents.append(parsed)
         else:
@@ -113,6 +133,13 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
         problems.append(Problem(MACHINES_FOLDER, None, "", no_machines(folder)))
     return documents, problems
+
+
+def _parsed(folder: Path, file: str) -> Document | Problem:
+    try:
+        return _parse(file, (folder / file).read_bytes())
+    except OSError as error:
+        return Problem(file, None, "", _why_unread(file, folder, error))
 
 
 def _parse(file: str, content: bytes) -> Document | Problem:
