@@ -150,6 +150,32 @@ def test_a_number_has_no_pseudonym() -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "is_good"),
+    [
+        ("192.168.0.20", True),
+        ("fe80::1%eth0", True),
+        ("plc_1.halle-2", True),
+        ("旋盤", True),
+        ("192.168.0.300", False),
+        ("192.168.0", False),
+        ("192.168.0.20:502", False),
+        ("192,168,0,20", False),
+        ("http://192.168.0.20", False),
+        (" 192.168.0.20", False),
+        ("1:2:3", False),
+    ],
+)
+def test_a_host_is_a_name_or_an_address(host: str, is_good: bool) -> None:
+    text = MACHINE.replace("192.168.0.20", host)
+    if is_good:
+        assert loaded(text)
+    else:
+        (problem,) = problems(text)
+        assert (problem.line, problem.sentence.code) == (line_with(text, "host"), "config.modbus.host")
+        assert host in str(problem)
+
+
+@pytest.mark.parametrize(
     ("points", "code"),
     [
         ('["plc/speed"]', None),
@@ -291,3 +317,25 @@ def test_a_machine_file_survives_the_round_trip_of_the_last_good_configuration(t
     assert save_last_good(folder, tmp_path / "state") is None
     shutil.rmtree(folder)
     assert load_last_good(tmp_path / "state") == config
+
+
+def test_the_meaning_before_its_number_is_told() -> None:
+    text = (
+        MACHINE
+        + """
+[[controllers.source.points]]
+name = "mode"
+table = "holding"
+address = 20
+type = "u16"
+states = { off = 0, 1 = "on" }
+"""
+    )
+    (problem,) = problems(text)
+    assert (problem.line, problem.path) == (
+        line_with(text, "states"),
+        "controllers[0].source.points[2].states.off",
+    )
+    assert problem.sentence.code == "config.number-first"
+    assert 'the key "off"' in str(problem)
+    assert loaded(text.replace("off = 0", '0 = "off"'))

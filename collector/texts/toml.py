@@ -100,6 +100,14 @@ SYNTAX_BRACKET = Text(
     "a closing bracket is missing",
     "Close [ with ] and [[ with ]] on the same line; a list may go over several lines, with commas between.",
 )
+SYNTAX_CURLY = Text(
+    "config.syntax.curly",
+    "a table in curly brackets is not closed on its line",
+    "Write all of it on one line; only lists, in square brackets, may go over several.",
+)
+SYNTAX_CURLY_COMMA = Text(
+    "config.syntax.curly-comma", "a comma stands before the closing curly bracket", "Delete that comma."
+)
 SYNTAX_TWICE = Text(
     "config.syntax.twice",
     "this key or table is already there",
@@ -161,6 +169,11 @@ WIDE_NUMBER_IN_QUOTES = Text(
     "config.number-in-quotes.wide",
     "found {found}; these are full-width digits (全角), and the quotes make them text",
     "Switch the Japanese input method off and type {number} without quotes.",
+)
+NUMBER_FIRST = Text(
+    "config.number-first",
+    "found the key {found}, where a whole number belongs",
+    'Type the number first and what it means behind it, as in: 0 = "idle"',
 )
 NOT_A_NUMBER = Text(
     "config.not-a-number",

@@ -97,6 +97,8 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
     context = details.get("ctx", {})
     known = model_tree.instead(place) if isinstance(found, str) else None
     match details["type"]:
+        case "int_parsing" if details["loc"][-1] == "[key]":
+            return place.path[:-1], texts.NUMBER_FIRST(found=shown(place.path[-2]))
         case "literal_error" | "string_pattern_mismatch" if known:
             return place.path, known.sentence(found)
         case "extra_forbidden":
