@@ -30,7 +30,7 @@ def may_be_host(text: str) -> bool:
     elif _NUMBERS.fullmatch(text):
         parse = ipaddress.IPv4Address
     else:
-        return not _IN_NO_NAME.search(text)
+        return bool(text) and not _IN_NO_NAME.search(text)
     try:
         parse(text)
     except ValueError:

@@ -319,6 +319,55 @@ def test_a_machine_file_survives_the_round_trip_of_the_last_good_configuration(t
     assert load_last_good(tmp_path / "state") == config
 
 
+OPCUA = """
+[[controllers]]
+name = "cnc"
+[controllers.source]
+kind = "opcua"
+url = "%s"
+profile = "%s"
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("opc.tcp://192.168.0.10:4840", None),
+        ("opc.tcp://cnc_1/path", None),
+        ("opc.tcp://[fe80::1]:4840", None),
+        ("opc.tcp://192.168.0.300:4840", "config.opcua.url-host"),
+        ("opc.tcp://192.168.0,10:4840", "config.opcua.url-host"),
+        ("opc.tcp://cnc:484o", "config.opcua.url-host"),
+        ("opc.tcp://:4840", "config.opcua.url-host"),
+        ("opc.tcp://[fe80:4840", "config.opcua.url-host"),
+        ("opc.tcp://me:hunter2@cnc:4840", "config.not-of-this-form"),
+    ],
+)
+def test_the_address_of_an_opcua_server(url: str, code: str | None) -> None:
+    text = MACHINE + OPCUA % (url, "opc-40501-1")
+    if code is None:
+        assert loaded(text)
+        return
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (line_with(text, "url"), code)
+    assert "opc.tcp://192.168.0.10:4840" in problem.advice
+    assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(("kind", "profile"), [("opcua", "OPC 40501-1"), ("modbus", "SDM630")])
+def test_a_profile_that_is_none_is_answered_with_those_there_are(kind: str, profile: str) -> None:
+    text = MACHINE + OPCUA % ("opc.tcp://cnc", "opc-40501-1" if kind == "modbus" else profile)
+    text = (
+        text if kind == "opcua" else text.replace("addressing =", f'profile = "{profile}"\naddressing =', 1)
+    )
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (
+        line_with(text, "profile"),
+        f"config.{kind}.unknown-profile",
+    )
+    assert problem.sentence.values["nearest"] == {"opcua": "opc-40501-1", "modbus": "eastron-sdm630"}[kind]
+
+
 def test_the_meaning_before_its_number_is_told() -> None:
     text = (
         MACHINE

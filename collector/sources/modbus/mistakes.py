@@ -38,7 +38,7 @@ def mistakes(settings: ModbusSettings) -> Iterator[Mistake]:
         yield ("host",), say.HOST(found=f'"{settings.host}"')
     known = profile_names("modbus")
     if settings.profile is not None and settings.profile not in known:
-        nearest = difflib.get_close_matches(settings.profile, known, n=1, cutoff=0.0)[0]
+        nearest = difflib.get_close_matches(settings.profile.lower(), known, n=1, cutoff=0.0)[0]
         unknown = say.UNKNOWN_PROFILE(profile=settings.profile, nearest=nearest, known=", ".join(known))
         yield ("profile",), unknown
         return
