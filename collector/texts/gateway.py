@@ -71,6 +71,11 @@ SEVERAL_SOURCES = Text(
     "The machine {machine} has several sources.",
     "Type one of them: {known}",
 )
+WHICH_SOURCE = Text(
+    "gateway.which-source",
+    "Which source is meant?",
+    "Type one of them: {known}",
+)
 STATE_NO_SOURCE = Text(
     "gateway.state-no-source",
     "{name} is computed from what others deliver; it has no source that could be watched.",
