@@ -119,7 +119,7 @@ def test_a_folder_where_a_machine_file_belongs_is_called_one(folder: Path) -> No
 
 def test_without_a_name_the_only_source_is_tested_and_of_several_their_names_are_told(folder: Path) -> None:
     def tested() -> "subprocess.CompletedProcess[str]":
-        command = [PROGRAM, "test", "--seconds", "0.5", "--config", folder]
+        command: list[str | Path] = [PROGRAM, "test", "--seconds", "0.5", "--config", folder]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     only = tested()
