@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """As `getaddrinfo` gives it."""
-_NUMBERS = re.compile(r"[0-9.]+")
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]*){2,}")
+"""An address, right or not; 10.1 is a short one that the system knows."""
 _IN_NO_NAME = re.compile(r"[\s/@:,;]")
 _Connected = TypeVar("_Connected")
 

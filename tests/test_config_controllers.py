@@ -156,6 +156,7 @@ def test_a_number_has_no_pseudonym() -> None:
         ("fe80::1%eth0", True),
         ("plc_1.halle-2", True),
         ("旋盤", True),
+        ("10.1", True),
         ("192.168.0.300", False),
         ("192.168.0", False),
         ("192.168.0.20:502", False),

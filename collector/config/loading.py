@@ -38,8 +38,10 @@ _SERVICE_USER = "collector"
 File = TypeVar("File", GatewayFile, MachineFile, LearnedFile)
 
 
-def load(path: Path = DEFAULT_FOLDER) -> Config:
+def load(path: Path = DEFAULT_FOLDER, *, to_run: bool = False) -> Config:
     """The configuration in a folder, which may also be named by one of its files.
+
+    `to_run` says that this process will do what stands there, and not the service.
 
     Raises:
         ConfigError: it is wrong; every problem of every file, or the first syntax error of a file.
@@ -47,7 +49,9 @@ def load(path: Path = DEFAULT_FOLDER) -> Config:
     folder = _folder(path.absolute())
     parsed, problems = _read(folder)
     problems += passed_over(folder)
-    return _judge(parsed, problems, folder, look_around=True)
+    is_services = folder == DEFAULT_FOLDER and not to_run
+    writer = service_account(_SERVICE_USER) if is_services else own_account()
+    return _judge(parsed, problems, folder, writer)
 
 
 def load_outbox(path: Path = DEFAULT_FOLDER) -> OutboxSettings:
@@ -93,7 +97,7 @@ def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
     parsed = [_parse(file, content) for file, content in sorted(files.items())]
     documents = [document for document in parsed if isinstance(document, Document)]
     problems = [problem for problem in parsed if isinstance(problem, Problem)]
-    return _judge(documents, problems, folder, look_around=False)
+    return _judge(documents, problems, folder, None)
 
 
 def files_of(folder: Path) -> list[str]:
@@ -164,7 +168,10 @@ def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:
             return UNREADABLE(reason=error.strerror or str(error), file=str(folder / file))
 
 
-def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, look_around: bool) -> Config:
+def _judge(
+    documents: list[Document], problems: list[Problem], folder: Path, writer: Account | None
+) -> Config:
+    """Without a writer, nobody looks whether what is named exists."""
     gateways: list[GatewayFile] = []
     machines: list[MachineFile] = []
     learned: dict[str, LearnedFile] = {}
@@ -172,7 +179,7 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         if document.file == MAIN_FILE:
             problems += _validated(document, GatewayFile, gateways)
             problems += check_gateway(document)
-            problems += check_gateway_files(document, folder, _writer(folder)) if look_around else ()
+            problems += check_gateway_files(document, folder, writer) if writer else ()
         elif document.file.startswith(f"{LEARNED_FOLDER}/"):
             found: list[LearnedFile] = []
             problems += _validated(document, LearnedFile, found)
@@ -180,17 +187,13 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         else:
             problems += _validated(document, MachineFile, machines)
             problems += check_machine(document)
-            problems += check_machine_files(document, folder) if look_around else ()
+            problems += check_machine_files(document, folder) if writer else ()
     machine_documents = [d for d in documents if d.file.startswith(f"{MACHINES_FOLDER}/")]
-    problems += check_machines(machine_documents, device if look_around else str)
+    problems += check_machines(machine_documents, device if writer else str)
     if problems or not gateways:
         raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
     texts = {document.file: document.text for document in documents}
     return assemble(gateways[0], tuple(machines), learned, folder, texts)
-
-
-def _writer(folder: Path) -> Account:
-    return service_account(_SERVICE_USER) if folder == DEFAULT_FOLDER else own_account()
 
 
 def _validated(document: Document, model: type[File], good: list[File]) -> Iterator[Problem]:
