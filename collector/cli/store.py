@@ -49,7 +49,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @store.command()
 def serve(config: File = DEFAULT_FILE) -> None:
     """Take records until stopped (what systemd starts)."""
-    settings = load_store(config)
+    settings = load_store(config, to_run=True)
     log_to(sys.stderr.isatty())
 
     async def until_stopped() -> None:
