@@ -84,8 +84,10 @@ def test_a_machine_file_beside_the_main_file_is_told(folder: Path) -> None:
 
 
 def test_a_file_that_is_named_must_be_there(folder: Path) -> None:
-    for good in ("", "collector.toml", "machines", "machines/mill-1.toml"):
-        load(folder / good)
+    (folder / "learned").mkdir()
+    (folder / "learned" / "mill-1.toml").touch()
+    for good in ("", "collector.toml", "machines", "machines/mill-1.toml", "learned/mill-1.toml"):
+        assert load(folder / good).folder == folder
     for wrong in ("mill-1.toml", "machines/mill-2.toml"):
         (problem,) = problems(folder / wrong)
         assert problem.sentence.code == "config.no-such-file"

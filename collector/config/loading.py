@@ -67,21 +67,24 @@ def load_outbox(path: Path = DEFAULT_FOLDER) -> OutboxSettings:
         file = _parsed(folder, MAIN_FILE)
         if isinstance(file, Problem):
             raise
-        settings = (
-            OutboxSettings() if file.value(("outbox",)) is None else file.valid(("outbox",), OutboxSettings)
-        )
+        is_absent = file.value(("outbox",)) is None
+        settings = OutboxSettings() if is_absent else file.valid(("outbox",), OutboxSettings)
         if settings is None:
             raise
         return settings.model_copy(update={"directory": anchored(settings.directory, folder)})
 
 
 def _folder(path: Path) -> Path:
+    """The configuration's folder, of which also a file or the folder of the machines may be named.
+
+    Raises:
+        ConfigError: a file is named that is not there; that the others are good is not what was asked.
+    """
     if path.suffix == ".toml":
-        if path.name != MAIN_FILE and is_missing(
-            path
-        ):  # its folder may be good, and that is not what was asked
+        if path.name != MAIN_FILE and is_missing(path):
             raise ConfigError((Problem(path.name, None, "", NO_SUCH_FILE(folder=str(path.parent))),))
-        path = path.parent
+        is_inside = path.parent.name in {MACHINES_FOLDER, LEARNED_FOLDER}
+        return path.parent.parent if is_inside else path.parent
     is_inside = path.name == MACHINES_FOLDER and is_missing(path / MAIN_FILE)
     return path.parent if is_inside else path
 
