@@ -17,8 +17,9 @@ from collector.pseudonym_key import SharingSettings
 from collector.sources.replay import ReplaySettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+from collector.toml.accounts import Account
 from collector.toml.document import Document
-from collector.toml.folders_to_write import Account, folder_to_write
+from collector.toml.folders_to_write import folder_to_write
 from collector.toml.named_files import anchored, file_to_read, named_file
 from collector.toml.problems import Problem, shown
 

@@ -23,11 +23,11 @@ from collector.config.model import (
 from collector.config.passed_over import is_missing, is_toml_file, no_machines, no_main_file, passed_over
 from collector.outbox import OutboxSettings
 from collector.texts import Sentence
-from collector.texts.configuration import IS_FOLDER, NO_SUCH_FILE, SECOND_MACHINE, UNREADABLE
+from collector.texts.configuration import IS_FOLDER, NO_SUCH_FILE, SECOND_MACHINE, UNREADABLE, UNREADABLE_FOR
 from collector.texts.toml import MORE
+from collector.toml.accounts import Account, may_read, own_account, service_account
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
-from collector.toml.folders_to_write import Account, own_account, service_account
 from collector.toml.named_files import anchored
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
@@ -51,6 +51,10 @@ def load(path: Path = DEFAULT_FOLDER, *, to_run: bool = False) -> Config:
     problems += passed_over(folder)
     is_services = folder == DEFAULT_FOLDER and not to_run
     writer = service_account(_SERVICE_USER) if is_services else own_account()
+    for document in parsed:
+        if not may_read(writer, folder / document.file):
+            unreadable = UNREADABLE_FOR(user=writer.name, file=str(folder / document.file))
+            problems.append(Problem(document.file, None, "", unreadable))
     return _judge(parsed, problems, folder, writer)
 
 

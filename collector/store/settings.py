@@ -15,9 +15,10 @@ from collector.mqtt.checks import anchored_broker, check_broker, check_broker_fi
 from collector.settings import CredentialPath, Name, Settings
 from collector.texts import configuration as texts
 from collector.texts import store as say
+from collector.toml.accounts import Account, own_account, service_account
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
-from collector.toml.folders_to_write import Account, folder_to_write, own_account, service_account
+from collector.toml.folders_to_write import folder_to_write
 from collector.toml.named_files import absolute, anchored, named_file
 from collector.toml.problems import ConfigError, Problem, shown
 

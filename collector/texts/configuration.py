@@ -65,6 +65,11 @@ UNREADABLE = Text(
     "it cannot be read: {reason}",
     "Let the user that collector runs as read it: chmod a+rX {file}",
 )
+UNREADABLE_FOR = Text(
+    "config.unreadable-for",
+    "the user {user} cannot read it",
+    "Let that user read it: sudo chmod a+rX {file}",
+)
 
 # What must fit together
 

@@ -1,4 +1,4 @@
-"""Whether the service can write a folder, asked by anybody: by root, by its own user, by another one."""
+"""What the service may read and write, asked by anybody: by root, by its own user, by another one."""
 
 import os
 import tempfile
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from test_config import as_ordinary_user
 
-from collector.toml.folders_to_write import Account, folder_to_write, own_account, service_account
+from collector.toml.accounts import Account, may_read, own_account, service_account
+from collector.toml.folders_to_write import folder_to_write
 
 SERVICE = Account("collector", 64_901, frozenset({64_902}))
 """A user of this number is on no machine that runs tests."""
@@ -114,3 +115,21 @@ def test_the_command_that_is_advised_makes_the_folder(folder: Path) -> None:
 def test_without_a_service_it_is_who_looks() -> None:
     assert service_account("nobody-has-this-name") == own_account()
     assert service_account("root").uid == 0
+
+
+@pytest.mark.parametrize(
+    ("on_the_way", "of_the_file", "readable"),
+    [(0o755, 0o644, True), (0o755, 0o640, False), (0o711, 0o604, True), (0o700, 0o644, False)],
+)
+def test_a_file_is_read_by_its_rights_and_by_those_on_the_way(
+    folder: Path, on_the_way: int, of_the_file: int, readable: bool
+) -> None:
+    (folder / "machines").mkdir()
+    file = folder / "machines" / "mill-1.toml"
+    file.touch()
+    file.chmod(of_the_file)
+    (folder / "machines").chmod(on_the_way)
+    link = folder / "link.toml"
+    link.symlink_to(file)
+    assert may_read(SERVICE, file) is may_read(SERVICE, link) is readable
+    assert may_read(own_account(), file)
