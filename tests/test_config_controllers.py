@@ -369,6 +369,13 @@ def test_a_profile_that_is_none_is_answered_with_those_there_are(kind: str, prof
     assert problem.sentence.values["nearest"] == {"opcua": "opc-40501-1", "modbus": "eastron-sdm630"}[kind]
 
 
+def test_a_key_that_was_cut_short_is_known() -> None:
+    text = MACHINE.replace('addressing = "pdu"', 'addressing = "pdu"\nunit = 3')
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (line_with(text, "unit"), "config.unknown-key")
+    assert problem.advice == 'Type "unit_id" instead.'
+
+
 def test_the_meaning_before_its_number_is_told() -> None:
     text = (
         MACHINE

@@ -182,7 +182,8 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
         return texts.SECRET(found=shown(key))
     keys = tuple(place.table.model_fields)
     typed = key.lower().replace("-", "_")
-    near = difflib.get_close_matches(typed, keys, n=1, cutoff=0.8)
+    shortened = [known for known in keys if known.startswith(f"{typed}_")]  # without its unit, or the like
+    near = difflib.get_close_matches(typed, keys, n=1, cutoff=0.8) or shortened
     if not near:
         headers = [
             header(entry.path, listed=entry.listed)
