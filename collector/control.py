@@ -118,28 +118,40 @@ async def ask(path: Path, request: dict[str, Any], timeout_s: float = 5.0) -> An
     """Ask the daemon on a socket.
 
     Raises:
-        NotRunningError: nobody answers there.
-        ControlError: the daemon refuses, with its own sentence, or does not answer, or this user may not ask.
+        NotRunningError: nobody listens there.
+        ControlError: the daemon refuses, with its own sentence or by hanging up, or does not answer, or this
+            user may not ask.
     """
     try:
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_unix_connection(path, limit=_LINE_LIMIT)
-            try:
-                writer.write(json.dumps(request).encode() + b"\n")
-                line = await reader.readline()
-            finally:
-                writer.close()
-                await writer.wait_closed()
-        answer = json.loads(line)
+            answer = await _answer_to(request, reader, writer)
     except PermissionError:
         raise ControlError(say.SOCKET_FORBIDDEN(path=str(path))) from None
     except TimeoutError:
         raise ControlError(say.NO_ANSWER(seconds=number(timeout_s), path=str(path))) from None
-    except (OSError, ValueError):
+    except OSError:
         raise NotRunningError(say.NOT_RUNNING(path=str(path))) from None
     if "error" in answer:
         raise ControlError(restore(answer["error"]), answer["error"])
     return answer["answer"]
+
+
+async def _answer_to(
+    request: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> dict[str, Any]:
+    """What comes back. Who was let in and hears nothing knows that a daemon is there, and has no time."""
+    try:
+        try:
+            writer.write(json.dumps(request).encode() + b"\n")
+            line = await reader.readline()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        answer: dict[str, Any] = json.loads(line)
+    except (OSError, ValueError):
+        raise ControlError(say.BUSY()) from None
+    return answer
 
 
 async def _clear_away(path: Path) -> None:

@@ -6,6 +6,8 @@ devices whose name server is dead would keep all of them from everybody else.
 
 import asyncio
 import contextlib
+import ipaddress
+import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +15,28 @@ from typing import Any, TypeVar
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 """As `getaddrinfo` gives it."""
+_NUMBERS = re.compile(r"[0-9]+(\.[0-9]*){2,}")
+"""An address, right or not; 10.1 is a short one that the system knows."""
+_IN_NO_NAME = re.compile(r"[\s/@:,;]")
 _Connected = TypeVar("_Connected")
+
+
+def may_be_host(text: str) -> bool:
+    """Whether a text may be a computer's name or address, and no more than that, such as one with a port.
+
+    Names are not judged further: in a factory some have signs that no registrar would take.
+    """
+    if text.count(":") > 1:
+        parse: Callable[[str], object] = ipaddress.IPv6Address
+    elif _NUMBERS.fullmatch(text):
+        parse = ipaddress.IPv4Address
+    else:
+        return bool(text) and not _IN_NO_NAME.search(text)
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def dial(host: str, port: int, timeout_s: float) -> socket.socket:

@@ -239,7 +239,7 @@ class Gateway:
     async def _reload(self) -> list[str]:
         try:
             # In a thread: a damaged file can take seconds to explain.
-            config = await asyncio.to_thread(load, self._folder)
+            config = await asyncio.to_thread(load, self._folder, to_run=True)
         except ConfigError as error:
             self._configuration_condition.change(State.FAILED, say.RELOAD_REFUSED(count=len(error.problems)))
             raise

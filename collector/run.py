@@ -77,7 +77,7 @@ def starting_configuration(folder: Path, state_folder: Path) -> tuple[Config, tu
         ConfigError: it is wrong and there is no last good one.
     """
     try:
-        config = load(folder)
+        config = load(folder, to_run=True)
     except ConfigError as error:
         last_good = load_last_good(state_folder)
         if last_good is None:

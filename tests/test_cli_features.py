@@ -44,6 +44,9 @@ def test_one_stream_is_listed_with_what_its_features_mean(tmp_path: Path) -> Non
     output = features(tmp_path, "mill-1/motor")
     assert "mill-1/spindle" not in output
     assert "Total harmonic distortion" in output
+    whole = features(tmp_path, "mill-1")
+    assert {"mill-1/spindle", "mill-1/motor"} <= set(whole.split())
+    assert "Total harmonic distortion" in whole
 
 
 def test_for_programs_the_definitions_are_json(tmp_path: Path) -> None:

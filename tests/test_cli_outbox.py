@@ -160,3 +160,18 @@ async def test_nothing_was_ever_kept(tmp_path: Path) -> None:
     code, said = await collector.ask("outbox", "export", str(tmp_path / "no" / "copy"))
     assert code == 1
     assert "cannot be written" in said
+
+
+async def test_a_mistake_elsewhere_hides_nothing_that_waits(collector: Collector) -> None:
+    await until(lambda: waiting(collector, 3))
+    main, machine = collector.folder / "collector.toml", collector.folder / "machines" / "mill-1.toml"
+    machine.write_text("[machine")
+    main.write_text(main.read_text() + "\n[calendar]\ntime_zone = 9\n")
+    code, page = await collector.ask("outbox")
+    assert code == 0, page
+    assert "records wait" in page
+    main.write_text(main.read_text().replace("directory = ", "directry = "))
+    code, page = await collector.ask("outbox")
+    assert code == 2
+    assert "directry" in page
+    assert "machines/mill-1.toml:1" in page

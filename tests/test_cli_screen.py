@@ -263,7 +263,7 @@ def test_a_change_that_is_not_in_use_is_told_beside_the_state() -> None:
     console = Console(width=110, file=StringIO(), record=True)
     changed = ConfigurationReport(**WELL, changed_us=REPORT.now_us - 240_000_000)
     console.print(show_status(REPORT.model_copy(update={"configuration": changed}), 110))
-    said = "configuration  ● ok  but the files were changed 4 min ago and are not in use"
+    said = "configuration  ● ok  the files were changed 4 min ago and are not in use"
     assert said in console.export_text()
 
 

@@ -115,3 +115,18 @@ def test_a_folder_where_a_machine_file_belongs_is_called_one(folder: Path) -> No
     assert done.returncode == 2
     assert "machines/lathe.toml: this is a folder, where a file belongs." in done.stderr
     assert "chmod" not in done.stderr
+
+
+def test_without_a_name_the_only_source_is_tested_and_of_several_their_names_are_told(folder: Path) -> None:
+    def tested() -> "subprocess.CompletedProcess[str]":
+        command: list[str | Path] = [PROGRAM, "test", "--seconds", "0.5", "--config", folder]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    only = tested()
+    assert only.returncode == 0, only.stderr
+    assert only.stdout.startswith("mill-1/spindle: ")
+    second = MACHINE.replace("mill-1", "mill-2")
+    (folder / "machines" / "mill-2.toml").write_text(second, encoding="utf-8")
+    several = tested()
+    assert several.returncode == 2
+    assert "Type one of them: mill-1/spindle, mill-2/spindle" in several.stderr

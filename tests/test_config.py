@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -250,6 +251,9 @@ MISTAKES = [
     (MAIN, 'name = "gateway-1"', 'name = "Gateway_1 (Süd)"', "name", "gateway.name", "name", '"gateway-1-sud"'),
     (MAIN, 'name = "gateway-1"', 'name = "旋盤"', "name", "gateway.name", "name", '"gateway-1"'),
     (MAIN, '#root = "shopfloor/v1"', 'root = "/Shop Floor//v1/"', "root", "gateway.root", "root", '"shop-floor/v1"'),
+    (MAIN, 'company = "example-works"', 'company = "株式会社 1"', "company", "gateway.company", "name", '"example-works"'),
+    (MILL, 'name = "mill-1"', 'name = "フライス盤1"', "name", "machine.name", "name", '"mill-1"'),
+    (MILL, 'name = "mill-1"', 'name = "Große Fräse"', "name", "machine.name", "name", '"grosse-frase"'),
     (MAIN, 'name = "gateway-1"', 'name = ""', "name", "gateway.name", "empty-text", "gateway-1"),
     (MAIN, 'name = "gateway-1"', f'name = "{"g" * 65}"', "name", "gateway.name", "too-long", "64"),
     (LATHE, 'sync = "aa55"', 'sync = "AA 55"', "sync", ".source.format.sync", "hexadecimal", '"aa55"'),
@@ -307,6 +311,7 @@ MISTAKES = [
     (MAIN, '#socket = "/run/collector/control.sock"', 'socket = "\\u0000"', "socket", "control.socket", "socket-taken", "no socket"),
     (MAIN, '#socket = "/run/collector/control.sock"', f'socket = "/run/{"s" * 96}"', "socket", "control.socket", "socket-long", "101 bytes"),
     (MAIN, "/state/outbox", "/etc/collector.toml/outbox", "directory", "outbox.directory", "not-a-folder", "collector.toml"),
+    (MAIN, "/state/outbox", "/a\\u0000b", "directory", "outbox.directory", "not-a-folder", "not a folder"),
 ]  # fmt: skip
 
 
@@ -605,7 +610,7 @@ def test_what_this_user_may_not_use_is_told() -> None:
         change(folder, MAIN, "/var/lib/collector", str(state))
         state.mkdir()
         load(folder)  # reads the profiles, which may lie where only root may look
-        state.chmod(0o500)
+        state.chmod(0o555)
         (folder / MILL).chmod(0)
         (folder / "recordings" / "example.csv").chmod(0)
         Path(temporary).chmod(0o755)
@@ -636,12 +641,16 @@ def test_a_machine_file_that_is_a_folder(folder: Path) -> None:
     assert only_problem(folder).sentence.code == "config.is-folder"
 
 
-def test_the_schema_says_a_sentence_about_every_table_and_key() -> None:
-    for name, schema in json_schema().items():
-        for title, table in {name: schema, **schema["$defs"]}.items():
-            assert table["description"], title
-            for key, value in table["properties"].items():
-                assert {"description", "const", "$ref"} & value.keys(), f"{title}.{key}"
+@pytest.mark.parametrize("file", ["gateway", "machine", "learned"])
+def test_each_schema_is_one_and_says_a_sentence_about_every_table_and_key(
+    file: Literal["gateway", "machine", "learned"],
+) -> None:
+    schema = json_schema(file)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    for title, table in {file: schema, **schema["$defs"]}.items():
+        assert table["description"], title
+        for key, value in table.get("properties", {}).items():
+            assert {"description", "const", "$ref"} & value.keys(), f"{title}.{key}"
 
 
 def test_the_reference_page_explains_every_key_and_every_choice() -> None:

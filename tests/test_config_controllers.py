@@ -150,6 +150,33 @@ def test_a_number_has_no_pseudonym() -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "is_good"),
+    [
+        ("192.168.0.20", True),
+        ("fe80::1%eth0", True),
+        ("plc_1.halle-2", True),
+        ("旋盤", True),
+        ("10.1", True),
+        ("192.168.0.300", False),
+        ("192.168.0", False),
+        ("192.168.0.20:502", False),
+        ("192,168,0,20", False),
+        ("http://192.168.0.20", False),
+        (" 192.168.0.20", False),
+        ("1:2:3", False),
+    ],
+)
+def test_a_host_is_a_name_or_an_address(host: str, is_good: bool) -> None:
+    text = MACHINE.replace("192.168.0.20", host)
+    if is_good:
+        assert loaded(text)
+    else:
+        (problem,) = problems(text)
+        assert (problem.line, problem.sentence.code) == (line_with(text, "host"), "config.modbus.host")
+        assert host in str(problem)
+
+
+@pytest.mark.parametrize(
     ("points", "code"),
     [
         ('["plc/speed"]', None),
@@ -291,3 +318,81 @@ def test_a_machine_file_survives_the_round_trip_of_the_last_good_configuration(t
     assert save_last_good(folder, tmp_path / "state") is None
     shutil.rmtree(folder)
     assert load_last_good(tmp_path / "state") == config
+
+
+OPCUA = """
+[[controllers]]
+name = "cnc"
+[controllers.source]
+kind = "opcua"
+url = "%s"
+profile = "%s"
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("opc.tcp://192.168.0.10:4840", None),
+        ("opc.tcp://cnc_1/path", None),
+        ("opc.tcp://[fe80::1]:4840", None),
+        ("opc.tcp://192.168.0.300:4840", "config.opcua.url-host"),
+        ("opc.tcp://192.168.0,10:4840", "config.opcua.url-host"),
+        ("opc.tcp://cnc:484o", "config.opcua.url-host"),
+        ("opc.tcp://:4840", "config.opcua.url-host"),
+        ("opc.tcp://[fe80:4840", "config.opcua.url-host"),
+        ("opc.tcp://me:hunter2@cnc:4840", "config.not-of-this-form"),
+    ],
+)
+def test_the_address_of_an_opcua_server(url: str, code: str | None) -> None:
+    text = MACHINE + OPCUA % (url, "opc-40501-1")
+    if code is None:
+        assert loaded(text)
+        return
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (line_with(text, "url"), code)
+    assert "opc.tcp://192.168.0.10:4840" in problem.advice
+    assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(("kind", "profile"), [("opcua", "OPC 40501-1"), ("modbus", "SDM630")])
+def test_a_profile_that_is_none_is_answered_with_those_there_are(kind: str, profile: str) -> None:
+    text = MACHINE + OPCUA % ("opc.tcp://cnc", "opc-40501-1" if kind == "modbus" else profile)
+    text = (
+        text if kind == "opcua" else text.replace("addressing =", f'profile = "{profile}"\naddressing =', 1)
+    )
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (
+        line_with(text, "profile"),
+        f"config.{kind}.unknown-profile",
+    )
+    assert problem.sentence.values["nearest"] == {"opcua": "opc-40501-1", "modbus": "eastron-sdm630"}[kind]
+
+
+def test_a_key_that_was_cut_short_is_known() -> None:
+    text = MACHINE.replace('addressing = "pdu"', 'addressing = "pdu"\nunit = 3')
+    (problem,) = problems(text)
+    assert (problem.line, problem.sentence.code) == (line_with(text, "unit"), "config.unknown-key")
+    assert problem.advice == 'Type "unit_id" instead.'
+
+
+def test_the_meaning_before_its_number_is_told() -> None:
+    text = (
+        MACHINE
+        + """
+[[controllers.source.points]]
+name = "mode"
+table = "holding"
+address = 20
+type = "u16"
+states = { off = 0, 1 = "on" }
+"""
+    )
+    (problem,) = problems(text)
+    assert (problem.line, problem.path) == (
+        line_with(text, "states"),
+        "controllers[0].source.points[2].states.off",
+    )
+    assert problem.sentence.code == "config.number-first"
+    assert 'the key "off"' in str(problem)
+    assert loaded(text.replace("off = 0", '0 = "off"'))

@@ -101,6 +101,23 @@ def test_what_may_be_a_secret_is_not_repeated(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("states = { 0 = 'off',\n  1 = 'on' }", "curly"),
+        ("states = {\n  0 = 'off', 1 = 'on' }", "curly"),
+        ("states = { 0 = 'off'\n, 1 = 'on' }", "curly"),
+        ("states = { 0 = 'off', 1 = 'on', }", "curly-comma"),
+        ("states = { 0 = '{', 1 = 'on' , } # {", "curly-comma"),
+        ("bands = [{ low_hz = 1, high_hz = 2,}]", "curly-comma"),
+    ],
+)
+def test_a_table_in_curly_brackets_stands_on_one_line(line: str, code: str) -> None:
+    sentence = told(line)
+    assert sentence.code == f"config.syntax.{code}"
+    assert sentence.advice
+
+
+@pytest.mark.parametrize(
     ("line", "code", "found", "typed"),
     [
         ("host = 192.168.0.10", "unquoted", "192.168.0.10", 'host = "192.168.0.10"'),

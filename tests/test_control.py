@@ -167,6 +167,10 @@ async def test_at_most_32_clients_and_a_place_is_free_again(tmp_path: Path) -> N
         idle = [await asyncio.open_unix_connection(path) for _ in range(32)]
         reader, writer = await asyncio.open_unix_connection(path)
         assert await asyncio.wait_for(reader.read(), 5) == b""
+        with pytest.raises(ControlError) as caught:
+            await ask(path, {"do": "report"})
+        assert caught.value.sentence.code == "gateway.busy"
+        assert not isinstance(caught.value, NotRunningError), "`outbox purge` would work on its files"
         for _, one in [*idle, (reader, writer)]:
             one.close()
             await one.wait_closed()

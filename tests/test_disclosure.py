@@ -1,17 +1,20 @@
 """What `collector share` says is what is sent: every field of every record, and nothing of what stays."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from rich.console import Console
 from test_config_controllers import MACHINE, loaded
 from typer.testing import CliRunner
 
 from collector.cli import app
-from collector.cli.share import shortened
-from collector.disclosure import Disclosure, disclosures
+from collector.cli.share import page, shortened
+from collector.disclosure import Disclosure, Sent, disclosures
 from collector.messages import (
     Alarm,
     Change,
@@ -186,3 +189,30 @@ def test_the_command(tmp_path: Path) -> None:
     assert 3 * len(short.splitlines()) < len(long.splitlines())
     wrong = run(app, ["share", "mill-1/plk", "--config", str(tmp_path)])
     assert wrong.exit_code == 1
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("width", [40, 80, 120, 160])
+def test_a_page_fits_its_terminal_and_no_word_of_it_is_lost(width: int, whole: bool) -> None:
+    for disclosure in told(MACHINE.replace("[[waveforms]]", STATE + "[[waveforms]]", 1) + STATES).values():
+        sent = disclosure.sent if whole else tuple(shortened(disclosure.sent))
+        shown = rendered(disclosure, sent, width)
+        assert max(map(len, shown)) <= width
+        letters = "".join("".join(shown).split())
+        words = [str(text) for one in sent for text in (one.what, one.why)]
+        names = [name for one in sent for field in one.fields for name in re.split(r"[.\[\]]", field)]
+        if width < 140:  # in a table, a cell that is broken stands between its neighbours
+            assert [word for word in words if "".join(word.split()) not in letters] == []
+        assert [name for name in names if width >= 80 and name not in letters] == []
+
+
+def test_a_controller_of_many_states_is_no_longer_on_80_columns_than_on_160() -> None:
+    plc = told(MACHINE + STATES)["mill-1/plc"]
+    narrow, wide = (len(rendered(plc, shortened(plc.sent), width)) for width in (80, 160))
+    assert narrow <= wide < 100
+
+
+def rendered(disclosure: Disclosure, sent: Iterable[Sent], width: int) -> list[str]:
+    console = Console(width=width, file=StringIO(), record=True, force_terminal=True)
+    console.print(page(disclosure.name, disclosure.topic, sent, width))
+    return [line.rstrip() for line in console.export_text().splitlines()]

@@ -20,7 +20,7 @@ from rich.text import Text as Line
 from servers import Collector, Mosquitto, Process, until, write_configuration
 
 from collector.cli import app
-from collector.config import load
+from collector.config import load, remarks
 from collector.messages import (
     Alarm,
     Change,
@@ -278,6 +278,7 @@ def test_first_data_in_five_minutes_starts_from_a_good_configuration(tmp_path: P
     shutil.copy(PROJECT / "config" / "machines" / "simulated-1.toml", tmp_path / "machines")
     config = load(tmp_path)
     assert config.broker.address == ("localhost", 1883)
+    assert list(remarks(config)) == []
 
 
 @pytest.mark.parametrize("everything", [False, True])

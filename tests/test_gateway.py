@@ -319,7 +319,7 @@ async def test_systemd_is_told_and_the_watchdog_fed(collector: Collector, tmp_pa
         assert hear("STOPPING=1")
 
 
-@pytest.mark.parametrize("command", [["schema"], ["schema", "wire"], ["version"], ["--help"]])
+@pytest.mark.parametrize("command", [["schema", "machine"], ["schema", "wire"], ["version"], ["--help"]])
 async def test_commands_that_need_nothing(collector: Collector, command: list[str]) -> None:
     from servers import PROGRAM, Process
 

@@ -74,6 +74,15 @@ def test_pages_lie_beside_the_installed_program_or_in_the_source(tmp_path: Path)
     assert documentation(installed, source) == str(installed / "doc" / "docs")
 
 
+def test_what_is_said_of_a_key_fits_between_its_place_and_its_advice() -> None:
+    said = [text for code, text in CATALOGUE.items() if code.startswith("config.")]
+    assert len(said) > 100
+    for text in said:
+        assert not text.english.endswith("."), text.code
+        assert not text.english[0].isupper(), text.code
+        assert text.advice.startswith(("{docs}", text.advice[0].upper())), text.code
+
+
 def test_missing_and_surplus_values_are_refused() -> None:
     text = Text("a.b", "The {thing} is {colour}.")
     with pytest.raises(ValueError, match="colour"):

@@ -4,7 +4,14 @@ Where the inputs come from and what becomes of the results is in machine_state.p
 thresholds of a commissioning run; `calendar.py` and `utilisation.py` count the time in each activity.
 """
 
-from collector.activity.calendar import Calendar, CalendarSettings, Period, ShiftSettings, calendar_of
+from collector.activity.calendar import (
+    Calendar,
+    CalendarSettings,
+    Period,
+    ShiftSettings,
+    calendar_of,
+    common_time,
+)
 from collector.activity.cuts import SUMMARISED, Cuts, CutSummary
 from collector.activity.inputs import FeatureInputs, moments
 from collector.activity.learned import LearnedFile, LearnedThreshold
@@ -39,6 +46,7 @@ __all__ = [
     "ShiftSettings",
     "StateSettings",
     "calendar_of",
+    "common_time",
     "moments",
     "ratios",
     "rules_of",

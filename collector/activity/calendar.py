@@ -26,6 +26,7 @@ from collector.toml.wide_characters import half_width
 LOCAL_ZONE = Path("/etc/localtime")
 _HOUR_S = 3600
 _DAY = timedelta(days=1)
+_DAY_MIN = 24 * 60
 _TIME = re.compile(r"\s*(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2})?(?::\d{2})?)?\s*", re.ASCII)
 
 
@@ -51,6 +52,29 @@ class ShiftSettings(Settings):
     """When it begins by the local clock."""
     end: ClockTime = Field(examples=["14:00"])
     """When it ends; the next day, if that is not after the start."""
+
+
+def common_time(one: ShiftSettings, other: ShiftSettings) -> tuple[str, str] | None:
+    """From when to when, by the clock, both shifts last; of two such stretches the longer one."""
+    found = []
+    for earlier, later in ((one, other), (other, one)):
+        into = (_minute(later.start) - _minute(earlier.start)) % _DAY_MIN
+        found.append((min(_length_min(earlier) - into, _length_min(later)), _minute(later.start)))
+    length, start = max(found)
+    return (_clock(start), _clock(start + length)) if length > 0 else None
+
+
+def _length_min(shift: ShiftSettings) -> int:
+    return (_minute(shift.end) - _minute(shift.start)) % _DAY_MIN or _DAY_MIN
+
+
+def _minute(clock: str) -> int:
+    """The minute of the day that a clock shows."""
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
 
 class CalendarSettings(Settings):

@@ -50,9 +50,12 @@ def status(
 
 def test(
     source: Annotated[
-        str,
-        typer.Argument(help="machine/stream, as `collector status` lists it, or a machine with one source."),
-    ],
+        str | None,
+        typer.Argument(
+            help="machine/stream, as `collector status` lists it, or a machine with one source; without it, "
+            "the only one."
+        ),
+    ] = None,
     config: Folder = DEFAULT_FOLDER,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to watch.")] = 5.0,
 ) -> None:
@@ -141,7 +144,7 @@ def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) ->
     return asyncio.run(ask(socket, request, timeout_s))
 
 
-def _test_here(folder: Path, source: str, seconds: float) -> tuple[str, TestReport | PointTestReport]:
+def _test_here(folder: Path, source: str | None, seconds: float) -> tuple[str, TestReport | PointTestReport]:
     """Open the source that is meant in this process, since no daemon holds it."""
     from collector.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
     from collector.sources import describe_controller_source, describe_source  # noqa: PLC0415

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from collector.cli.files import DEFAULT_FOLDER, Folder
+from collector.cli.names import includes
 from collector.cli.screen import print_page
 from collector.cli.sentences import print_sentence
 from collector.config import Config, WaveformSettings, load
@@ -20,16 +21,16 @@ from collector.texts import cli as say
 
 def features(
     stream: Annotated[
-        str | None, typer.Argument(help="machine/stream, with what each of its features means.")
+        str | None, typer.Argument(help="machine/stream or a machine, with what each of the features means.")
     ] = None,
     config: Folder = DEFAULT_FOLDER,
     json_: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """List all features, and which of them the configuration selects for each stream."""
     streams = _streams(load(config))
-    if stream is not None and stream not in streams:
+    chosen = {name: settings for name, settings in streams.items() if includes(stream, name)}
+    if stream is not None and not chosen:
         raise UsageError(say.FEATURES_NO_STREAM(name=stream, known=", ".join(streams)))
-    chosen = {name: settings for name, settings in streams.items() if stream in {None, name}}
     if json_:
         typer.echo(
             json.dumps({name: _as_json(s) for name, s in chosen.items()}, indent=2, ensure_ascii=False)

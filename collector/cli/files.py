@@ -9,7 +9,7 @@ import typer
 
 from collector import __version__
 from collector.cli.sentences import print_sentence
-from collector.config import ConfigError, json_schema, load
+from collector.config import ConfigError, json_schema, load, remarks
 from collector.errors import CollectorError
 from collector.messages import asyncapi
 from collector.texts import Sentence
@@ -51,20 +51,31 @@ def check(
     ] = None,
     config: Folder = DEFAULT_FOLDER,
 ) -> None:
-    """Tell every mistake in the configuration: file, line, what was found, what to type instead."""
+    """Tell every mistake in the configuration: file, line, what was found, what to type instead.
+
+    Exit code 0: good; 1: it can be used, but something in it is probably not meant; 2: wrong.
+    """
     loaded = load(path or config)
     sources = sum(len(machine.streams) for machine in loaded.machines)
-    print_sentence(say.CONFIGURATION_GOOD(machines=len(loaded.machines), sources=sources))
+    told = tuple(remarks(loaded))
+    for remark in told:
+        print_sentence(remark)
+    verdict = say.CONFIGURATION_REMARKS if told else say.CONFIGURATION_GOOD
+    print_sentence(verdict(machines=len(loaded.machines), sources=sources))
+    raise typer.Exit(1 if told else 0)
 
 
 def schema(
     which: Annotated[
-        Literal["config", "wire"],
-        typer.Argument(help="config: the TOML files; wire: what is published (AsyncAPI)."),
-    ] = "config",
+        Literal["gateway", "machine", "learned", "wire"],
+        typer.Argument(
+            help="gateway: collector.toml; machine: a file in machines/; learned: a file in learned/; "
+            "wire: the MQTT records."
+        ),
+    ],
 ) -> None:
-    """Print JSON Schema of the configuration for editors, or the description of the MQTT records."""
-    document = json_schema() if which == "config" else asyncapi()
+    """Print the JSON Schema of one kind of configuration file, for editors; or AsyncAPI of the records."""
+    document = asyncapi() if which == "wire" else json_schema(which)
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
 

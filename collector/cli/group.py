@@ -18,6 +18,7 @@ from collector.group.broker import tell_broker
 from collector.group.folder import GroupFolder
 from collector.group.membership import CERTIFICATE_DAYS, ENROLMENT_DAYS, Issued, Terms
 from collector.group.register import Log, Party, Register
+from collector.local_time import local_day, local_minute
 from collector.texts import group as say
 
 group = typer.Typer(
@@ -153,7 +154,7 @@ def renew(
     terms = Terms(today(), days, enrolment_days, _request(request))
     if member == "broker":
         register = membership.renew_broker(GroupFolder(group), host or (), terms)
-        tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=_day(register.broker_until)))
+        tell(say.BROKER_RENEWED(hosts=", ".join(register.hosts), date=local_day(register.broker_until)))
         _notify(broker_pid_file)
     else:
         _hand_over(membership.renew(GroupFolder(group), member, terms), broker_pid_file)
@@ -210,11 +211,7 @@ def _hand_over(issued: Issued, pid_file: Path) -> None:
     """Say what to do with an enrolment; the one time that its secret is seen."""
     if issued.fingerprint is not None:
         tell(say.FINGERPRINT(fingerprint=issued.fingerprint))
-    tell(
-        say.ENROLMENT(
-            file=str(issued.file), name=issued.party.title, date=f"{issued.expires:%Y-%m-%d %H:%M} UTC"
-        )
-    )
+    tell(say.ENROLMENT(file=str(issued.file), name=issued.party.title, date=local_minute(issued.expires)))
     tell(say.SECRET(secret=issued.secret))
     _notify(pid_file)
     if any(certificate.revoked for certificate in issued.party.certificates):
@@ -254,9 +251,5 @@ def _until(party: Party, now: datetime) -> str:
 def _day_left(until: datetime, now: datetime) -> str:
     left = (until - now).days
     if until < now:
-        return str(say.ENDED(date=_day(until)))
-    return str(say.ENDS_SOON(date=_day(until), days=left)) if left < 30 else _day(until)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+        return str(say.ENDED(date=local_day(until)))
+    return str(say.ENDS_SOON(date=local_day(until), days=left)) if left < 30 else local_day(until)

@@ -7,13 +7,22 @@ from collector.messages import STATE_STREAM
 from collector.texts import gateway as say
 
 
-def meant(typed: str, sources: Iterable[str]) -> str:
-    """The source of that name, or the only one of the machine of that name.
+def includes(typed: str | None, name: str) -> bool:
+    """Whether a stream is asked for: by its name, by its machine's, or since nothing was typed."""
+    return typed in {None, name, name.partition("/")[0]}
+
+
+def meant(typed: str | None, sources: Iterable[str]) -> str:
+    """The source of that name, or the only one of the machine of that name, or of all if nothing was typed.
 
     Raises:
         UsageError: there is none, or there are several.
     """
     names = sorted(sources)
+    if typed is None:
+        if len(names) == 1:
+            return names[0]
+        raise UsageError(say.WHICH_SOURCE(known=", ".join(names)))
     if typed in names:
         return typed
     machine, _, stream = typed.partition("/")

@@ -15,7 +15,7 @@ from collector.cli.files import DEFAULT_FOLDER, Folder
 from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
 from collector.cli.sentences import asked, print_sentence
-from collector.config import load
+from collector.config import load_outbox
 from collector.errors import CollectorError, NotRunningError
 from collector.health import OutboxReport
 from collector.messages import Message
@@ -42,7 +42,7 @@ def show(
     """Tell what waits to be delivered, whether the collector runs or not."""
     if context.invoked_subcommand is not None:
         return
-    settings = load(config).outbox
+    settings = load_outbox(config)
     reading = Reading(settings.directory)
     answer = _ask(config, {"do": "report"})
     report = None if answer is None else OutboxReport.model_validate(answer["outbox"])
@@ -69,7 +69,7 @@ def export(
     config: Folder = DEFAULT_FOLDER,
 ) -> None:
     """Copy what waits into a file, a JSON object on each line: topic, and the record as it would be sent."""
-    settings = load(config).outbox
+    settings = load_outbox(config)
     _ask(config, {"do": "store-outbox"})  # what is in memory is on disk now
     count = 0
     try:
@@ -91,7 +91,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Give up what waits, for good. That is published as a loss, with cause `purged`."""
-    settings = load(config).outbox
+    settings = load_outbox(config)
     if not yes and not typer.confirm(asked(say.PURGE_SURE())):
         raise CollectorError(say.PURGE_CANCELLED())
     records = _ask(config, {"do": "purge-outbox"})

@@ -8,9 +8,10 @@ from rich.table import Table
 from collector.cli.screen import Paragraph
 from collector.cli.spans import waiting_for
 from collector.health import OutboxReport
+from collector.local_time import local_minute
 from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
 from collector.texts import cli as say
-from collector.times import iso8601
+from collector.times import moment
 
 
 def show_outbox(
@@ -53,14 +54,15 @@ def show_outbox(
 
 def _epochs(epochs: list[EpochWaiting], in_memory: int) -> Table:
     """A line for each epoch of which the disk has records, and one for those that it does not have yet."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column(str(say.EPOCH()), no_wrap=True)
-    for heading in (say.RECORDS, say.MEBIBYTES, say.NUMBERS, say.OLDEST):
+    for heading in (say.RECORDS, say.MEBIBYTES, say.NUMBERS):
         table.add_column(str(heading()), justify="right", no_wrap=True)
+    table.add_column(str(say.OLDEST()), justify="right")
     for waiting in epochs:
         numbers = f"{waiting.first_seq:,}-{waiting.last_seq:,}"
         figures = (f"{waiting.records:,}", f"{waiting.bytes / 2**20:,.1f}", numbers)
-        oldest = iso8601(waiting.oldest_us) if waiting.oldest_sync else str(say.UNKNOWN())
+        oldest = local_minute(moment(waiting.oldest_us)) if waiting.oldest_sync else str(say.UNKNOWN())
         table.add_row(waiting.epoch, *figures, oldest)
     if in_memory > 0:
         table.add_row(str(say.OUTBOX_IN_MEMORY()), f"{in_memory:,}")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,8 @@ from rich.text import Text as Line
 
 from collector.cli.ask import ask_daemon
 from collector.cli.files import DEFAULT_FOLDER, Folder
-from collector.cli.screen import print_page
+from collector.cli.names import includes
+from collector.cli.screen import print_page, screen
 from collector.cli.sentences import print_sentence
 from collector.config import load
 from collector.disclosure import Disclosure, Sent, disclosures
@@ -24,6 +26,8 @@ from collector.points import Point
 from collector.texts import Sentence
 from collector.texts import sharing as say
 
+_WIDE = 140
+"""Characters that the four columns need; with fewer, each would be a few words wide and many lines long."""
 _PATH = re.compile(r"([^.\[]+)(\[\d+\])?(\.[^.\[]+)?(.*)")
 _POINTS: TypeAdapter[dict[str, list[Point]]] = TypeAdapter(dict[str, list[Point]])
 
@@ -43,21 +47,17 @@ def share(
     """
     loaded = load(config)
     every = list(disclosures(loaded, _found(loaded.control.socket)))
-    chosen = [
-        disclosure
-        for disclosure in every
-        if stream is None or stream in {disclosure.name, disclosure.name.partition("/")[0]}
-    ]
+    chosen = [disclosure for disclosure in every if includes(stream, disclosure.name)]
     if not chosen:
         known = ", ".join(disclosure.name for disclosure in every if disclosure.name)
         raise UsageError(say.NO_SUCH_STREAM(name=str(stream), known=known))
     if json_:
         typer.echo(json.dumps([_as_json(disclosure) for disclosure in chosen], indent=2, ensure_ascii=False))
         return
+    width = screen().width
     for disclosure in chosen:
-        print_page(
-            _page(disclosure.name, disclosure.topic, disclosure.sent if all_ else shortened(disclosure.sent))
-        )
+        told = disclosure.sent if all_ else shortened(disclosure.sent)
+        print_page(page(disclosure.name, disclosure.topic, told, width))
     if not all_:
         print_sentence(say.EVERY_FIELD(stream=stream or chosen[0].name))
     if stream is None:
@@ -108,15 +108,35 @@ def _found(socket: Any) -> Mapping[str, Sequence[Point]]:
         return {}
 
 
-def _page(name: str, topic: str, told: Iterable[Sent]) -> RenderableType:
+def page(name: str, topic: str, told: Iterable[Sent], width: int) -> RenderableType:
+    """What one stream sends: a table, or paragraphs on a terminal that is too narrow for its columns."""
     head = say.HEAD(name=name, topic=topic) if name else say.GATEWAY_HEAD(topic=topic)
+    body = _table(told) if width >= _WIDE else _paragraphs(told)
+    return Group(Line(str(head), "bold"), Padding(body, (0, 0, 1, 2)))
+
+
+def _table(told: Iterable[Sent]) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for heading in (say.RECORD, say.FIELD, say.SENT, say.WHY):
         table.add_column(str(heading()), overflow="fold")
     for sent in told:
-        what = Line(str(sent.what), "green" if _is(sent.what, say.NOTHING()) else "")
-        table.add_row(sent.record, Line(_listed(sent.fields)), what, Line(str(sent.why)))
-    return Group(Line(str(head), "bold"), Padding(table, (0, 0, 1, 2)))
+        table.add_row(sent.record, Line(_listed(sent.fields)), _what(sent), Line(str(sent.why)))
+    return table
+
+
+def _paragraphs(told: Iterable[Sent]) -> RenderableType:
+    lines: list[RenderableType] = []
+    for record, of_record in groupby(told, lambda sent: sent.record):
+        lines.append(Line(record, "bold"))
+        for sent in of_record:
+            lines.append(Padding(Line(_listed(sent.fields), overflow="fold"), (0, 0, 0, 2)))
+            reason = Line.assemble(_what(sent), (f" — {sent.why}", "dim"), overflow="fold")
+            lines.append(Padding(reason, (0, 0, 0, 6)))
+    return Group(*lines)
+
+
+def _what(sent: Sent) -> Line:
+    return Line(str(sent.what), "green" if _is(sent.what, say.NOTHING()) else "")
 
 
 def _listed(fields: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from collector.cli.sentences import asked, print_sentence
 from collector.cli.store_pages import show_fleet, show_letters, show_store
 from collector.clock import SystemClock
 from collector.errors import CollectorError, NotRunningError, UsageError
+from collector.local_time import local_minute
 from collector.run import stop_on_signals
 from collector.store.databases import open_sink, reading
 from collector.store.deletion import clock_doubt, cutoffs, expire, newest_us
@@ -28,7 +29,7 @@ from collector.store.snapshot import export as export_snapshot
 from collector.store.status import letters, payload, store_health
 from collector.store.stretch import stretch_us, time_us
 from collector.texts import store as say
-from collector.times import iso8601
+from collector.times import moment
 
 store = typer.Typer(
     cls=Commands,
@@ -48,7 +49,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @store.command()
 def serve(config: File = DEFAULT_FILE) -> None:
     """Take records until stopped (what systemd starts)."""
-    settings = load_store(config)
+    settings = load_store(config, to_run=True)
     log_to(sys.stderr.isatty())
 
     async def until_stopped() -> None:
@@ -144,7 +145,7 @@ def prune(config: File = DEFAULT_FILE, yes: Yes = False) -> None:
     """Delete now what is older than store.toml wants it kept; the running store does it once a day."""
     settings = load_store(config)
     now_us = _now_us()
-    before = {name: iso8601(t_us) for name, t_us in cutoffs(settings.retention, now_us).items()}
+    before = {name: local_minute(moment(t_us)) for name, t_us in cutoffs(settings.retention, now_us).items()}
     if not before:
         raise CollectorError(say.PRUNE_NOTHING())
     with reading(settings.sink) as reader:

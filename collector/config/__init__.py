@@ -3,6 +3,8 @@
     loading.py   the order of things              model.py      what the files may say
     checks.py    what must fit together           existence.py  what must be on this gateway
     units.py     units that are not taken       speed_checks.py whether a port is fast enough
+    remarks.py   what is good and probably not meant
+    passed_over.py files that nobody would read
     last_good.py the copy for a boot with a wrong one
     in_use.py    whether the files still say what is in use
 
@@ -12,7 +14,7 @@ runs anything.
 
 from collector.config.in_use import changed_us
 from collector.config.last_good import load_last_good, save_last_good
-from collector.config.loading import DEFAULT_FOLDER, load
+from collector.config.loading import DEFAULT_FOLDER, load, load_outbox
 from collector.config.model import (
     LEARNED_FOLDER,
     ChannelSettings,
@@ -27,6 +29,7 @@ from collector.config.model import (
     WaveformSettings,
     json_schema,
 )
+from collector.config.remarks import remarks
 from collector.toml.problems import ConfigError, Problem
 
 __all__ = [
@@ -48,5 +51,7 @@ __all__ = [
     "json_schema",
     "load",
     "load_last_good",
+    "load_outbox",
+    "remarks",
     "save_last_good",
 ]

@@ -17,16 +17,18 @@ from collector.pseudonym_key import SharingSettings
 from collector.sources.replay import ReplaySettings
 from collector.texts import Sentence
 from collector.texts import configuration as texts
+from collector.toml.accounts import Account
 from collector.toml.document import Document
-from collector.toml.named_files import anchored, file_to_read, folder_to_write, named_file
+from collector.toml.folders_to_write import folder_to_write
+from collector.toml.named_files import anchored, file_to_read, named_file
 from collector.toml.problems import Problem, shown
 
 _LONGEST_SOCKET = 100
 """Bytes; the system allows 107, other programs a little less."""
 
 
-def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
-    """Whether what collector.toml names is there; relative paths count from `folder`."""
+def check_gateway_files(document: Document, folder: Path, writer: Account) -> Iterator[Problem]:
+    """Whether what collector.toml names is there; relative paths count from `folder`; `writer` will write."""
     yield from check_broker_files(document, folder)
     sharing = document.valid(("sharing",), SharingSettings)
     sentence = named_file(sharing.key_file, folder) if sharing and sharing.key_file else None
@@ -34,7 +36,7 @@ def check_gateway_files(document: Document, folder: Path) -> Iterator[Problem]:
         yield document.problem(("sharing", "key_file"), sentence)
     absent = document.value(("outbox",)) is None
     outbox = OutboxSettings() if absent else document.valid(("outbox",), OutboxSettings)
-    sentence = folder_to_write(outbox.directory, folder) if outbox else None
+    sentence = folder_to_write(outbox.directory, folder, writer) if outbox else None
     if sentence:
         yield document.problem(("outbox", "directory"), sentence)
     control = document.valid(("control",), ControlSettings)

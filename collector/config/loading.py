@@ -1,6 +1,5 @@
 """From a configuration folder to a `Config`, or to every problem in it at once."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -21,41 +20,77 @@ from collector.config.model import (
     MachineFile,
     assemble,
 )
+from collector.config.passed_over import is_missing, is_toml_file, no_machines, no_main_file, passed_over
+from collector.outbox import OutboxSettings
 from collector.texts import Sentence
-from collector.texts.configuration import (
-    IS_FOLDER,
-    MACHINE_FILE_NAME,
-    MACHINE_SUBFOLDER,
-    NO_MACHINES,
-    NO_MAIN_FILE,
-    SECOND_MACHINE,
-    UNREADABLE,
-)
+from collector.texts.configuration import IS_FOLDER, NO_SUCH_FILE, SECOND_MACHINE, UNREADABLE, UNREADABLE_FOR
 from collector.texts.toml import MORE
+from collector.toml.accounts import Account, may_read, own_account, service_account
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
+from collector.toml.named_files import anchored
 from collector.toml.problems import MOST_PROBLEMS, ConfigError, Problem
 
 DEFAULT_FOLDER = Path("/etc/collector")
-
-_MACHINE_TABLE = re.compile(rb"(?m)^[ \t]*\[machine\]")
-"""What no other file than a machine's has; a file without extension may be anything."""
+_SERVICE_USER = "collector"
+"""Who runs what that folder says (systemd/collector.service); with another folder, it is who looks at it."""
 
 File = TypeVar("File", GatewayFile, MachineFile, LearnedFile)
 
 
-def load(path: Path = DEFAULT_FOLDER) -> Config:
+def load(path: Path = DEFAULT_FOLDER, *, to_run: bool = False) -> Config:
     """The configuration in a folder, which may also be named by one of its files.
+
+    `to_run` says that this process will do what stands there, and not the service.
 
     Raises:
         ConfigError: it is wrong; every problem of every file, or the first syntax error of a file.
     """
-    folder = path.absolute()
-    if folder.suffix == ".toml":
-        folder = folder.parent.parent if folder.parent.name == MACHINES_FOLDER else folder.parent
+    folder = _folder(path.absolute())
     parsed, problems = _read(folder)
-    problems += _check_names(folder)
-    return _judge(parsed, problems, folder, look_around=True)
+    problems += passed_over(folder)
+    is_services = folder == DEFAULT_FOLDER and not to_run
+    writer = service_account(_SERVICE_USER) if is_services else own_account()
+    for document in parsed:
+        if not may_read(writer, folder / document.file):
+            unreadable = UNREADABLE_FOR(user=writer.name, file=str(folder / document.file))
+            problems.append(Problem(document.file, None, "", unreadable))
+    return _judge(parsed, problems, folder, writer)
+
+
+def load_outbox(path: Path = DEFAULT_FOLDER) -> OutboxSettings:
+    """What a configuration says of the outbox; other mistakes in it shall keep nobody from what waits there.
+
+    Raises:
+        ConfigError: of the outbox nothing can be told; every problem of the configuration.
+    """
+    try:
+        return load(path).outbox
+    except ConfigError:
+        folder = _folder(path.absolute())
+        file = _parsed(folder, MAIN_FILE)
+        if isinstance(file, Problem):
+            raise
+        is_absent = file.value(("outbox",)) is None
+        settings = OutboxSettings() if is_absent else file.valid(("outbox",), OutboxSettings)
+        if settings is None:
+            raise
+        return settings.model_copy(update={"directory": anchored(settings.directory, folder)})
+
+
+def _folder(path: Path) -> Path:
+    """The configuration's folder, of which also a file or the folder of the machines may be named.
+
+    Raises:
+        ConfigError: a file is named that is not there; that the others are good is not what was asked.
+    """
+    if path.suffix == ".toml":
+        if path.name != MAIN_FILE and is_missing(path):
+            raise ConfigError((Problem(path.name, None, "", NO_SUCH_FILE(folder=str(path.parent))),))
+        is_inside = path.parent.name in {MACHINES_FOLDER, LEARNED_FOLDER}
+        return path.parent.parent if is_inside else path.parent
+    is_inside = path.name == MACHINES_FOLDER and is_missing(path / MAIN_FILE)
+    return path.parent if is_inside else path
 
 
 def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
@@ -69,7 +104,7 @@ def load_texts(files: Mapping[str, bytes], folder: Path) -> Config:
     parsed = [_parse(file, content) for file, content in sorted(files.items())]
     documents = [document for document in parsed if isinstance(document, Document)]
     problems = [problem for problem in parsed if isinstance(problem, Problem)]
-    return _judge(documents, problems, folder, look_around=False)
+    return _judge(documents, problems, folder, None)
 
 
 def files_of(folder: Path) -> list[str]:
@@ -83,36 +118,7 @@ def files_of(folder: Path) -> list[str]:
 
 
 def _files_in(folder: Path, name: str) -> list[str]:
-    return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if _is_toml_file(entry))
-
-
-def _check_names(folder: Path) -> Iterator[Problem]:
-    """Files meant for machines that are passed over: by a name as Windows likes to give, or in a folder."""
-    try:
-        entries = sorted(entry for entry in (folder / MACHINES_FOLDER).iterdir() if entry.name[0] != ".")
-    except OSError:
-        return
-    for entry in entries:
-        sentence = _passed_over(entry)
-        if sentence:
-            yield Problem(f"{MACHINES_FOLDER}/{entry.name}", None, "", sentence)
-
-
-def _passed_over(entry: Path) -> Sentence | None:
-    small = entry.name.lower()
-    if _is_toml_file(entry):
-        return None
-    if small.endswith((".toml", ".toml.txt")):
-        return MACHINE_FILE_NAME(name=entry.name[: small.rindex(".toml")] + ".toml")
-    try:
-        if entry.is_dir():
-            inner = sorted(file.name for file in entry.iterdir() if _is_toml_file(file))
-            return MACHINE_SUBFOLDER(name=inner[0], folder=MACHINES_FOLDER) if inner else None
-        if not entry.suffix and entry.is_file() and _MACHINE_TABLE.search(entry.read_bytes()):
-            return MACHINE_FILE_NAME(name=f"{entry.name}.toml")
-    except OSError:  # no one can tell from here
-        return None
-    return None
+    return sorted(f"{name}/{entry.name}" for entry in (folder / name).iterdir() if is_toml_file(entry))
 
 
 def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
@@ -129,18 +135,22 @@ def _read(folder: Path) -> tuple[list[Document], list[Problem]]:
         problems.append(Problem(listed_folder.name, None, "", unreadable))
     documents = []
     for file in files:
-        try:
-            parsed = _parse(file, (folder / file).read_bytes())
-        except OSError as error:
-            parsed = Problem(file, None, "", _why_unread(file, folder, error))
+        parsed = _parsed(folder, file)
         if isinstance(parsed, Document):
             documents.append(parsed)
         else:
             problems.append(parsed)
     listed = any(file.startswith(f"{MACHINES_FOLDER}/") for file in files)
     if not listed and not any(problem.file in {MACHINES_FOLDER, LEARNED_FOLDER} for problem in problems):
-        problems.append(Problem(MACHINES_FOLDER, None, "", NO_MACHINES(folder=str(machines))))
+        problems.append(Problem(MACHINES_FOLDER, None, "", no_machines(folder)))
     return documents, problems
+
+
+def _parsed(folder: Path, file: str) -> Document | Problem:
+    try:
+        return _parse(file, (folder / file).read_bytes())
+    except OSError as error:
+        return Problem(file, None, "", _why_unread(file, folder, error))
 
 
 def _parse(file: str, content: bytes) -> Document | Problem:
@@ -158,14 +168,17 @@ def _parse(file: str, content: bytes) -> Document | Problem:
 def _why_unread(file: str, folder: Path, error: OSError) -> Sentence:
     match error:
         case FileNotFoundError() if file == MAIN_FILE:
-            return NO_MAIN_FILE(folder=str(folder))
+            return no_main_file(folder)
         case IsADirectoryError():
             return IS_FOLDER()
         case _:
             return UNREADABLE(reason=error.strerror or str(error), file=str(folder / file))
 
 
-def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, look_around: bool) -> Config:
+def _judge(
+    documents: list[Document], problems: list[Problem], folder: Path, writer: Account | None
+) -> Config:
+    """Without a writer, nobody looks whether what is named exists."""
     gateways: list[GatewayFile] = []
     machines: list[MachineFile] = []
     learned: dict[str, LearnedFile] = {}
@@ -173,7 +186,7 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         if document.file == MAIN_FILE:
             problems += _validated(document, GatewayFile, gateways)
             problems += check_gateway(document)
-            problems += check_gateway_files(document, folder) if look_around else ()
+            problems += check_gateway_files(document, folder, writer) if writer else ()
         elif document.file.startswith(f"{LEARNED_FOLDER}/"):
             found: list[LearnedFile] = []
             problems += _validated(document, LearnedFile, found)
@@ -181,9 +194,9 @@ def _judge(documents: list[Document], problems: list[Problem], folder: Path, *, 
         else:
             problems += _validated(document, MachineFile, machines)
             problems += check_machine(document)
-            problems += check_machine_files(document, folder) if look_around else ()
+            problems += check_machine_files(document, folder) if writer else ()
     machine_documents = [d for d in documents if d.file.startswith(f"{MACHINES_FOLDER}/")]
-    problems += check_machines(machine_documents, device if look_around else str)
+    problems += check_machines(machine_documents, device if writer else str)
     if problems or not gateways:
         raise ConfigError(tuple(_shortened(sorted(problems, key=_order))))
     texts = {document.file: document.text for document in documents}
@@ -211,7 +224,3 @@ def _shortened(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def _order(problem: Problem) -> tuple[bool, str, int]:
     return problem.file != MAIN_FILE, problem.file, problem.line or 0
-
-
-def _is_toml_file(entry: Path) -> bool:
-    return entry.suffix == ".toml" and not entry.name.startswith(".")

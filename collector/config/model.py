@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import GenerateJsonSchema
 
 from collector.activity import CalendarSettings, LearnedFile, StateSettings
 from collector.config.units import unit_instead
@@ -252,13 +253,14 @@ def assemble(
     )
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of both kinds of file, for editors, by the pattern of the file's path in the folder."""
-    return {
-        MAIN_FILE: GatewayFile.model_json_schema(),
-        f"{MACHINES_FOLDER}/*.toml": MachineFile.model_json_schema(),
-        f"{LEARNED_FOLDER}/*.toml": LearnedFile.model_json_schema(),
+def json_schema(file: Literal["gateway", "machine", "learned"]) -> dict[str, Any]:
+    """JSON Schema of one kind of file, for editors: collector.toml, one in machines/, one in learned/."""
+    models: dict[str, type[Settings]] = {
+        "gateway": GatewayFile,
+        "machine": MachineFile,
+        "learned": LearnedFile,
     }
+    return {"$schema": GenerateJsonSchema.schema_dialect, **models[file].model_json_schema()}
 
 
 def _channel(settings: ChannelSettings) -> Channel:

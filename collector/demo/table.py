@@ -7,10 +7,12 @@ from rich.text import Text as Line
 
 from collector.demo.configuration import LOAD, POINTS, POWER, SPEED, STATE, TOOL
 from collector.demo.received import Received
+from collector.local_time import local_second, local_zone
 from collector.messages import ContextNumber, Features
 from collector.messages.features import ChannelValues, ContextValue
 from collector.points import Share
 from collector.texts import cli as say
+from collector.times import moment
 
 _SHOWN = ("rms", "peak", "crest", "kurtosis")
 _QUALITY = {"good": "", "uncertain": "yellow", "stale": "yellow", "bad": "bold red"}
@@ -130,7 +132,7 @@ def _channels(window: Features) -> Table:
 def _trail(windows: list[Features], wide: bool) -> Table:
     """A line a second: the vibration beside what caused it."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(str(say.DEMO_TIME()), no_wrap=True, style="dim")
+    table.add_column(local_zone(moment(windows[-1].t_us)), no_wrap=True, style="dim")
     table.add_column(str(say.DEMO_PROGRAM()), no_wrap=True)
     for heading in (say.DEMO_TOOL, say.DEMO_SPEED, say.DEMO_LOAD, say.DEMO_POWER):
         table.add_column(str(heading()), justify="right", no_wrap=True)
@@ -142,7 +144,7 @@ def _trail(windows: list[Features], wide: bool) -> Table:
         told = (_told(window.context.get(path), wide) for path in (STATE, TOOL, SPEED, LOAD, POWER))
         bar = (_bar(_rms(values), largest, _TRAIL_BAR).ljust(_TRAIL_BAR), "cyan")
         rms = Line.assemble(f"{_figure(values, 'rms')} ", bar)
-        table.add_row(window.t[11:19], *told, rms, _peaks(values, None if wide else 1))
+        table.add_row(local_second(moment(window.t_us)), *told, rms, _peaks(values, None if wide else 1))
     return table
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import Field, ValidationError
 
 from collector.errors import EnrolmentError
+from collector.local_time import local_minute
 from collector.settings import Settings
 from collector.texts import enrolment as say
 
@@ -99,7 +100,7 @@ def unseal(content: bytes, secret: str, now: datetime) -> Enrolment:
     """
     sealed = _read(content)
     if now >= sealed.expires:
-        raise EnrolmentError(say.EXPIRED(member=sealed.member, date=f"{sealed.expires:%Y-%m-%d %H:%M} UTC"))
+        raise EnrolmentError(say.EXPIRED(member=sealed.member, date=local_minute(sealed.expires)))
     try:
         salt, nonce, hidden = (base64.b64decode(part) for part in (sealed.salt, sealed.nonce, sealed.sealed))
         plain = AESGCM(_key(secret, salt)).decrypt(nonce, hidden, sealed.readable())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from collector.dialling import may_be_host
 from collector.mqtt.settings import BrokerSettings, TlsSettings
 from collector.texts import configuration as texts
 from collector.toml.belonging import belongs, belongs_both_ways
@@ -18,7 +19,7 @@ def check_broker(document: Document) -> Iterator[Problem]:
     """What must fit together; pure."""
     broker = document.valid(("broker",), BrokerSettings)
     if broker:
-        if any(sign in broker.host for sign in "/:@ ") and not _is_ipv6(broker.host):
+        if not may_be_host(broker.host):
             found = shown(broker.host.rpartition("@")[2])  # before an @ may stand a password
             yield document.problem(("broker", "host"), texts.HOST(found=found))
         yield from belongs(document, ("broker",), "password_file", "user")
@@ -47,7 +48,3 @@ def anchored_broker(broker: BrokerSettings, folder: Path) -> BrokerSettings:
         update={key: absolute(getattr(broker.tls, key), folder) for key in _TLS_FILES}
     )
     return broker.model_copy(update={"tls": tls, "password_file": absolute(broker.password_file, folder)})
-
-
-def _is_ipv6(host: str) -> bool:
-    return host.count(":") > 1 and all(sign in "0123456789abcdefABCDEF:.%" for sign in host)

@@ -13,6 +13,9 @@ from collector.settings import Name, PositiveFinite, Settings
 StateNames = dict[int, Annotated[str, Field(min_length=1)]]
 """The names of an enumeration's values, as in `{ 0 = "off", 1 = "on" }`."""
 
+ProfileName = Annotated[str, Field(min_length=1, max_length=64)]
+"""A list of points that comes with the collector; a name that is none is answered with those there are."""
+
 
 class PointSettings(Settings):
     """One quantity that a controller or meter says."""

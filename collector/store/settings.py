@@ -15,13 +15,17 @@ from collector.mqtt.checks import anchored_broker, check_broker, check_broker_fi
 from collector.settings import CredentialPath, Name, Settings
 from collector.texts import configuration as texts
 from collector.texts import store as say
+from collector.toml.accounts import Account, own_account, service_account
 from collector.toml.document import Document, parse_document, validate
 from collector.toml.explain import explain
-from collector.toml.named_files import absolute, anchored, folder_to_write, named_file
+from collector.toml.folders_to_write import folder_to_write
+from collector.toml.named_files import absolute, anchored, named_file
 from collector.toml.problems import ConfigError, Problem, shown
 
 FILE = "store.toml"
 DEFAULT_FILE = Path("/etc/collector") / FILE
+_SERVICE_USER = "collector-store"
+"""Who runs the store that this file describes (systemd/collector-store.service)."""
 
 Days = Annotated[int, Field(ge=1, le=36500)]
 
@@ -87,8 +91,10 @@ class StoreFile(Settings):
     """How long."""
 
 
-def load_store(path: Path = DEFAULT_FILE) -> StoreFile:
+def load_store(path: Path = DEFAULT_FILE, *, to_run: bool = False) -> StoreFile:
     """The store's configuration in a file, or in the `store.toml` of a folder; every path in it is absolute.
+
+    `to_run` says that this process will do what stands there, and not the service.
 
     Raises:
         ConfigError: it is wrong; every problem in it.
@@ -103,11 +109,16 @@ def load_store(path: Path = DEFAULT_FILE) -> StoreFile:
         raise ConfigError((Problem(file.name, None, "", unreadable),)) from None
     if isinstance(parsed, Problem):
         raise ConfigError((parsed,))
-    return _judged(parsed, file.parent)
+    is_services = file == DEFAULT_FILE and not to_run
+    return _judged(parsed, file.parent, service_account(_SERVICE_USER) if is_services else own_account())
 
 
-def _judged(document: Document, folder: Path) -> StoreFile:
-    problems = [*check_broker(document), *check_broker_files(document, folder), *_check(document, folder)]
+def _judged(document: Document, folder: Path, writer: Account) -> StoreFile:
+    problems = [
+        *check_broker(document),
+        *check_broker_files(document, folder),
+        *_check(document, folder, writer),
+    ]
     try:
         settings = validate(StoreFile, document.data)
     except ValidationError as error:
@@ -131,7 +142,7 @@ def anchored_sink(
     return sink.model_copy(update={"password_file": absolute(sink.password_file, folder)})
 
 
-def _check(document: Document, folder: Path) -> Iterator[Problem]:
+def _check(document: Document, folder: Path, writer: Account) -> Iterator[Problem]:
     """What must fit together, and what must be there."""
     group = document.value(("store", "group"))
     match document.value(("sink", "kind")):
@@ -145,7 +156,7 @@ def _check(document: Document, folder: Path) -> Iterator[Problem]:
             if group is not None:
                 yield document.problem(("store", "group"), say.GROUP_NEEDS_POSTGRESQL(found=shown(group)))
             sqlite = document.valid(("sink",), SqliteSettings)
-            if sqlite and (wrong := folder_to_write(sqlite.file.parent, folder)):
+            if sqlite and (wrong := folder_to_write(sqlite.file.parent, folder, writer)):
                 yield document.problem(("sink", "file"), wrong)
     if group is not None and document.value(("broker", "protocol")) == "mqtt311":
         yield document.problem(("store", "group"), say.GROUP_NEEDS_MQTT5(found=shown(group)))

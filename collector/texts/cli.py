@@ -6,6 +6,10 @@ from collector.texts.sentence import Text
 CONFIGURATION_GOOD = Text(
     "cli.configuration-good", "The configuration is good. Machines: {machines}, sources: {sources}."
 )
+CONFIGURATION_REMARKS = Text(
+    "cli.configuration-remarks",
+    "The configuration can be used, but look at what stands above. Machines: {machines}, sources: {sources}.",
+)
 RELOADED = Text("cli.reloaded", "The new configuration is in use.")
 WHAT_TO_DO = Text("cli.what-to-do", "What to do: {advice}")
 INTERNAL = Text(
@@ -38,7 +42,7 @@ CONFIGURATION = Text("cli.part.configuration", "configuration")
 BROKER = Text("cli.part.broker", "broker")
 OUTBOX = Text("cli.part.outbox", "outbox")
 GATEWAY = Text("cli.part.gateway", "gateway")
-NOT_RELOADED = Text("cli.status.not-reloaded", "but the files were changed {duration} ago and are not in use")
+NOT_RELOADED = Text("cli.status.not-reloaded", "the files were changed {duration} ago and are not in use")
 BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
 OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
 OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, {oldest}")
@@ -208,7 +212,6 @@ DEMO_WAITING = Text("cli.demo.waiting", "waiting for the first window …")
 DEMO_SPECTRUM = Text("cli.demo.spectrum", "Spectrum of {channel}, rms in {unit}")
 DEMO_CONTEXT = Text("cli.demo.context", "machine")
 DEMO_IN_WINDOW = Text("cli.demo.in-window", "in window")
-DEMO_TIME = Text("cli.demo.time", "time")
 DEMO_PROGRAM = Text("cli.demo.program", "program")
 DEMO_TOOL = Text("cli.demo.tool", "tool")
 DEMO_SPEED = Text("cli.demo.speed", "/min")

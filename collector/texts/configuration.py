@@ -14,10 +14,30 @@ NO_MAIN_FILE = Text(
     "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
     "gateway; or name the folder that you mean: collector check FOLDER",
 )
+NO_MAIN_FILE_NEAR = Text(
+    "config.no-main-file.near",
+    "there is no collector.toml in {folder}, but a file {name}",
+    'If that is the one, rename it: sudo mv "{folder}/{name}" "{folder}/collector.toml"',
+)
+NO_SUCH_FILE = Text(
+    "config.no-such-file",
+    "there is no such file in {folder}",
+    "Type the configuration's folder alone, as in: collector check /etc/collector",
+)
 NO_MACHINES = Text(
     "config.no-machines",
     "there is no machine file in {folder}",
     "Write one file for each machine into that folder, with a name that ends in .toml, like the examples.",
+)
+NO_MACHINES_NEAR = Text(
+    "config.no-machines.near",
+    "there is no folder machines in {folder}, but a folder {name}",
+    'If that is the one, rename it: sudo mv "{folder}/{name}" "{folder}/machines"',
+)
+MACHINE_FILE_BESIDE = Text(
+    "config.machine-file-beside",
+    "this file of a machine would be left out, because it does not lie in the folder {folder}",
+    "Move it there, or somewhere else if it is no longer used.",
 )
 MACHINE_FILE_NAME = Text(
     "config.machine-file-name",
@@ -44,6 +64,11 @@ UNREADABLE = Text(
     "config.unreadable",
     "it cannot be read: {reason}",
     "Let the user that collector runs as read it: chmod a+rX {file}",
+)
+UNREADABLE_FOR = Text(
+    "config.unreadable-for",
+    "the user {user} cannot read it",
+    "Let that user read it: sudo chmod a+rX {file}",
 )
 
 # What must fit together
@@ -247,6 +272,25 @@ HOST = Text(
     "found {found}; here belongs the broker's name or address alone",
     'Type it without "mqtt://", user, port and slashes, such as "broker.example.org"; the port has a key of '
     "its own.",
+)
+
+# What is allowed, and probably not meant
+
+EXAMPLE_HOST = Text(
+    "config.example-host",
+    "found {found}, a name of the examples; no broker can have it, so nothing would ever be sent",
+    "Type the name or address of your broker, or let an enrolment do it: sudo collector enroll FILE. For a "
+    'broker on this computer type "localhost".',
+)
+POINT_OF_THOUSANDS = Text(
+    "config.point-of-thousands",
+    "found {found}, which is {number}: a point stands before decimals, not between thousands",
+    "Type {meant} if that is meant, or else {number}.",
+)
+SHIFTS_OVERLAP = Text(
+    "config.shifts-overlap",
+    "the shifts {one} and {other} overlap from {start} to {end}; that time counts in both of them",
+    "Correct start and end, so that one begins when the other ends; leave them if both do work then.",
 )
 
 # What must be possible on this gateway

@@ -71,6 +71,11 @@ SEVERAL_SOURCES = Text(
     "The machine {machine} has several sources.",
     "Type one of them: {known}",
 )
+WHICH_SOURCE = Text(
+    "gateway.which-source",
+    "Which source is meant?",
+    "Type one of them: {known}",
+)
 STATE_NO_SOURCE = Text(
     "gateway.state-no-source",
     "{name} is computed from what others deliver; it has no source that could be watched.",
@@ -96,6 +101,11 @@ NO_ANSWER = Text(
     "The collector runs, but has not answered within {seconds} s on {path}.",
     "Ask again in a minute. If it stays so, restart it: sudo systemctl restart collector. "
     "The reason may be in: sudo journalctl -u collector",
+)
+BUSY = Text(
+    "gateway.busy",
+    "The collector runs, but is busy: too many ask it at the same time, or it is just being stopped.",
+    "Ask again in a minute. If it stays so, close other windows and programs that ask it.",
 )
 ALREADY_RUNNING = Text(
     "gateway.already-running",

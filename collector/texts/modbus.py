@@ -115,6 +115,11 @@ NO_POINTS = Text(
     "there is nothing to read: neither a profile nor points",
     'Add a line, such as: profile = "eastron-sdm630"; or describe the points, each under its own table.',
 )
+HOST = Text(
+    "config.modbus.host",
+    "found {found}, which is neither the name nor the address of a device",
+    'Type its address alone, such as "192.168.0.20", four numbers up to 255; a port has a key of its own.',
+)
 ADDRESSING_MISSING = Text(
     "config.modbus.addressing-missing",
     'the key "addressing" is missing, which says how the addresses count',

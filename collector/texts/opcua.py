@@ -182,45 +182,50 @@ OTHER_MACHINE = Text(
 
 NEEDS_KEY = Text(
     "config.opcua.needs-key",
-    "{key} is given without {other}.",
+    "{key} is given without {other}",
     "Give both, or take {key} out.",
 )
 TWO_IDENTITIES = Text(
     "config.opcua.two-identities",
-    "Both a user's name and a user's certificate are given.",
+    "both a user's name and a user's certificate are given",
     "Keep user and password_file, or user_certificate_file and user_key_file.",
 )
 NO_POINTS = Text(
     "config.opcua.no-points",
-    "Nothing is to be read.",
+    "there is nothing to read: neither a profile nor points",
     'Add profile = "opc-40501-1", or points. This lists what the controller has: collector browse URL',
 )
 NAME_TWICE = Text(
-    "config.opcua.name-twice", 'The name "{name}" is given to two points.', "Give each point another name."
+    "config.opcua.name-twice", 'the name "{name}" is given to two points', "Give each point another name."
 )
 UNKNOWN_PROFILE = Text(
     "config.opcua.unknown-profile",
-    'There is no profile "{profile}" for OPC UA.',
-    'Type "{nearest}". There are: {known}',
+    'found "{profile}", which is no profile of an OPC UA controller',
+    'Type "{nearest}", or one of these: {known}.',
 )
 NODE_MISSING = Text(
     "config.opcua.node-missing",
-    'The point "{name}" has no node, and is none of the profile\'s.',
+    'the point "{name}" has no node, and is none of the profile\'s',
     'Add node = "ns=2;s=…". This shows the controller\'s nodes: collector browse URL',
+)
+URL_HOST = Text(
+    "config.opcua.url-host",
+    "found {found}, in which stands neither the name nor the address of a controller",
+    'Type it like this: "opc.tcp://192.168.0.10:4840"; an address is four numbers up to 255.',
 )
 NOT_A_NODE = Text(
     "config.opcua.not-a-node",
-    '"{node}" is no node of OPC UA.',
+    'found "{node}", which is no node of OPC UA',
     'Type an id, as in "ns=2;s=/Channel/State/progStatus" or "nsu=http://example.org/;i=12", or a path from '
     'Objects, as in "/Machines/mill/FeedOverride".',
 )
 STATES_ARE_STATES = Text(
     "config.opcua.states-are-states",
-    'The point "{name}" has states, so it can be nothing but a state.',
+    'the point "{name}" has states, so it can be nothing but a state',
     "Take kind out, or states.",
 )
 DEADBAND_OF_NUMBER = Text(
     "config.opcua.deadband-of-number",
-    'The point "{name}" is no number, so it can have no deadband.',
+    'the point "{name}" is no number, so it can have no deadband',
     "Take deadband out.",
 )

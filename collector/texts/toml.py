@@ -28,7 +28,7 @@ SYNTAX = Text(
     "config.syntax",
     "this is not TOML: {reason}",
     'Write one key on each line, as in: key = 12 or: key = "text". Text needs quotes; numbers, true and '
-    "false have none.",
+    "false have none. A remark starts with #.",
 )
 SYNTAX_VALUE = Text(
     "config.syntax.value",
@@ -100,6 +100,14 @@ SYNTAX_BRACKET = Text(
     "a closing bracket is missing",
     "Close [ with ] and [[ with ]] on the same line; a list may go over several lines, with commas between.",
 )
+SYNTAX_CURLY = Text(
+    "config.syntax.curly",
+    "a table in curly brackets is not closed on its line",
+    "Write all of it on one line; only lists, in square brackets, may go over several.",
+)
+SYNTAX_CURLY_COMMA = Text(
+    "config.syntax.curly-comma", "a comma stands before the closing curly bracket", "Delete that comma."
+)
 SYNTAX_TWICE = Text(
     "config.syntax.twice",
     "this key or table is already there",
@@ -161,6 +169,11 @@ WIDE_NUMBER_IN_QUOTES = Text(
     "config.number-in-quotes.wide",
     "found {found}; these are full-width digits (全角), and the quotes make them text",
     "Switch the Japanese input method off and type {number} without quotes.",
+)
+NUMBER_FIRST = Text(
+    "config.number-first",
+    "found the key {found}, where a whole number belongs",
+    'Type the number first and what it means behind it, as in: 0 = "idle"',
 )
 NOT_A_NUMBER = Text(
     "config.not-a-number",
@@ -300,8 +313,23 @@ CREDENTIAL_MISSING = Text(
 FOLDER_UNWRITABLE = Text(
     "config.folder-unwritable",
     "found {found}; the user {user} cannot write to {folder}",
-    "Give that folder to the user that collector runs as, or type another one. To check as that user: "
-    "sudo -u collector collector check",
+    "Make it for that user: sudo install -d -m 750 -o {user} {wanted}",
+)
+FOLDER_OF_OTHERS = Text(
+    "config.folder-of-others",
+    "found {found}, where the user {user} cannot write",
+    "Make a folder of its own in it: sudo install -d -m 750 -o {user} {wanted}; then type {typed} here.",
+)
+FOLDER_CLOSED = Text(
+    "config.folder-closed",
+    "found {found}; the user {user} may not enter {folder}",
+    "Type a folder elsewhere. Those of people, in /home and /root, are closed to the service.",
+)
+FOLDER_READ_ONLY = Text(
+    "config.folder-read-only",
+    "found {found}; nothing can be written to {folder}, which is read-only here",
+    "If its disk is write-protected, type another folder. If only the service says so: it may write to its "
+    "own folder in /var/lib, and elsewhere only as {docs}/installing.md says.",
 )
 NOT_A_FOLDER = Text(
     "config.not-a-folder", "found {found}, but {file} is not a folder", "Type the path of a folder."

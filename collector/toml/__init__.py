@@ -5,6 +5,7 @@
     syntax.py       a line that is not TOML          wide_characters.py full-width ones (全角)
     unquoted.py     a value that lacks its quotes
     named_files.py  whether what it names is there   problems.py   a problem, and `ConfigError`
+    folders_to_write.py whether they can be written  accounts.py  by whom
 
 Which keys there are is declared in the settings of each part; nothing here knows one of them.
 """

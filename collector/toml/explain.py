@@ -97,6 +97,8 @@ def _explained(  # noqa: PLR0911 (one return a mistake)
     context = details.get("ctx", {})
     known = model_tree.instead(place) if isinstance(found, str) else None
     match details["type"]:
+        case "int_parsing" if details["loc"][-1] == "[key]":
+            return place.path[:-1], texts.NUMBER_FIRST(found=shown(place.path[-2]))
         case "literal_error" | "string_pattern_mismatch" if known:
             return place.path, known.sentence(found)
         case "extra_forbidden":
@@ -180,7 +182,8 @@ def _unknown_key(model: type[BaseModel], place: Place, found: Any) -> Sentence:
         return texts.SECRET(found=shown(key))
     keys = tuple(place.table.model_fields)
     typed = key.lower().replace("-", "_")
-    near = difflib.get_close_matches(typed, keys, n=1, cutoff=0.8)
+    shortened = [known for known in keys if known.startswith(f"{typed}_")]  # without its unit, or the like
+    near = difflib.get_close_matches(typed, keys, n=1, cutoff=0.8) or shortened
     if not near:
         headers = [
             header(entry.path, listed=entry.listed)
@@ -242,9 +245,9 @@ def _choice(found: Any, possible: tuple[str | int, ...]) -> Sentence:
 def _pattern(pattern: str, place: Place, found: str) -> Sentence:
     match pattern:
         case "^[a-z0-9-]+$":
-            return texts.NAME(
-                found=shown(found), suggestion=_slug(found) or str(model_tree.example(place.table, "name"))
-            )
+            slug = _slug(found)  # of a Japanese name, a digit is left perhaps
+            usable = slug if re.search("[a-z]", slug) else _plain_example(place, "mill-1")
+            return texts.NAME(found=shown(found), suggestion=usable)
         case "^[a-z0-9-]+(/[a-z0-9-]+)*$":
             suggestion = "/".join(filter(None, map(_slug, found.split("/"))))
             return texts.ROOT(found=shown(found), suggestion=suggestion or "shopfloor/v1")
@@ -256,13 +259,17 @@ def _pattern(pattern: str, place: Place, found: str) -> Sentence:
 
 def _slug(text: str) -> str:
     """The nearest valid name, of small letters, digits and single hyphens; empty where nothing is left."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
 
 
 def _example(place: Place, otherwise: Any) -> str:
+    return shown(_plain_example(place, otherwise))
+
+
+def _plain_example(place: Place, otherwise: Any) -> Any:
     key = place.path[-1]
-    return shown(model_tree.example(place.table, key) if isinstance(key, str) else otherwise)
+    return model_tree.example(place.table, key) if isinstance(key, str) else otherwise
 
 
 def _is_number(found: Any) -> bool:

@@ -1,6 +1,6 @@
-"""Whether what a file of settings names is there: files that are read, folders that are written.
+"""Whether the files that a file of settings names are there and can be read, by the user who looks.
 
-Nothing is changed by looking. Which keys name files is known to the settings of each part.
+Folders are in folders_to_write.py. Which keys name files is known to the settings of each part.
 """
 
 import difflib
@@ -54,20 +54,6 @@ def file_to_read(path: Path, written: str, folder: Path) -> Sentence | None:
     return None
 
 
-def folder_to_write(path: Path, folder: Path) -> Sentence | None:
-    """Whether the folder can be written; if it is still to be made, the nearest one above it."""
-    there = anchored(path, folder)
-    while not _exists(there) and there != there.parent:
-        there = there.parent
-    if not there.is_dir():
-        return texts.NOT_A_FOLDER(found=shown(str(path)), file=str(there))
-    if there.stat().st_uid not in {0, os.geteuid()}:
-        return None  # the service's own folder, looked at by somebody else: no one can tell from here
-    if not os.access(there, os.W_OK | os.X_OK):
-        return texts.FOLDER_UNWRITABLE(found=shown(str(path)), user=_user(), folder=str(there))
-    return None
-
-
 def _is_file(path: Path) -> bool:
     try:
         return stat.S_ISREG(path.stat().st_mode)
@@ -75,14 +61,6 @@ def _is_file(path: Path) -> bool:
         raise
     except (OSError, ValueError):  # not there, or a path that no file can have
         return False
-
-
-def _exists(path: Path) -> bool:
-    try:
-        path.lstat()
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _names(folder: Path) -> list[str]:

@@ -17,6 +17,8 @@ LONGEST_FOUND = 60
 
 _SECRET = re.compile(r"pass(word|wd|phrase)|token|secret|api_?key", re.IGNORECASE)
 
+_USER_OF_ADDRESS = re.compile(r"//[^/@\s]*@")
+
 MOST_PROBLEMS = 50
 """So many of one file are told; who has more needs no longer list, and finding lines takes time."""
 
@@ -104,4 +106,5 @@ def shown(value: Any) -> str:
             text = value.isoformat()
         case _:
             text = str(value)
+    text = _USER_OF_ADDRESS.sub("//…@", text)  # a password may stand with it
     return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}…"

@@ -31,6 +31,8 @@ _SYNTAX: dict[str, Text] = {
     "Duplicate": texts.SYNTAX_TWICE,
 }
 
+_IN_CURLY = ("Invalid initial character", "Unclosed inline table")
+_COMMA_BEFORE_END = re.compile(r",\s*\}")
 _STRING_OR_REMARK = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*')|#.*""")
 _TABLE = re.compile(r"\s*\[([^\[\]]+)\]")
 _QUOTE = re.compile("""["']""")
@@ -49,7 +51,7 @@ def syntax_sentence(message: str, line: str) -> Sentence:
     code = _QUOTE.split(outside)[0]  # a string that does not end goes on to the line's end
     if is_secret(code):
         code = code[: _end_of_key(code)]
-    told = wide_sentence(code) or _quotes(_WIDE_QUOTES, outside)
+    told = wide_sentence(code) or _quotes(_WIDE_QUOTES, outside) or _curly(message, outside)
     if told:
         return told
     table = _TABLE.match(line)
@@ -65,6 +67,14 @@ def syntax_sentence(message: str, line: str) -> Sentence:
 def _quotes(kind: re.Pattern[str], text: str) -> Sentence | None:
     found = kind.findall(text)
     return texts.SYNTAX_QUOTES(found=" ".join(dict.fromkeys(found))) if found else None
+
+
+def _curly(message: str, text: str) -> Sentence | None:
+    if not message.startswith(_IN_CURLY):
+        return None
+    if text.count("{") > text.count("}"):
+        return texts.SYNTAX_CURLY()
+    return texts.SYNTAX_CURLY_COMMA() if _COMMA_BEFORE_END.search(text) else None
 
 
 def _end_of_key(code: str) -> int:

@@ -7,6 +7,7 @@ hold by itself is declared in settings.py.
 import difflib
 from collections.abc import Iterator
 
+from collector.dialling import may_be_host
 from collector.points import PointKind
 from collector.profiles import profile_names
 from collector.sources.modbus.addresses import PLACES, is_of_bits, locate
@@ -19,7 +20,9 @@ from collector.sources.modbus.settings import (
     AnyModbusSettings,
     ForbiddenSettings,
     ModbusPointSettings,
+    ModbusRtuOverTcpSettings,
     ModbusSettings,
+    ModbusTcpSettings,
     Table,
 )
 from collector.texts import Sentence, number
@@ -31,9 +34,11 @@ Mistake = tuple[Path, Sentence]
 
 def mistakes(settings: ModbusSettings) -> Iterator[Mistake]:
     """What does not fit together within one device."""
+    if isinstance(settings, ModbusTcpSettings | ModbusRtuOverTcpSettings) and not may_be_host(settings.host):
+        yield ("host",), say.HOST(found=f'"{settings.host}"')
     known = profile_names("modbus")
     if settings.profile is not None and settings.profile not in known:
-        nearest = difflib.get_close_matches(settings.profile, known, n=1, cutoff=0.0)[0]
+        nearest = difflib.get_close_matches(settings.profile.lower(), known, n=1, cutoff=0.0)[0]
         unknown = say.UNKNOWN_PROFILE(profile=settings.profile, nearest=nearest, known=", ".join(known))
         yield ("profile",), unknown
         return

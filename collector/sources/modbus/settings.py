@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from collector.points import PointKind
-from collector.settings import Finite, Name, PositiveFinite, Settings
-from collector.sources.point_settings import PointSettings
+from collector.settings import Finite, PositiveFinite, Settings
+from collector.sources.point_settings import PointSettings, ProfileName
 from collector.sources.serial_port import SerialPort
 
 Table = Literal["coil", "discrete-input", "holding", "input"]
@@ -85,7 +85,7 @@ class ModbusSettings(Settings):
 
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
     """The device's number (unit id, slave address)."""
-    profile: Name | None = None
+    profile: ProfileName | None = None
     """A list of points that comes with the collector, such as `eastron-sdm630`; what is said here
     goes before it."""
     addressing: Addressing | None = Field(default=None, examples=["pdu", "manual"])

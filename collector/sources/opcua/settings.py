@@ -7,14 +7,16 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from collector.dialling import may_be_host
 from collector.points import PointKind
 from collector.profiles import load_profile, profile_names
-from collector.settings import CredentialPath, Name, PositiveFinite, Settings
+from collector.settings import CredentialPath, PositiveFinite, Settings
 from collector.sources.opcua.address import parse_address
-from collector.sources.point_settings import PointSettings
+from collector.sources.point_settings import PointSettings, ProfileName
 from collector.texts import Sentence
 from collector.texts import opcua as say
 
@@ -75,7 +77,7 @@ class OpcuaSettings(ConnectionSettings):
     """How many changes of one value the server keeps between two sendings."""
     silent_after_s: Annotated[float, Field(ge=2, le=3600)] = 10.0
     """If the server's own clock stands still for so long, the connection is dead and is made anew."""
-    profile: Name | None = None
+    profile: ProfileName | None = None
     """A list of points that comes with the collector: `opc-40501-1` for machine tools of this standard, or
     `sinumerik-840dsl`."""
     machine: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -86,6 +88,8 @@ class OpcuaSettings(ConnectionSettings):
 
 def mistakes(settings: OpcuaSettings) -> Iterator[tuple[tuple[str | int, ...], Sentence]]:
     """What does not fit together: the key's path within the source, and what to type instead."""
+    if not _has_host(settings.url):
+        yield ("url",), say.URL_HOST(found=f'"{settings.url}"')
     for one, other in (("password_file", "user"), ("user_certificate_file", "user_key_file")):
         if getattr(settings, one) is not None and getattr(settings, other) is None:
             yield (one,), say.NEEDS_KEY(key=one, other=other)
@@ -124,6 +128,14 @@ def _point_mistakes(point: OpcuaPointSettings, templates: tuple[str, ...]) -> It
         yield "deadband", say.DEADBAND_OF_NUMBER(name=point.name)
 
 
+def _has_host(url: str) -> bool:
+    try:
+        place = urlsplit(url)
+        return place.port != 0 and may_be_host(place.hostname or "")
+    except ValueError:  # brackets that do not close, or a port that is no number
+        return False
+
+
 def _templates(profile: str) -> tuple[str, ...]:
     """The names that a profile can give; `{n}` stands for a number."""
     data = load_profile(profile)
@@ -145,5 +157,5 @@ def _matches(name: str, template: str) -> bool:
 
 def _unknown_profile(found: str) -> Sentence:
     names = profile_names("opcua")
-    nearest = difflib.get_close_matches(found, names, n=1, cutoff=0.0)[0]
+    nearest = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.0)[0]
     return say.UNKNOWN_PROFILE(profile=found, nearest=nearest, known=", ".join(names))
