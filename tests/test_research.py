@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import subprocess
 import sys
 import warnings
@@ -17,6 +18,8 @@ from collector.errors import BrokerError, CollectorError, UsageError
 from collector.messages import Message, meta_hash
 from collector.mqtt import BrokerSettings, Connection
 from collector.research import Live, gaps, load, load_state, subscribe
+from collector.research.archive import open_archive
+from collector.research.rows import Selection
 from collector.store.databases import open_sink, reading
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 from collector.store.snapshot import Extent, Format, export
@@ -421,6 +424,25 @@ def test_what_reaches_into_a_stretch_is_missing_there(
         assert causes(None, 5) == ["overflow"]
         assert causes(5000, 6000) == causes(5000, 6000, stream="plc") == ["restart"]
         assert causes(9001, None) == causes(3700, 3800) == []
+
+
+def test_of_many_gaps_those_of_the_stretch_are_read(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """The database leaves the others out, but none that began before the clock was set back."""
+    gateway = Gateway()
+    messages = [gateway.meta(), gateway.features()]
+    messages += [gateway.gap(n, T0_US + 10 * n * SECOND_US) for n in range(1, 200)]
+    messages += [gateway.gap(7, T0_US + 505 * SECOND_US, to_us=T0_US - 1000 * SECOND_US)]
+    messages += [gateway.gap(None, T0_US + 1900 * SECOND_US, cause="restart", previous_epoch=gateway.epoch)]
+    database, *snapshots = places(sink_settings, messages, tmp_path)
+    for place in (database, *snapshots):
+        missing = gaps("works", "mill-1", "spindle", second(501), second(531), where=place)
+        assert [of.count for of in missing] == [7, 50, 51, 52, 53]
+    selection = Selection("works", "mill-1", "spindle", moment_us(second(501)), moment_us(second(531)))
+    with open_archive(database) as archive:
+        read = [json.loads(row.payload)["lost"] for row in archive.declared(selection)]
+    assert read == [50, 51, 52, 53, 7, None]
 
 
 def test_where_a_stretch_begins_and_ends_nothing_is_missing(

@@ -48,8 +48,7 @@ class Mark:
     `t_us` is when the mark was made. `newest`, by topic, is filled in when the outbox is opened: a record on
     disk may be newer than the mark. It comes from the newest segments (32 MiB of them) and is not saved.
     `accounts` are the accounts and cuts that the gateway had open, which the next start publishes if this run
-    does not; JSON, and nothing to the outbox. `retained` are the topics of which it had the broker keep a
-    message.
+    does not; JSON, and nothing to the outbox. `retained` are the topics of which the broker keeps a message.
     """
 
     epoch: str

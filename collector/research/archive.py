@@ -38,7 +38,10 @@ class Archive(Protocol):
         """The records of a kind, by gateway, epoch and seq."""
 
     def declared(self, selection: Selection) -> Iterator[Row]:
-        """What the stream declares missing, restarts and clocks too, whenever, by gateway, epoch and seq."""
+        """What the stream declares missing, restarts and clocks too, by gateway, epoch and seq.
+
+        Gaps within a run that lie outside of the selection's times need not be among it; all others are.
+        """
 
     def runs(self, selection: Selection) -> set[Run]:
         """The runs that have described the stream, whenever."""
@@ -107,11 +110,15 @@ SELECT run.gateway, run.epoch, record.seq, record.t_us, CAST(record.payload AS t
     AND record.kind = :kind AND {_WITHIN}
 ORDER BY run.gateway, run.epoch, record.seq
 """
+_FROM, _TO = (f"CAST(record.payload ->> '{end}' AS bigint)" for end in ("from_us", "to_us"))
 _DECLARED = f"""
 SELECT run.gateway, run.epoch, record.seq, record.t_us, CAST(record.payload AS text) {_OF_STREAM}
     AND record.kind = 'event' AND record.type IN {OF_GAPS}
+    AND (record.type <> 'gap' OR record.payload ->> 'cause' = 'restart'
+        OR {_FROM} < :end_us AND ({_TO} >= :start_us OR {_FROM} >= :start_us))
 ORDER BY run.gateway, run.epoch, record.seq
 """
+"""No index has when it was; but a stream may have tens of thousands of gaps, which need not all be read."""
 _RUNS = f"SELECT DISTINCT run.gateway, run.epoch {_OF_STREAM} AND record.kind = 'meta'"
 _CHAINS = f"""
 SELECT run.gateway, run.epoch, record.kind, min(record.seq), max(record.seq) {_OF_STREAM}
@@ -142,7 +149,7 @@ class _Database:
 
     def declared(self, selection: Selection) -> Iterator[Row]:
         """What the stream declares missing."""
-        yield from (Row(*row) for row in self._reader.rows(_DECLARED, **_stream(selection)))
+        yield from (Row(*row) for row in self._reader.rows(_DECLARED, **asdict(selection)))
 
     def runs(self, selection: Selection) -> set[Run]:
         """The runs that have described the stream."""
