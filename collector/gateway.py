@@ -42,6 +42,8 @@ from collector.waveform import Stopped, Waveform
 
 _LEAVE_S = 1.0
 """How long a broker that is no longer ours may take for the last records; the next one gets the rest."""
+_LOAD_S = 2.0
+"""How long the configuration on disk may take, when we stop."""
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +132,7 @@ class Gateway:
         async with self._changing:  # a reload on its way comes to its end first
             await self.streams.stop()
             await self.save_mark()
-            for_good = await asyncio.to_thread(self._gets_another_name)
+            for_good = await self._gets_another_name()
             await self._leave_broker(goodbye_s, for_good=for_good)
             if for_good:
                 await self.save_mark()  # of what the broker still keeps
@@ -320,11 +322,12 @@ class Gateway:
             if self._configuration_condition.state is State.OK:
                 self._configuration_condition.change(State.OK, self._left_behind)
 
-    def _gets_another_name(self) -> bool:
-        """Whether the next start is to be under another name, as far as can be told."""
+    async def _gets_another_name(self) -> bool:
+        """Whether the next start is to be under another name, as far as can be told soon."""
         try:
-            named = load(self._folder).gateway
-        except ConfigError:  # then the next start takes the last good one
+            async with asyncio.timeout(_LOAD_S):  # a stop waits for no disk
+                named = (await asyncio.to_thread(load, self._folder)).gateway
+        except (ConfigError, TimeoutError):  # a start takes the last good one instead of a wrong one
             return False
         return Topics(named.root, named.company, named.name) != self._topics
 

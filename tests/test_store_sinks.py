@@ -284,12 +284,15 @@ def test_by_itself_nothing_goes_before_the_newest_record_is_so_much_younger(
     store(sink, [arrival(gateway.features(now - days * DAY_US)) for days in (11, 9, 1)], ROOT)
     store(sink, [arrival(gateway.features(now + 300 * DAY_US, sync=False))], ROOT)
     kept, ten = "SELECT seq FROM record ORDER BY seq", RetentionSettings(records_days=10)
-    for ahead_days in (400, 40):
-        doubt = expire_by_itself(sink, sink_settings, ten, now + ahead_days * DAY_US)
+    for ahead_days, doubted in ((400, False), (40, True)):
+        doubt = expire_by_itself(sink, sink_settings, ten, now + ahead_days * DAY_US, doubted=doubted)
         assert doubt is not None
         assert doubt.code == "store.retention.clock-ahead"
         assert doubt.values["newest"] == iso8601(now - DAY_US)[:10]
         assert rows(sink_settings, kept) == [(1,), (2,), (3,), (4,)]
+    assert count(sink_settings, "deletion") == 2, (
+        "of records and letters; nothing is tried while it is doubted"
+    )
     assert expire_by_itself(sink, sink_settings, ten, now + 20 * DAY_US) is None
     assert rows(sink_settings, kept) == [(1,), (2,), (3,), (4,)]
     store(sink, [arrival(gateway.summary(now))], ROOT)

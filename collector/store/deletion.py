@@ -54,15 +54,25 @@ def clock_doubt(newest_us: int | None, now_us: int) -> Sentence | None:
 
 
 def expire_by_itself(
-    sink: Sink, settings: SqliteSettings | PostgresqlSettings, retention: RetentionSettings, now_us: int
+    sink: Sink,
+    settings: SqliteSettings | PostgresqlSettings,
+    retention: RetentionSettings,
+    now_us: int,
+    *,
+    doubted: bool = False,
 ) -> Sentence | None:
-    """Delete what is older, counted back from the newest record; returns what is to be said of the clock."""
+    """Delete what is older, counted back from the newest record; returns what is to be said of the clock.
+
+    Where it was `doubted` before, and still is, no more is old than was then.
+    """
     if not cutoffs(retention, now_us):
         return None
     with reading(settings) as reader:
         newest = newest_us(reader)
-    expire(sink, retention, now_us if newest is None else min(now_us, newest))
-    return clock_doubt(newest, now_us)
+    doubt = clock_doubt(newest, now_us)
+    if doubt is None or not doubted:
+        expire(sink, retention, now_us if newest is None else min(now_us, newest))
+    return doubt
 
 
 def expire(sink: Sink, retention: RetentionSettings, now_us: int) -> Deleted:

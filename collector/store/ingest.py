@@ -149,9 +149,13 @@ async def _store(
             progress.condition.change(State.DEGRADED if reason else State.OK, reason)
             await _report(sink, progress, in_thread)
         if loop.time() >= expire_s:
-            now_us = progress.clock.now_us()
-            doubt = await in_thread(expire_by_itself, sink, settings.sink, settings.retention, now_us)
+            doubt = await in_thread(_expire, settings, sink, progress, doubt)
             expire_s = loop.time() + (_DOUBT_S if doubt else _EXPIRE_S)
+
+
+def _expire(settings: StoreFile, sink: Sink, progress: Progress, doubt: Sentence | None) -> Sentence | None:
+    now_us = progress.clock.now_us()
+    return expire_by_itself(sink, settings.sink, settings.retention, now_us, doubted=doubt is not None)
 
 
 async def _report(sink: Sink, progress: Progress, in_thread: InThread) -> None:
