@@ -14,6 +14,9 @@ from collector.times import When, moment, moment_us
 
 Clocks = dict[Run, tuple[str, int]]
 
+_OLDEST_MARK_US = 120_000_000
+"""Twice as old as a mark is when the next one is saved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -63,8 +66,10 @@ def gaps(
         own = _events(archive.declared(selection))
         of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
         of_gateways = _events(archive.declared(of_gateway))
-    events = [event for event in of_gateways if _concerns(event, runs)]
     clocks = _clocks(of_gateways)
+    reached = _reached(chains)
+    own = [_after_what_is_here(event, reached) for event in own]
+    events = [_after_what_is_here(event, reached) for event in of_gateways if _concerns(event, runs)]
     sampled = _sampled(chains, own)
     of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
     declared = [*_declared(own, of_samples), *_declared(events, {}), *_off(events, own, clocks)]
@@ -98,6 +103,31 @@ def _concerns(event: _Event, runs: Set[Run]) -> bool:
     """Whether an event of a gateway is about a run that had the stream."""
     named = (event.said.get(name) for name in ("epoch", "previous_epoch", "lost_epoch"))
     return any((event.gateway, epoch) in runs for epoch in named)
+
+
+def _reached(chains: Iterable[Chain]) -> dict[Run, int]:
+    """Up to which moment there are records of each run."""
+    reached: dict[Run, int] = {}
+    for chain in chains:
+        run = chain.gateway, chain.epoch
+        reached[run] = max(reached.get(run, 0), chain.links[-1].t_us)
+    return reached
+
+
+def _after_what_is_here(event: _Event, reached: dict[Run, int]) -> _Event:
+    """A restart, beginning no earlier than the last record of the run before.
+
+    The gateway knows that run's end by a mark, which is up to a minute old where it came suddenly. What is
+    later by much more is by another clock.
+    """
+    since, until = ("from_us", "to_us") if event.is_restart_gap else ("last_us", "t_us")
+    marked_us = event.said.get(since)
+    last_us = reached.get((event.gateway, event.said.get("previous_epoch", "")))
+    if marked_us is None or last_us is None:
+        return event
+    if not marked_us < last_us <= min(marked_us + _OLDEST_MARK_US, event.said[until]):
+        return event
+    return replace(event, said=event.said | {since: last_us})
 
 
 def _overlaps(missing: Missing, selection: Selection) -> bool:
