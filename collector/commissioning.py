@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from collector.activity import Activity, LearnedFile, LearnedThreshold, Question, StateSettings
+from collector.activity.rules import goes_by_magnitude
 from collector.activity.thresholds import LEAST_RIGHT, LEAST_VALUES, Split, gathered, sides, split
 from collector.config import LEARNED_FOLDER
 from collector.errors import CollectorError
@@ -93,6 +94,8 @@ def findings(settings: StateSettings, values: Values) -> Iterator[Finding]:
         wanted = sides(question, frozenset(asked))
         if evidence.above is None and evidence.states is None and wanted is not None:
             no, yes = (gathered(values, side, evidence.input) for side in (wanted.no, wanted.yes))
+            if goes_by_magnitude(question, evidence):
+                no, yes = ([[abs(value) for value in found] for found in side] for side in (no, yes))
             missing = [side for side, found in ((wanted.no, no), (wanted.yes, yes)) if not found]
             yield _finding(question, evidence.input, no, yes, missing)
 

@@ -212,6 +212,8 @@ def _meta(content: MetaContent, tables: Mapping[str, str] = _TABLES) -> Iterator
             names = ", ".join(_names_in(value))
             if names:
                 yield Sent("meta", (key,), say.DEFINITIONS(names=names), say.TO_UNDERSTAND())
+            for field, leaf in _settings_in(key, value):
+                yield Sent("meta", (field,), leaf, say.CONFIGURED(table="[waveforms.features]"))
             continue
         table = tables.get(key)
         why = _NOT_ONE_TABLE.get(key, say.TO_UNDERSTAND)() if table is None else say.CONFIGURED(table=table)
@@ -222,6 +224,14 @@ def _meta(content: MetaContent, tables: Mapping[str, str] = _TABLES) -> Iterator
 def _names_in(definitions_: Any) -> list[str]:
     lists = definitions_.values() if isinstance(definitions_, dict) else [definitions_]
     return list(dict.fromkeys(str(entry["name"]) for list_ in lists for entry in list_))
+
+
+def _settings_in(path: str, definitions_: Any) -> Iterator[tuple[str, str]]:
+    """What the configuration says of how features are computed, with its path."""
+    if isinstance(definitions_, dict):
+        for unit, list_ in definitions_.items():
+            for index, entry in enumerate(list_):
+                yield from _leaves(f"{path}.{unit}[{index}].settings", entry.get("settings", {}))
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -100,8 +100,8 @@ def _origin(machine: MachineFile) -> str:
 def _rule(rule: Rule, learned: LearnedFile) -> dict[str, Any]:
     described: dict[str, Any] = {"question": rule.question.value, "input": rule.input}
     match rule.criterion:
-        case Level(above, below):
-            described |= {"above": above, "below": below}
+        case Level(above, below, magnitude):
+            described |= {"above": above, "below": below, "magnitude": magnitude}
             found = learned.thresholds.get(rule.question)
             if found is not None and (found.above, found.below) == (above, below):
                 described["learned"] = _given(found)

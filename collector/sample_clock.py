@@ -105,12 +105,17 @@ class SampleClock:
         A new fit moves the line by less than the jitter of arrival. Should that ever squeeze two samples
         together, the later one keeps at least half of its distance, so that times never go back.
         """
+        at_ns = self.glance_ns(index)
+        self._last_index, self._last_ns = index, at_ns
+        return at_ns
+
+    def glance_ns(self, index: int) -> int:
+        """What `time_ns` would say now of a sample; the next one that is asked for may lie before it."""
         if self._origin_ns is None:
             raise ValueError("no sample has been placed yet")
         at_ns = round(self._origin_ns + (index - self._origin_index) * self._period_ns)
         if index >= self._last_index and self._last_ns:
             at_ns = max(at_ns, self._last_ns + round((index - self._last_index) * self._period_ns / 2))
-        self._last_index, self._last_ns = index, at_ns
         return at_ns
 
     def place(self, chunk: Chunk) -> Block:

@@ -201,7 +201,7 @@ class Waveform:
         if not self.clock.end:
             return None
         index = self.clock.end - 1
-        return index, self._stream.clock.utc_us(self.clock.time_ns(index))
+        return index, self._stream.clock.utc_us(self.clock.glance_ns(index))
 
     def report(self) -> SourceReport:
         """How this stream is."""

@@ -92,6 +92,17 @@ def codes(found: list[Finding]) -> list[str | None]:
     return [finding.refused.code if finding.refused else None for finding in found]
 
 
+def test_a_speed_is_learned_by_its_magnitude() -> None:
+    """The spindle turned the one way, then the other: neither half tells of the other by its sign."""
+    settings = StateSettings(turning=EvidenceSettings(point="plc/speed"))
+    speeds = [3000.0] * 20 + [-3000.0] * 20
+    values = {IDLE: {"plc/speed": [0.0, -1.0] * 10}, TURNING: {"plc/speed": speeds}}
+    (found,) = findings(settings, values)
+    assert found.split is not None
+    assert found.split.right == 1.0
+    assert 1.0 < found.split.level.below < found.split.level.above < 3000.0
+
+
 def test_what_is_missing_is_told_until_nothing_is() -> None:
     values: Values = {}
     assert codes(list(findings(BOTH, values))) == ["cli.learn.missing"] * 2

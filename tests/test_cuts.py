@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.activity import SUMMARISED, CutSummary
+from collector.activity import SUMMARISED, Activity, Cuts, CutSummary
 from collector.messages import ContextNumber, ContextState, CutNumber, CutState
 from collector.points import PointQuality
 
@@ -94,3 +94,21 @@ def test_a_state_that_never_stays_does_not_grow_the_record() -> None:
 def test_a_cut_without_windows_says_so() -> None:
     assert CutSummary().waveforms() == {}
     assert CutSummary().context() == {}
+
+
+def test_a_long_window_belongs_to_a_cut_though_short_ones_behind_it_came_first() -> None:
+    """Short windows of 10, long ones of 100, in the order in which they end; a cut from 200 to 400."""
+    windows = [("short", end - 10, end) for end in range(10, 601, 10)]
+    windows += [("long", end - 100, end) for end in range(140, 601, 100)]
+    cuts, told = Cuts(), []
+    for name, first, last in sorted(windows, key=lambda window: window[2]):
+        cuts.feel(name, (first + last) // 2, window(1.0), {})
+        judged = last - 110  # by then every window that tells of a moment is here
+        cuts.settle(judged)
+        if judged == 200:
+            cuts.begin(judged, Activity.TURNING)
+        if judged == 400:
+            cut = cuts.end()
+            assert cut is not None
+            told = [(name, said.windows) for name, said in sorted(cut.waveforms().items())]
+    assert told == [("long", 2), ("short", 20)]

@@ -17,6 +17,8 @@ from collector.features import (
     FEATURES,
     FLAGS,
     REASONS,
+    BearingSettings,
+    EnvelopeSettings,
     Feature,
     FeatureSettings,
     Judged,
@@ -422,6 +424,21 @@ def test_definitions_say_unit_and_meaning_of_every_row() -> None:
         assert all(row.values())
         assert row["version"] == 1
     json.dumps([definitions(EVERYTHING, "g"), flag_definitions()])
+
+
+def test_what_numbers_were_made_with_stands_beside_their_definition() -> None:
+    bearing = BearingSettings(rollers=9, roller_diameter_mm=8.0, pitch_diameter_mm=38.5)
+    settings = FeatureSettings(envelope=EnvelopeSettings(low_hz=500, high_hz=900, peaks=1), bearing=bearing)
+    made_with = {row["name"]: row.get("settings") for row in definitions(settings, "g")}
+    band = {"low_hz": 500.0, "high_hz": 900.0}
+    geometry = {"rollers": 9, "roller_diameter_mm": 8.0, "pitch_diameter_mm": 38.5, "contact_deg": 0.0}
+    assert made_with["envelope_peaks.hz"] == made_with["envelope_peaks.amplitude"] == {"envelope": band}
+    assert made_with["bearing"] == {"envelope": band, "bearing": geometry}
+    assert made_with["velocity_rms"] == {"velocity": {"low_hz": 10.0, "high_hz": 1000.0}}
+    assert made_with["octave_rms"] == {"octaves": "octave"}
+    assert made_with["rms"] is None
+    of_current = {row["name"]: row.get("settings") for row in definitions(FeatureSettings(line_hz=60), "A")}
+    assert of_current["thd"] == of_current["line_sidebands"] == {"line_hz": 60.0}
 
 
 def test_the_page_of_definitions_is_up_to_date() -> None:

@@ -309,6 +309,23 @@ def test_flags_states_and_numbers_answer_in_their_own_way(
     assert Rule(Question.ALARM, "plc/alarm", criterion).answer(value, before=None) is yes
 
 
+def test_a_spindle_that_turns_the_other_way_turns() -> None:
+    """Controllers give its speed a sign; of other questions, and of features, it means something."""
+    speed, mean = (
+        EvidenceSettings(point="plc/speed", above=100),
+        EvidenceSettings(feature="a/x/mean", above=1),
+    )
+    power = EvidenceSettings(point="plc/power", above=10)
+    turning, cutting = rules_of(StateSettings(turning=speed, cutting=power), {})
+    assert [turning.answer(v, before=None) for v in (-3000.0, -99.0, 3000.0)] == [True, False, True]
+    assert turning.answer(-95.0, before=True) is True
+    assert cutting.answer(-50.0, before=None) is False
+    (by_feature,) = rules_of(StateSettings(turning=mean), {})
+    assert by_feature.answer(-5.0, before=None) is False
+    (below_zero,) = rules_of(StateSettings(turning=EvidenceSettings(point="plc/speed", above=-10)), {})
+    assert [below_zero.answer(value, before=None) for value in (-3000.0, 0.0)] == [False, True]
+
+
 def test_the_machine_s_file_goes_before_what_was_learned() -> None:
     learned = LearnedThreshold.model_validate(
         {
@@ -329,7 +346,7 @@ def test_the_machine_s_file_goes_before_what_was_learned() -> None:
     )
     assert [rule.criterion for rule in rules_of(settings, thresholds)] == [
         Level(-100.0, -110.0),
-        Level(3.0, 2.0),
+        Level(3.0, 2.0, magnitude=True),
         None,  # what was learned is about another input
     ]
 

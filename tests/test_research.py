@@ -540,6 +540,23 @@ def test_within_a_boot_a_restart_by_a_clock_that_was_not_set_has_a_beginning(
         assert (off.start, off.end) == (expected, moment(last_us + 9_000_000 + step_us)), (stream, start)
 
 
+def test_a_gateway_was_not_off_while_it_made_records_that_are_here(
+    sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
+) -> None:
+    """The power fails 40 s after the mark by which the next run knows the end; the records were delivered."""
+    before, after = Gateway(), Gateway(epoch="000002-bbbbbbbb")
+    marked = {"previous_epoch": before.epoch, "last_us": T0_US, "last_sync": True}
+    came_us = T0_US + 40 * SECOND_US
+    messages = [before.features(T0_US - SECOND_US), before.features(came_us), before.summary(came_us)]
+    messages.append(after.restart(T0_US + 60 * SECOND_US, **marked))
+    messages.append(after.gap(0, T0_US, "restart", previous_epoch=before.epoch, to_us=T0_US + 61 * SECOND_US))
+    messages += [after.features(T0_US + 61 * SECOND_US), after.summary(T0_US + 61 * SECOND_US)]
+    for place in places(sink_settings, messages, tmp_path):
+        for stream, end_s in (("spindle", 61), ("plc", 60)):
+            (off,) = gaps("works", "mill-1", stream, where=place)
+            assert (off.start, off.end) == (moment(came_us), moment(T0_US + end_s * SECOND_US)), stream
+
+
 def test_a_run_without_samples_does_not_tell_by_what_clock_the_gap_began(tmp_path: Path) -> None:
     dead = Gateway()
     after = Gateway(epoch="000002-bbbbbbbb")

@@ -352,3 +352,18 @@ async def test_an_exception_at_a_look_or_at_the_end_concerns_this_stream_alone(
     assert report.fed == report.advanced + report.discarded + report.lost + report.open
     (gap,) = [record for record in records(outbox) if getattr(record, "event", "") == "gap"]
     assert gap.lost == 7  # type: ignore[union-attr]
+
+
+async def test_who_looks_at_the_last_sample_lets_no_window_go_back_in_time(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    """A device sends what it kept for 3 s at once: until its rate is measured, samples seem too late."""
+    stream = waveform(journal, machine(samples=256, overlap=0.5))
+    stream.take(chunk(kernel, 50))
+    stream.take(Chunk(Run(np.zeros((1, 3000))), kernel.monotonic))
+    for _ in range(600):
+        stream.take(chunk(kernel, 50))
+        assert stream.last_sample() is not None  # as for the mark, once a minute
+    times = [record.mono_us for record in features(outbox)]
+    assert len(times) > 250
+    assert all(later > earlier for earlier, later in pairwise(times))

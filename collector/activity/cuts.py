@@ -4,10 +4,11 @@ A window belongs to a cut if its middle lies in it. Only good values enter the s
 did.
 """
 
-from collections import deque
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 from collector.activity.recogniser import Activity
 from collector.messages import (
@@ -119,10 +120,16 @@ class CutSummary:
 
 
 class Cuts:
-    """The cut that is going on, if one is, and the windows that do not yet belong anywhere."""
+    """The cut that is going on, if one is, and the windows that do not yet belong anywhere.
+
+    Windows of several waveforms come in the order of their ends, which is not that of their middles: a long
+    one comes after short ones whose middles are later.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[_Felt] = deque()
+        self._waiting: list[_Felt] = []
+        """A heap: the earliest middle comes first."""
+        self._arrivals = count()
         self._going_on: CutSummary | None = None
 
     @property
@@ -138,12 +145,12 @@ class Cuts:
         context: Mapping[str, ContextNumber | ContextState],
     ) -> None:
         """Take the next window of a waveform."""
-        self._waiting.append(_Felt(middle_ns, waveform, window, context))
+        heapq.heappush(self._waiting, _Felt(middle_ns, next(self._arrivals), waveform, window, context))
 
     def settle(self, to_ns: int) -> None:
         """Until a moment nothing else begins or ends: the windows before it have found their place."""
         while self._waiting and self._waiting[0].middle_ns < to_ns:
-            felt = self._waiting.popleft()
+            felt = heapq.heappop(self._waiting)
             if self._going_on is not None and felt.middle_ns >= self._going_on.since_ns:
                 self._going_on.add(felt.waveform, felt.window, felt.context)
 
@@ -157,9 +164,9 @@ class Cuts:
         return over
 
 
-@dataclass(frozen=True, slots=True)
-class _Felt:
+class _Felt(NamedTuple):
     middle_ns: int
+    arrival: int  # no two are the same, so that nothing behind it is ever compared
     waveform: str
     window: Mapping[str, Any]
     context: Mapping[str, ContextNumber | ContextState]

@@ -13,15 +13,20 @@ _BAND = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A number means yes from `above` on, no below `below`, and between them what it meant before."""
+    """A number means yes from `above` on, no below `below`, and between them what it meant before.
+
+    With `magnitude` its sign does not count: a spindle that turns the other way turns, too.
+    """
 
     above: float
     below: float
+    magnitude: bool = False
 
     def answer(self, value: Value, before: bool | None) -> bool | None:
         """Whether a value means yes; None for what is no number. Between the levels a first one means no."""
         if isinstance(value, str | bool):
             return None
+        value = abs(value) if self.magnitude else value
         return value >= self.above or (value >= self.below and before is True)
 
 
@@ -62,17 +67,25 @@ class Rule:
 def rules_of(settings: StateSettings, learned: Mapping[Question, LearnedThreshold]) -> tuple[Rule, ...]:
     """The rules in the order of the questions; the machine's file goes before what was learned."""
     return tuple(
-        Rule(question, evidence.input, _criterion(evidence, learned.get(question)))
+        Rule(question, evidence.input, _criterion(question, evidence, learned.get(question)))
         for question, evidence in settings.asked().items()
     )
 
 
-def _criterion(evidence: EvidenceSettings, learned: LearnedThreshold | None) -> Criterion | None:
+def goes_by_magnitude(question: Question, evidence: EvidenceSettings) -> bool:
+    """Whether the sign of what answers a question is that of a direction: controllers give speeds so."""
+    return question is Question.TURNING and evidence.point is not None
+
+
+def _criterion(
+    question: Question, evidence: EvidenceSettings, learned: LearnedThreshold | None
+) -> Criterion | None:
+    magnitude = goes_by_magnitude(question, evidence)
     if evidence.states is not None:
         return Names(frozenset(evidence.states))
     if evidence.above is not None:
         below = evidence.above - _BAND * abs(evidence.above) if evidence.below is None else evidence.below
-        return Level(evidence.above, below)
+        return Level(evidence.above, below, magnitude and evidence.above > 0)
     if learned is not None and learned.input == evidence.input:
-        return Level(learned.above, learned.below)
+        return Level(learned.above, learned.below, magnitude and learned.above > 0)
     return None

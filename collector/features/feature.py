@@ -22,8 +22,8 @@ class Feature:
     """One row: what a number means.
 
     `scalar` computes it where the moments are enough. `needs` names the settings without which it is not
-    there, `units` the units of the channels that have it (None: all of them). A `keyed` one is several
-    numbers, each under a key such as a band's name.
+    there, `made_with` those that its numbers depend on, `units` the units of the channels that have it (None:
+    all of them). A `keyed` one is several numbers, each under a key such as a band's name.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Feature:
     group: Group | None = None
     units: frozenset[Unit] | None = None
     needs: tuple[Literal["envelope", "bearing"], ...] = ()
+    made_with: tuple[Literal["octaves", "velocity", "envelope", "bearing", "line_hz"], ...] = ()
     scalar: Callable[[Moments], Values] | None = None
     keyed: bool = False
 

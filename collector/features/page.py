@@ -21,7 +21,11 @@ Each record describes one window of n samples x of each channel, taken at the gi
 inside. Unit `same` is the channel's unit. Null means undefined, never zero; where it is not the samples
 that are the reason, `nulls` in the record names it. A channel with a sample that is not a finite number has
 null for everything. w is the periodic Hann window w[i] = (1 - cos(2πi/n))/2, X the discrete Fourier
-transform F of (x - m)·w, and n/60 the frequency of the spindle's rotation.
+transform F of (x - m)·w, and r the frequency of the spindle's rotation, its speed over 60.
+
+Where numbers depend on the configuration, as on the band of an envelope or on a bearing, the definition in
+`meta` has it under `settings`. Numbers have 64 bits: what is of differences of nearly equal samples, as of a
+vibration of 1e-9 about a mean of 1, has fewer digits.
 
 The first set is always there. The other groups are chosen by `groups` in `[waveforms.features]`; without
 that key all of them are there, for the channels whose unit allows it. `collector features` shows what a
@@ -52,6 +56,9 @@ def page() -> str:
 def _entry(feature: Feature) -> list[str]:
     has = [] if feature.units is None else [f"- channels: in {_units(feature)}"]
     needs = [f"- needs: `[waveforms.features.{table}]`" for table in feature.needs]
+    made_with = (
+        [f"- settings: {', '.join(f'`{name}`' for name in feature.made_with)}"] if feature.made_with else []
+    )
     return [
         f"### {feature.name}",
         "",
@@ -61,6 +68,7 @@ def _entry(feature: Feature) -> list[str]:
         f"- unit: {feature.unit}",
         *has,
         *needs,
+        *made_with,
         f"- version: {feature.version}",
         f"- source: {feature.source}",
         "",

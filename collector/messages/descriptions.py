@@ -25,7 +25,8 @@ class MetaContent(Wire):
     window: dict[str, Any]
     """Length and hop in samples."""
     features: dict[str, list[dict[str, Any]]]
-    """Name, unit, definition, formula, version and source of every feature, by the unit of the channel."""
+    """Name, unit, definition, formula, version and source of every feature, by the unit of the channel; and
+    `settings`, where its numbers depend on some: the band of the envelope, the bearing, and so on."""
     flags: list[dict[str, Any]]
     """What each quality flag means."""
     nulls: list[dict[str, str]] = Field(default_factory=list)

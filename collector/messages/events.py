@@ -24,7 +24,8 @@ class Gap(Envelope):
     gaps: int = 1
     """How many separate gaps this record sums up, where they follow one another closely."""
     from_us: int
-    """UTC of the last sample known before the gap."""
+    """UTC of the last sample known before the gap; after a sudden end up to a minute earlier than it was, and
+    records of that minute may be there."""
     to_us: int
     """UTC of the first sample after it."""
     previous_epoch: str | None = None
@@ -43,9 +44,11 @@ class Restart(Envelope):
     previous_epoch: str | None
     """The run before; null on the first one."""
     last_seq: int | None
-    """The last `seq` of the run before that is known to have existed."""
+    """The last `seq` of the run before that is known to have existed; after a sudden end of that run there
+    may be records with larger ones."""
     last_us: int | None = None
-    """UTC of the last moment at which the run before is known to have been at work."""
+    """UTC of the last moment at which the run before is known to have been at work; after a sudden end up
+    to a minute early."""
     last_sync: bool | None = None
     """Whether `last_us` is by a synchronised clock; else it may be wrong by any amount."""
 

@@ -50,9 +50,10 @@ class ContextNumber(_PointContext):
     last: Number | None
     """The value at the window's end; null if there was no usable one, or none is known yet."""
     min: Number | None
-    """The smallest good value that held inside the window, the one at its start included."""
+    """The smallest good value that held inside the window, the one at its start included if it was good and
+    not stale there; null without one, and where the window began before the point was first heard of."""
     max: Number | None
-    """The largest good value that held inside the window, the one at its start included."""
+    """The largest such value."""
     unit: str
     """UCUM code; empty where it has none."""
 
@@ -62,7 +63,8 @@ class ContextState(_PointContext):
 
     kind: Literal["state", "text"]
     last: str | bool | None
-    """The value at the window's end: a name, a flag, or a pseudonym where meta says so; null if unknown."""
+    """The value at the window's end: a name, a flag, or a pseudonym where meta says so; of a number to
+    which the configuration gives no name, its digits; null if unknown."""
 
 
 ContextValue = Annotated[ContextNumber | ContextState, Field(discriminator="kind")]
@@ -72,9 +74,12 @@ class Spindle(Wire):
     """How the spindle turned during a window, as far as features were computed by it."""
 
     rpm: Number
-    """Turns a minute, as the controller said."""
+    """Turns a minute, in either direction: the middle of `min` and `max` that the controller said."""
     refined_rpm: Number | None
-    """The speed that the lines of the spectrum show; null where they were not looked for."""
+    """The speed that the lines of the spectrum show: of those of `rotation` and `tooth_passing` that are
+    peaks, in all channels, at f Hz and h times the rotation, Σ w f over Σ w h, times 60, with w = h
+    (amplitude over the largest of the same feature in the channel)². It is `rpm` without such a line, and
+    null where they were not looked for."""
     tool: int | None
     """The number of the tool in the spindle; null if it is not known."""
     teeth: int | None
@@ -119,7 +124,8 @@ class Features(Envelope):
     context: dict[str, ContextValue] = Field(default_factory=dict)
     """What the machine was doing, by `controller/point`; empty where no controller is configured."""
     nulls: dict[str, str] = Field(default_factory=dict)
-    """Why a feature is null for all channels, by its name, where the samples are not why; defined in meta."""
+    """Why a feature is null for all channels, by its name, where the samples are not why; defined in meta.
+    A part that is null alone, such as a multiple beyond half the rate, has no reason here."""
     spindle: Spindle | None = None
     """How the spindle turned; null where its speed may not be used, which `nulls` explains."""
     velocity: VelocityBand | None = None

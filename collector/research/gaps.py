@@ -14,6 +14,9 @@ from collector.times import When, moment, moment_us
 
 Clocks = dict[Run, tuple[str, int]]
 
+_OLDEST_MARK_US = 120_000_000
+"""Twice as old as a mark is when the next one is saved."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -65,8 +68,11 @@ def gaps(
         own = _events(archive.declared(selection))
         of_gateway = replace(selection, machine=GATEWAY_MACHINE, stream=GATEWAY_STREAM)
         of_gateways = _events(archive.declared(of_gateway))
-    events = _told_once(event for event in of_gateways if _concerns(event, runs))
     clocks = _clocks(of_gateways)
+    reached = _reached(chains)
+    own = [_after_what_is_here(event, reached) for event in own]
+    concerned = (event for event in of_gateways if _concerns(event, runs))
+    events = _told_once(_after_what_is_here(event, reached) for event in concerned)
     sampled = _sampled(chains, own)
     of_samples = {run: clock for run, clock in clocks.items() if run in sampled}
     declared = [*_declared(own, of_samples), *_declared(events, {}), *_off(events, own, clocks)]
@@ -129,6 +135,31 @@ def _ends(loss: _Event) -> set[tuple[Any, ...]]:
     if said["cause"] == "corrupt":
         return {(*of, first, last)}
     return {(*of, name, end) for name, end in (("first", first), ("last", last)) if end is not None}
+
+
+def _reached(chains: Iterable[Chain]) -> dict[Run, int]:
+    """Up to which moment there are records of each run."""
+    reached: dict[Run, int] = {}
+    for chain in chains:
+        run = chain.gateway, chain.epoch
+        reached[run] = max(reached.get(run, 0), chain.links[-1].t_us)
+    return reached
+
+
+def _after_what_is_here(event: _Event, reached: dict[Run, int]) -> _Event:
+    """A restart, beginning no earlier than the last record of the run before.
+
+    The gateway knows that run's end by a mark, which is up to a minute old where it came suddenly. What is
+    later by much more is by another clock.
+    """
+    since, until = ("from_us", "to_us") if event.is_restart_gap else ("last_us", "t_us")
+    marked_us = event.said.get(since)
+    last_us = reached.get((event.gateway, event.said.get("previous_epoch", "")))
+    if marked_us is None or last_us is None:
+        return event
+    if not marked_us < last_us <= min(marked_us + _OLDEST_MARK_US, event.said[until]):
+        return event
+    return replace(event, said=event.said | {since: last_us})
 
 
 def _overlaps(missing: Missing, selection: Selection) -> bool:
