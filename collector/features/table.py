@@ -229,7 +229,7 @@ FEATURES: tuple[Feature, ...] = (
         " 32 fit into the window, and X is the transform of x - m, the window's mean removed, under a "
         "periodic Hann window of that length. DC and Nyquist bin are left out. A steady tone has -1, "
         "noise 0 on average; the largest of many bins of noise lies above. Null where a segment would be "
-        "shorter than 8 samples.",
+        "shorter than 8 samples, or all samples are equal.",
         "max over k of <|X|⁴> / <|X|²>² - 2",
         "J. Antoni, The spectral kurtosis, Mech. Syst. Signal Process. 20 (2006)",
         group="spectrum",
@@ -323,7 +323,7 @@ FEATURES: tuple[Feature, ...] = (
         "(`bpfo`), the inner ring (`bpfi`), a roller (`bsf`) or the cage (`ftf`) is met: the highest bin "
         "within 1 % or one bin, as for `rotation`. The bearing is that of `settings` in meta: z rollers "
         "of diameter d, pitch diameter D. Where the record has a `refined_rpm`, r is by that. A frequency"
-        " below four bins is null alone.  " + _SYNCHRONOUS,
+        " below four bins is null alone. " + _SYNCHRONOUS,
         "at r times: z/2 (1 - q), z/2 (1 + q), (1 - q²) D / 2d, (1 - q)/2; q = d cos(contact) / D",
         _BEARING + ", eq. 1 to 4",
         group="envelope",
@@ -339,7 +339,7 @@ FEATURES: tuple[Feature, ...] = (
         "within 1 % or one bin (the larger of both), but never nearer than half a bin to half way to the "
         "next multiple, one bin at least; interpolated as for `peaks.amplitude`; where there is no peak, "
         "that of the bin. DC and Nyquist bin are left out; a multiple beyond those between is null alone."
-        "  " + _SYNCHRONOUS,
+        " " + _SYNCHRONOUS,
         "(2 b / Σw) · π δ (1 - δ²) / sin(π δ) at h · r",
         _PEAKS,
         group="synchronous",
@@ -350,7 +350,7 @@ FEATURES: tuple[Feature, ...] = (
         "same",
         "Amplitudes at the multiples of tooth passing, found in the same way; the next multiple is one of"
         " the rotation, or of tooth passing where those are less than four bins apart. The number of "
-        "teeth z is that of the tool table for the tool in the spindle.  " + _SYNCHRONOUS,
+        "teeth z is that of the tool table for the tool in the spindle. " + _SYNCHRONOUS,
         "as rotation, at h · z · r",
         _CHATTER,
         group="synchronous",
@@ -362,7 +362,7 @@ FEATURES: tuple[Feature, ...] = (
         "The part of the energy that is off the harmonics of rotation and tooth passing: of the bins from"
         " half the rotation's frequency up, those further than 1.5 bins from every multiple. The speed is"
         " refined by the lines found: `refined_rpm` in the record. Noise is in it, so compare it with the"
-        " same cut without chatter.  " + _SYNCHRONOUS,
+        " same cut without chatter. " + _SYNCHRONOUS,
         "Σ |X|² off h · r / Σ |X|²",
         _CHATTER,
         group="synchronous",
@@ -426,7 +426,7 @@ FEATURES: tuple[Feature, ...] = (
         "Amplitudes at the line less and plus the spindle's rotation: the highest bin within one bin or 1"
         " % of the rotation's frequency, but at most half of that, interpolated as for `rotation`. Where "
         "the record has a `refined_rpm`, r is by that. Below the first bin it is null alone, without a "
-        "line both are.  " + _SYNCHRONOUS,
+        "line both are. " + _SYNCHRONOUS,
         "as rotation, at line_hz ± r",
         "W. T. Thomson, M. Fenger, IEEE Ind. Appl. Mag. 7 (2001)",
         group="current",
