@@ -229,7 +229,7 @@ FEATURES: tuple[Feature, ...] = (
         " 32 fit into the window, and X is the transform of x - m, the window's mean removed, under a "
         "periodic Hann window of that length. DC and Nyquist bin are left out. A steady tone has -1, "
         "noise 0 on average; the largest of many bins of noise lies above. Null where a segment would be "
-        "shorter than 8 samples.",
+        "shorter than 8 samples, or all samples are equal.",
         "max over k of <|X|⁴> / <|X|²>² - 2",
         "J. Antoni, The spectral kurtosis, Mech. Syst. Signal Process. 20 (2006)",
         group="spectrum",
