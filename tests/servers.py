@@ -80,6 +80,10 @@ class Process:
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(number)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself, and return the exit code."""
         code = await asyncio.wait_for(self.process.wait(), 20)
         await self._reading
         # The transport's pipes are closed by the loop one step later.

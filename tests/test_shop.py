@@ -35,7 +35,7 @@ def test_what_the_machine_says_fits_what_it_does(seconds: float) -> None:
         case Activity.IDLE:
             assert 300 < moment.power_w < 500
         case Activity.TURNING:
-            assert 400 < moment.power_w < 1000
+            assert 380 < moment.power_w < 1000  # what it takes idle, and more the faster it turns
         case Activity.CUTTING:
             assert moment.program_state is ProgramState.RUNNING
     assert at(seconds + ROUND_S).tool == moment.tool
