@@ -284,11 +284,11 @@ class Publisher:
         room = in_flight - len(self._sent)
         with connection.together:
             for item in self._next(room) if room > 0 else ():
-                size = len(item.payload)
-                if not connection.takes(item.topic, item.payload):
+                size, size_bytes = len(item.payload), item.size_bytes
+                if not connection.takes(size_bytes):
                     limit = connection.max_packet_bytes or 0
                     self._shelve(item, say.PUBLISH_TOO_LARGE(topic=item.topic, bytes=size, limit=limit))
-                elif not self._size_limit.takes(item.size_bytes):
+                elif not self._size_limit.takes(size_bytes):
                     self._shelve(item, say.PUBLISH_ENDS_CONNECTION(topic=item.topic, bytes=size))
                 else:
                     mid = connection.publish(item.topic, item.payload, retain=item.retain, late=item.late)

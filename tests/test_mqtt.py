@@ -182,13 +182,13 @@ async def test_the_brokers_limits_are_known(start_broker: StartBroker) -> None:
     broker = await start_broker("allow_anonymous true", "max_inflight_messages 5", "max_packet_size 2000")
     connection = await Connection.open(at(broker.port), "gateway")
     assert connection.in_flight == 5
-    assert connection.takes("topic", bytes(1900))
-    assert not connection.takes("topic", bytes(2000))
+    assert connection.takes(len("topic") + 1900)
+    assert not connection.takes(len("topic") + 2000)
     answers = Acknowledged()
     await connection.close()
     connection = await Connection.open(at(broker.port, in_flight=3), "gateway", on_acknowledged=answers)
     assert connection.in_flight == 3
-    largest = next(n for n in range(2000, 0, -1) if connection.takes("shopfloor/v1/a", bytes(n)))
+    largest = next(n for n in range(2000, 0, -1) if connection.takes(len("shopfloor/v1/a") + n))
     assert await answers.of(connection.publish("shopfloor/v1/a", bytes(largest), late=True)) is None
     await connection.close()
 

@@ -52,6 +52,15 @@ class Writing:
             self.outbox.declared(loss, seq)
             self.declared[seq] = loss
 
+    async def lose_and_declare(self) -> tuple[int, OutboxLoss]:
+        """Write until something is lost, and give the number of the record that declares it, and the loss."""
+        while not (losses := self.outbox.losses()):
+            await self.write(400)
+        (loss,) = losses
+        seq = self.append(200)
+        self.outbox.declared(loss, seq)
+        return seq, loss
+
     async def write(self, count: int) -> None:
         for _ in range(count):
             self.append()
@@ -125,11 +134,7 @@ async def test_declaration_shed_from_memory_comes_back_joined(tmp_path: Path) ->
 async def test_declaration_in_flight_stays_declared_when_its_segment_is_dropped(tmp_path: Path) -> None:
     outbox = await Outbox.open(quiet_settings(tmp_path), FaultyFiles(capacity_bytes=3_000_000))
     writing = Writing(outbox)
-    while not (losses := outbox.losses()):
-        await writing.write(400)
-    (loss,) = losses
-    seq = writing.append(200)
-    outbox.declared(loss, seq)
+    seq, loss = await writing.lose_and_declare()
     await outbox.commit()
     assert outbox.take(1)[0].message.seq == seq
     for _ in range(10):
@@ -143,11 +148,7 @@ async def test_declaration_in_flight_stays_declared_when_its_segment_is_dropped(
 async def test_what_declares_a_loss_is_sent_when_it_is_stored_and_before_all_others(tmp_path: Path) -> None:
     outbox = await Outbox.open(quiet_settings(tmp_path), FaultyFiles(capacity_bytes=3_000_000))
     writing = Writing(outbox)
-    while not (losses := outbox.losses()):
-        await writing.write(400)
-    (loss,) = losses
-    seq = writing.append(200)
-    outbox.declared(loss, seq)
+    seq, _ = await writing.lose_and_declare()
     younger = writing.append()
     assert [o.message.seq for o in outbox.take(1)] == [younger]
     await outbox.commit()
@@ -165,11 +166,7 @@ async def test_after_a_kill_a_loss_is_told_by_the_same_record_again(
     killed, copy = tmp_path / "killed", tmp_path / "copy"
     outbox = await Outbox.open(quiet_settings(killed), FaultyFiles(capacity_bytes=3_000_000))
     writing = Writing(outbox)
-    while not (losses := outbox.losses()):
-        await writing.write(400)
-    (loss,) = losses
-    seq = writing.append(200)
-    outbox.declared(loss, seq)
+    seq, loss = await writing.lose_and_declare()
     await outbox.commit()
     if delivered:
         (outgoing,) = outbox.take(1)

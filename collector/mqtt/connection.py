@@ -163,11 +163,12 @@ class Connection:
         """A block in which publishes are gathered: they go out as one, without another turn of the loop."""
         return self._wire
 
-    def takes(self, topic: str, payload: bytes) -> bool:
-        """Whether a publish is short enough for the broker, which would end the connection otherwise."""
-        if self.max_packet_bytes is None:
-            return True
-        return len(topic.encode()) + len(payload) + _PUBLISH_OVERHEAD_BYTES <= self.max_packet_bytes
+    def takes(self, size_bytes: int) -> bool:
+        """Whether a publish, of so many bytes of topic and payload, is short enough for the broker.
+
+        A longer one would end the connection.
+        """
+        return self.max_packet_bytes is None or size_bytes + _PUBLISH_OVERHEAD_BYTES <= self.max_packet_bytes
 
     async def subscribe(self, topic_filter: str) -> None:
         """Ask for a topic filter with QoS 1, and wait until the broker has granted it.
