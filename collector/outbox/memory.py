@@ -137,12 +137,13 @@ class Memory:
     def send_unstored(self) -> None:
         """Keep no record back any more until it is stored: the disk does not take it."""
         if self._until_stored:
-            unsent = {key: self._fresh[key] for key in self._until_stored}
+            self._put_back({key: self._fresh[key] for key in self._until_stored})
             self._until_stored.clear()
-            self._unsent = dict(sorted((unsent | self._unsent).items()))
 
     def take_foremost(self, room: int, withheld: Collection[str]) -> list[Message]:
         """Put in flight what goes before all others, at most `room`."""
+        if not self._foremost:
+            return []
         self._foremost &= self._ahead.keys()
         foremost = {key: self._ahead[key] for key in sorted(self._foremost)}
         return self._send_ahead(foremost, room, withheld)
@@ -307,9 +308,12 @@ class Memory:
     def unshelve(self) -> None:
         """What was kept back is to be sent again."""
         if self.shelved:
-            unsent = {key: self._fresh[key] for key in self.shelved}
+            self._put_back({key: self._fresh[key] for key in self.shelved})
             self.shelved.clear()
-            self._unsent = dict(sorted((unsent | self._unsent).items()))
+
+    def _put_back(self, records: dict[Key, _Record]) -> None:
+        """Fresh records are to be sent, each in its place among the others."""
+        self._unsent = dict(sorted((records | self._unsent).items()))
 
     def release(self, keys: Iterable[Key] | None) -> None:
         """Records are no longer in flight; None means all of them, and that none is shelved any more."""
@@ -327,7 +331,7 @@ class Memory:
         if keys is None:
             self.unshelve()
         if unsent:
-            self._unsent = dict(sorted((unsent | self._unsent).items()))
+            self._put_back(unsent)
         if ahead:
             self._ahead = dict(sorted((ahead | self._ahead).items()))
 

@@ -58,10 +58,8 @@ class Subscription:
         self._id = 0
         self._nodes: dict[int, ua.NodeId] = {}
         """By our handle, which comes with every value."""
-        self._items: dict[ua.NodeId, tuple[int, int]] = {}
-        """Our handle and the server's."""
-        self._sampled_s: dict[ua.NodeId, float] = {}
-        """How often the server looks at each, by its own word."""
+        self._items: dict[ua.NodeId, tuple[int, int, float]] = {}
+        """Our handle, the server's, and the seconds after which it looks at the node, by its own word."""
         self._handles = itertools.count(1)
         self._expected = 1
 
@@ -99,7 +97,8 @@ class Subscription:
 
     def period_s(self, node: ua.NodeId) -> float:
         """Seconds from one sign of a node that is watched to the next."""
-        return max(self._sampled_s[node], self.heartbeat_s)
+        _, _, sampled_s = self._items[node]
+        return max(sampled_s, self.heartbeat_s)
 
     async def remove(self, nodes: Sequence[ua.NodeId]) -> None:
         """Let the server watch nodes no more; whether it still knows them does not matter.
@@ -108,10 +107,10 @@ class Subscription:
             SourceError: the server cannot be reached.
         """
         items = [self._items.pop(node) for node in nodes if node in self._items]
-        for handle, _ in items:
+        for handle, _, _ in items:
             del self._nodes[handle]
         if items:
-            parameters = ua.DeleteMonitoredItemsParameters(self._id, [theirs for _, theirs in items])
+            parameters = ua.DeleteMonitoredItemsParameters(self._id, [theirs for _, theirs, _ in items])
             with self._connection.translated():
                 await self._connection.session.delete_monitored_items(parameters)
 
@@ -131,9 +130,8 @@ class Subscription:
             for request, result in zip(requests, results, strict=True):
                 handle = request.RequestedParameters.ClientHandle
                 if result.StatusCode.is_good():
-                    node = self._nodes[handle]
-                    self._items[node] = handle, result.MonitoredItemId
-                    self._sampled_s[node] = result.RevisedSamplingInterval / 1000
+                    sampled_s = result.RevisedSamplingInterval / 1000
+                    self._items[self._nodes[handle]] = handle, result.MonitoredItemId, sampled_s
                 else:
                     refused[self._nodes.pop(handle)] = status_name(result.StatusCode.value)
         return refused
