@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.signals import RATE_HZ, ROTATION_HZ, TEETH, cut
 from benchmarks.tables import Cell, Column, Table
 from collector.features import BandSettings, FeatureSettings, Kernel, SpeedFeatures, Turning
-from collector.features.velocity import stretch_length
+from collector.features.stretch import stretch_length
 from collector.samples import Channel
 
 _LEAST_WINDOWS = 120

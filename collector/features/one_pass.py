@@ -106,7 +106,8 @@ class Pass:
             made.scalars["spectral_kurtosis_hz"] = at * (rate_hz / max(self._segments.length, 1))
         transform = spectrum.transform(self._deviation, self._hann, self._scratch, self._transform)
         motions = self._measure_motions(samples, transform, rate_hz, firsts)
-        power = kept(*self._power.shape) if carry else self._power
+        # What waits is a new array each time: to lay it on a line of the cache would cost more than it saves.
+        power = np.empty(self._power.shape) if carry else self._power
         spectrum.power(transform, out=power)
         highest = np.maximum.reduce(power, axis=1)
         energy = self._add_spectrum(made, power, highest, largest, rate_hz)

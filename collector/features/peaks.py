@@ -128,11 +128,11 @@ class PeakSearch:
         other, this = seen[:, np.newaxis], seen[:, :, np.newaxis]
         nearest = np.where(self._stronger & (other < this), other, self._row_ends)
         starts, stops = np.maximum.reduce(nearest, axis=2) * _BOTH_WAYS
-        # Every second segment is asked for: from start to peak, and from peak to stop.
-        bounds = np.empty((*at.shape, 4), dtype=np.intp)
-        bounds[..., 0], bounds[..., 1], bounds[..., 2], bounds[..., 3] = starts, at, at, stops
+        # From start to peak, and from peak to stop; from there to the next start is not asked for.
+        bounds = np.empty((*at.shape, 3), dtype=np.intp)
+        bounds[..., 0], bounds[..., 1], bounds[..., 2] = starts, at, stops
         lowest = np.minimum.reduceat(flat, bounds.reshape(-1)).reshape(bounds.shape)
-        before, after = lowest[..., 0], lowest[..., 2]
+        before, after = lowest[..., 0], lowest[..., 1]
         valleys = np.maximum(before, np.minimum(after, flat[stops]))
         prominence: npt.NDArray[np.float64] = (peaks.height - np.sqrt(valleys)).T
         prominence *= 2.0 / self._gain

@@ -13,12 +13,11 @@ from collector.features import spectrum
 from collector.features.reasons import Reason
 from collector.features.scratch import kept
 from collector.features.settings import VelocitySettings
+from collector.features.stretch import Stretch, stretch_length
 from collector.features.time_domain import Values
 from collector.samples import Samples, Unit
 
 STANDARD_GRAVITY = 9.80665
-RESOLUTION_HZ = 1.5
-"""With bins further apart the low end of the band is wrong by several percent."""
 _LOWEST_BIN = 2
 """What is below belongs to the mean, under a Hann window."""
 _RATE_OVER_BAND = 2.56
@@ -27,7 +26,6 @@ _POINTS_A_CYCLE = 4
 """At the upper edge, where a displacement hardly matters; ten times as many at a tenth of it."""
 _M_PER_S2: dict[Unit, float] = {"g": STANDARD_GRAVITY, "m/s2": 1.0}
 _OTHER_RATE = 0.05
-_LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,6 @@ class Motions:
         self._planned_hz = 0.0
         self._spectrum: MotionSpectrum | None = None
         self._stretch: Stretch | None = None
-        self._transform: spectrum.Transform = np.empty((0, 0), dtype=np.complex128)
 
     def measure(
         self, samples: Samples, transform: spectrum.Transform, rate_hz: float, first: int | None
@@ -157,11 +154,10 @@ class Motions:
         if self._spectrum is None or covered is None:
             return Reason.NOT_COVERED
         if self._stretch is not None:
-            stretch = self._stretch.add(samples, first)
-            if stretch is None:
+            longer = self._stretch.add(samples, first)
+            if longer is None:
                 return Reason.STRETCH_OPEN
-            transform = np.fft.rfft(stretch, axis=1, out=self._transform)
-            return self._spectrum.measure(self._spectrum.windowed(transform), covered)
+            return self._spectrum.measure(self._spectrum.windowed(longer), covered)
         return self._spectrum.measure(transform[:, self._spectrum.bins], covered)
 
     def _plan(self, rate_hz: float) -> None:
@@ -171,44 +167,5 @@ class Motions:
         self._spectrum = None if n is None else MotionSpectrum(self._settings, self._units, n)
         self._stretch = None
         if n is not None and n > self._n:
-            self._stretch = Stretch(len(self._units), n, self._hop)
-            self._transform = kept(len(self._units), n // 2 + 1, dtype=np.complex128)
-
-
-class Stretch:
-    """The newest samples of some channels, over several windows, until the resolution has enough."""
-
-    def __init__(self, channels: int, n: int, hop: int) -> None:
-        self._hop = hop
-        self._samples = kept(channels, n)
-        self._filled = 0
-        self._end: int | None = None
-
-    def add(self, samples: Samples, first: int | None) -> Samples | None:
-        """Take what a window has of new samples; gives the whole stretch once it is full, and begins anew.
-
-        What is given may be overwritten, and is another one after the next call.
-
-        Args:
-            samples: of the window, `[channels, n]`.
-            first: the index of its first sample; None where it follows the window before. A gap begins the
-                stretch anew.
-        """
-        end = None if first is None else first + samples.shape[1]
-        if self._end is not None and end is not None and end - self._hop != self._end:
-            self._filled = 0
-        self._end = end
-        self._samples[:, self._filled : self._filled + self._hop] = samples[:, -self._hop :]
-        self._filled += self._hop
-        if self._filled < self._samples.shape[1]:
-            return None
-        self._filled = 0
-        return self._samples
-
-
-def stretch_length(rate_hz: float, n: int, hop: int) -> int | None:
-    """How many samples the resolution needs: a window, or whole hops; None where windows have holes."""
-    if rate_hz / n <= RESOLUTION_HZ:
-        return n
-    length = hop * int(np.ceil(rate_hz / (RESOLUTION_HZ * hop)))
-    return length if hop <= n and length <= _LONGEST else None
+            high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
+            self._stretch = Stretch(len(self._units), n, self._hop, high_hz, rate_hz)
