@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import signal
 
 from collector.features import (
     BearingSettings,
@@ -321,3 +322,22 @@ def test_octaves_have_their_standard_names(width: str, n: int, names: str) -> No
     assert list(found) == names.split()
     assert found["1000"] == pytest.approx(math.sqrt(2), rel=1e-3)
     assert math.hypot(*found.values()) == pytest.approx(math.sqrt(2), rel=1e-3)
+
+
+@pytest.mark.parametrize(("rate_hz", "n", "hole"), [(30_561.4916, 4096, "125"), (47_877.805, 256, "3150")])
+def test_a_band_without_bins_enough_leaves_them_to_no_other(rate_hz: float, n: int, hole: str) -> None:
+    """At these rates a band between two others has three bins, since a wider one can hold less of them."""
+    settings = FeatureSettings.model_validate({"octaves": "third-octave"})
+    kernel = Kernel(settings, (Channel("a", "g"),), n)
+    x = np.random.default_rng(1).standard_normal(n)
+    found = per_channel(kernel.compute(x[np.newaxis], rate_hz))[0]["octave_rms"]
+    assert hole not in found
+    hz, density = signal.periodogram(x, rate_hz, window="hann", detrend="constant")
+    for third in range(-20, 20):
+        low, high = (1000 * 10 ** (0.1 * (third + side)) for side in (-0.5, 0.5))
+        inside = (hz >= low) & (hz < high)
+        middle = next((name for name in found if low < float(name) < high), None)
+        assert (middle is None) == (inside.sum() < 4 or high > rate_hz / 2)
+        if middle is not None:
+            expected = np.sqrt(density[inside].sum() * rate_hz / n)
+            assert found[middle] == pytest.approx(expected, rel=1e-9)

@@ -4,8 +4,9 @@ Source: IEC 61260-1:2014, base-ten system: band x has its middle at 1000 Hz · G
 edges half a band to either side. Powers are summed in bins; no filter is imitated.
 """
 
-import math
 from dataclasses import dataclass
+from functools import cache
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ Width = Literal["octave", "third-octave"]
 
 @dataclass(frozen=True, slots=True)
 class OctaveBands:
-    """Neighbouring bands by nominal middle in Hz; `edges` are their first bins, and the last one's end."""
+    """Bands by nominal middle in Hz; `edges` are the first bin of each and where it ends, by turns."""
 
     names: tuple[str, ...]
     edges: npt.NDArray[np.intp]
@@ -40,20 +41,21 @@ def octave_bands(width: Width, rate_hz: float, n: int) -> OctaveBands:
     A band counts its bins from the lower edge up to below the upper one. Those of less than four bins, or
     that reach beyond half the sampling rate, are left out.
     """
+    names, edges_hz = _all_bands(width)
+    edges = np.ceil(edges_hz * n / rate_hz).astype(np.intp)
+    covered = (edges[:, 1] - edges[:, 0] >= _LEAST_BINS) & (edges_hz[:, 1] <= rate_hz / 2)
+    return OctaveBands(tuple(compress(names, covered.tolist())), edges[covered].reshape(-1))
+
+
+@cache
+def _all_bands(width: Width) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """The nominal middle of each band from 1 mHz to 1 GHz, and its exact edges in Hz, `[bands, 2]`."""
     step = 3 if width == "octave" else 1
+    thirds = range(-30, 60, step)
+    names = [f"{_NOMINAL[third % 10] * 10.0 ** (3 + third // 10):.12g}" for third in thirds]
+    middle_hz = 1000.0 * _RATIO ** (np.array(thirds) / 3)
     half = _RATIO ** (step / 6)
-    names: list[str] = []
-    edges: list[int] = []
-    for third in range(-30, 60):  # 1 mHz to 1 GHz
-        if third % step:
-            continue
-        middle = 1000.0 * _RATIO ** (third / 3)
-        first, end = (math.ceil(edge * n / rate_hz) for edge in (middle / half, middle * half))
-        if end - first < _LEAST_BINS or middle * half > rate_hz / 2:
-            continue
-        names.append(f"{_NOMINAL[third % 10] * 10.0 ** (3 + third // 10):.12g}")
-        edges = [*(edges or [first]), end]  # a band ends where the next one begins
-    return OctaveBands(tuple(names), np.array(edges, dtype=np.intp))
+    return names, np.stack((middle_hz / half, middle_hz * half), axis=1)
 
 
 def octave_rms(power: Samples, n: int, bands: OctaveBands) -> npt.NDArray[np.float64]:
@@ -61,6 +63,7 @@ def octave_rms(power: Samples, n: int, bands: OctaveBands) -> npt.NDArray[np.flo
     if not bands.names:
         return np.empty((len(power), 0))
     covered = power[:, : bands.edges[-1]]
-    total = np.add.reduceat(covered, bands.edges[:-1], axis=1)
+    # Every second sum is asked for: with few bins, a band between two others may be left out.
+    total = np.add.reduceat(covered, bands.edges[:-1], axis=1)[:, ::2]
     rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
     return rms

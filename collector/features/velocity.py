@@ -55,7 +55,7 @@ class MotionSpectrum:
         self._settings = settings
         self._n = n
         self._m_per_s2 = np.array([_M_PER_S2[unit] for unit in units])
-        self._rate_hz: float | None = None
+        self._rate_hz = 0.0
         self._covered: Covered | None = None
         self.bins = slice(0, 0)
         self._per_radian = np.empty(0)
@@ -67,7 +67,7 @@ class MotionSpectrum:
         self._path = np.empty((0, 0))
 
     def covered(self, rate_hz: float) -> Covered | None:
-        """The band that is covered at a rate; None where there is none."""
+        """The band that is covered at a rate, of which `measure` is from now on; None where there is none."""
         if rate_hz != self._rate_hz:
             self._plan(rate_hz)
         return self._covered
@@ -99,21 +99,26 @@ class MotionSpectrum:
         path *= self._over_hann
         p2p = np.maximum.reduce(path, axis=1) - np.minimum.reduce(path, axis=1)
         p2p *= self._points / self._n
-        return Motion(rms * (1e3 * self._m_per_s2), p2p * (1e6 * self._m_per_s2), covered)
+        second, m_per_s2 = 1 / self._rate_hz, self._m_per_s2
+        return Motion(rms * (1e3 * second * m_per_s2), p2p * (1e6 * second * second * m_per_s2), covered)
 
     def _plan(self, rate_hz: float) -> None:
-        """What stays while the rate does."""
+        """What stays while the rate does; one that is measured a little better hardly ever has other bins."""
         self._rate_hz = rate_hz
         high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
         bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
-        self.bins = bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
+        bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
         step_hz = rate_hz / self._n
         empty = bins.start >= bins.stop
         self._covered = None if empty else Covered(bins.start * step_hz, (bins.stop - 1) * step_hz, self._n)
+        if bins != self.bins and not empty:
+            self._lay_out(bins)
+
+    def _lay_out(self, bins: slice) -> None:
+        """What stays while the bins do; time is counted in samples."""
+        self.bins = bins
         # For real and imaginary parts, which take turns.
-        self._per_radian = 1 / np.repeat(
-            2 * np.pi * np.arange(bins.start, bins.stop) * (rate_hz / self._n), 2
-        )
+        self._per_radian = self._n / np.repeat(2 * np.pi * np.arange(bins.start, bins.stop), 2)
         self._path_parts = slice(2 * bins.start, 2 * bins.stop)
         # The path needs no more points than its highest frequency asks for.
         needed = 1 << max(_POINTS_A_CYCLE * bins.stop - 1, 1).bit_length()
