@@ -301,12 +301,20 @@ class Gateway:
         self._records.declare_losses()
         return records
 
-    def _new_publisher(self, config: Config) -> Publisher:
+    def _new_publisher(self, config: Config, confirmed: int = 0) -> Publisher:
         # No name has a dot in it, so no two gateways of the group get the same id.
         client_id = config.broker.client_id or f"{self._topics.company}.{self._topics.gateway}"
         will = Will(self._topics.status, offline_status(self._outbox.epoch).model_dump_json().encode())
         receipts = self._topics.receipt if config.outbox.delivery == "store" else None
-        return Publisher(config.broker, client_id, will, self._outbox, self._clock, receipts=receipts)
+        return Publisher(
+            config.broker,
+            client_id,
+            will,
+            self._outbox,
+            self._clock,
+            receipts=receipts,
+            confirmed=confirmed,
+        )
 
     def _withdraw(self, retained: Sequence[str]) -> None:
         """Take back what the run before had announced of streams that are there no longer."""
@@ -344,9 +352,7 @@ class Gateway:
     async def _change_broker(self, config: Config) -> None:
         assert self._tasks is not None
         await self._leave_broker(_LEAVE_S)
-        confirmed = self._publisher.confirmed
-        self._publisher = self._new_publisher(config)
-        self._publisher.confirmed = confirmed
+        self._publisher = self._new_publisher(config, self._publisher.confirmed)
         self.streams.announce()
         self._publishing = self._tasks.create_task(self._publisher.run())
 
