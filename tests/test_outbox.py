@@ -19,7 +19,7 @@ from collector.errors import OutboxError
 from collector.health import Condition, State
 from collector.messages import Message
 from collector.outbox import Cause, Mark, Outbox, OutboxSettings, Outgoing, Reading
-from collector.outbox.memory import FRESH_BYTES
+from collector.outbox.fresh import FRESH_BYTES
 from collector.status import outbox_report
 
 
