@@ -1,6 +1,6 @@
 """The gateway while it runs: its streams, its way to the broker, its condition, and what can be asked of it.
 
-The order in which things happen stands in `run.py`; the records of the gateway in `gateway_records.py`.
+The order in which things happen stands in `run.py`; the records of the gateway in `records.py`.
 """
 
 import asyncio
@@ -16,7 +16,15 @@ from collector import __version__
 from collector.clock import UtcClock, boot_id
 from collector.config import Config, ConfigError, changed_us, load, save_last_good
 from collector.errors import ControlError
-from collector.gateway_records import GatewayRecords
+from collector.gateway.host import judge_host, read_host
+from collector.gateway.records import GatewayRecords
+from collector.gateway.status import (
+    host_report,
+    judge_outbox,
+    offline_status,
+    outbox_report,
+    published_status,
+)
 from collector.health import (
     Condition,
     ConfigurationReport,
@@ -26,7 +34,6 @@ from collector.health import (
     State,
     TestReport,
 )
-from collector.host import judge_host, read_host
 from collector.journal import Draft, Journal
 from collector.messages import Topics
 from collector.mqtt import Will
@@ -34,11 +41,10 @@ from collector.outbox import Mark, Outbox, StreamMark
 from collector.points import Point
 from collector.pseudonym_key import PseudonymKey
 from collector.publish import Publisher
-from collector.status import host_report, judge_outbox, offline_status, outbox_report, published_status
-from collector.streams import Streams, ended
+from collector.streams.streams import Streams, ended
+from collector.streams.waveform import Stopped, Waveform
 from collector.texts import Sentence, activity
 from collector.texts import gateway as say
-from collector.waveform import Stopped, Waveform
 
 _LEAVE_S = 1.0
 """How long a broker that is no longer ours may take for the last records; the next one gets the rest."""

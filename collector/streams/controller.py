@@ -12,24 +12,24 @@ from dataclasses import replace
 import structlog
 
 from collector.aggregate import summary
-from collector.clock_offset import ClockOffset
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import LONGEST_DELAY_S, LONGEST_USUAL_DELAY_S
-from collector.controller_health import ControllerHealth
-from collector.controller_records import ControllerRecords
 from collector.errors import ControlError, SourceError
 from collector.health import ControllerReport, PointTestReport
 from collector.history import History, new_history
 from collector.journal import Journal
 from collector.messages import Message
-from collector.metadata import describe_controller
-from collector.observe import PointObservation
 from collector.points import Arrival, Point, PointKind, Reading, believable, is_finite_number
 from collector.sharing import leaving, share_of
 from collector.sources import describe_controller_source
 from collector.sources.source import PointSource
-from collector.stream_records import StreamRecords
-from collector.supervision import contained, keep_trying
+from collector.streams.clock_offset import ClockOffset
+from collector.streams.controller_health import ControllerHealth
+from collector.streams.controller_records import ControllerRecords
+from collector.streams.metadata import describe_controller
+from collector.streams.observe import PointObservation
+from collector.streams.stream_records import StreamRecords
+from collector.streams.supervision import contained, keep_trying
 from collector.texts import gateway
 from collector.texts import points as say
 
