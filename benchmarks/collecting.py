@@ -14,7 +14,7 @@ import structlog
 from benchmarks.delivery import Delivery, delivering
 from benchmarks.rig import broker, write_configuration
 from collector.config import load
-from collector.controller import Controller
+from collector.streams.controller import Controller
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from collector import __version__
-from collector.host import read_host
+from collector.gateway.host import read_host
 
 _LIBRARIES = ("numpy", "pydantic", "paho-mqtt", "pymodbus", "asyncua")
 

@@ -20,7 +20,7 @@ from collector.features import FeatureSettings, Kernel, SpeedFeatures, Turning
 from collector.messages import Features, Moment, Numbering
 from collector.sample_clock import SampleClock
 from collector.samples import Channel, Chunk, Run, Signal
-from collector.waveform_records import Placed, at_speed, evaluated, placed
+from collector.streams.waveform_records import Placed, at_speed, evaluated, placed
 from collector.windows import Windows
 
 _ROUNDS, _WARM_UP = 7, 1

@@ -40,7 +40,7 @@ from collector.sources import describe_source
 from collector.sources.pacing import Pace
 from collector.sources.serial import SerialSettings, TextFormat
 from collector.sources.simulated import SimulatedSettings
-from collector.waveform import Waveform
+from collector.streams.waveform import Waveform
 
 _REPETITIONS = 30
 _WARM_UP = 3

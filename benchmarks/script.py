@@ -30,7 +30,7 @@ from benchmarks.signals import RATE_HZ, cut
 from benchmarks.tables import Cell, Column, Table
 from collector.config import load
 from collector.samples import Chunk, Run, Samples
-from collector.waveform import Waveform
+from collector.streams.waveform import Waveform
 
 _N = 4096
 _STRETCH = 5

@@ -37,11 +37,11 @@ from collector.messages import (
     Utilisation,
 )
 from collector.messages.envelope import Envelope
-from collector.metadata import describe_controller, describe_state, describe_waveform
 from collector.points import Point, PointKind
 from collector.sharing import PSEUDONYM_LENGTH, share_of
 from collector.sources import describe_controller_source, describe_source, known_points
 from collector.sources.source import PointSource
+from collector.streams.metadata import describe_controller, describe_state, describe_waveform
 from collector.texts import Sentence
 from collector.texts import sharing as say
 

@@ -19,8 +19,8 @@ from collector.samples import Chunk
 from collector.sources import describe_source
 from collector.sources.replay import ReplaySettings
 from collector.sources.source import Device
+from collector.streams.waveform_records import Placed, evaluated, placed
 from collector.texts import learning as say
-from collector.waveform_records import Placed, evaluated, placed
 from collector.windows import Windows
 
 

@@ -1,7 +1,6 @@
 """The order of things: what starts, in which order, what watches it, and how it ends.
 
-How one stream works stands in `waveform.py` and `controller.py`; what the whole gateway is and reports, in
-`gateway.py`.
+How one stream works stands in `streams/`; what the whole gateway is and reports, in `gateway/`.
 """
 
 import asyncio

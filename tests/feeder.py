@@ -20,13 +20,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from collector.clock import SystemClock, UtcClock, boot_id
-from collector.gateway_records import GatewayRecords
+from collector.gateway.records import GatewayRecords
+from collector.gateway.status import offline_status
 from collector.journal import Journal
 from collector.messages import Features, Message, Topics
 from collector.mqtt import BrokerSettings, Will
 from collector.outbox import Mark, Outbox, OutboxSettings
 from collector.publish import Publisher
-from collector.status import offline_status
 
 
 class FeederSettings(BaseModel):

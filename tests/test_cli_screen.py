@@ -14,6 +14,7 @@ from servers import PROGRAM
 from collector.cli.outbox_page import show_outbox
 from collector.cli.screen import print_page
 from collector.cli.status_page import show_status
+from collector.gateway.status import published_status
 from collector.health import (
     BrokerReport,
     ConfigurationReport,
@@ -26,7 +27,6 @@ from collector.health import (
     State,
 )
 from collector.outbox import EpochWaiting, OutboxSettings
-from collector.status import published_status
 from collector.texts import opcua, sources
 
 WELL = {"state": State.OK, "since_us": 0}

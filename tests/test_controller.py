@@ -17,25 +17,25 @@ from stand_ins import S, SettableClock
 from collector.activity import CalendarSettings, LearnedFile
 from collector.config import MachineFile
 from collector.context import Context
-from collector.controller import Controller
 from collector.errors import SourceError
 from collector.health import State
 from collector.journal import Journal
-from collector.machine_state import MachineState
 from collector.messages import Alarm, Change, Features, Meta, Readings, decode
 from collector.messages.features import ContextNumber, ContextState
 from collector.messages.readings import NumberSummary, StateSummary
-from collector.observe import observe_points
 from collector.outbox import Outbox
 from collector.points import Arrival, Point, PointKind, PointQuality, Reading, Share
 from collector.pseudonym_key import FILE_NAME, PseudonymKey, SharingSettings
 from collector.samples import Chunk, Run
 from collector.sharing import pseudonym
 from collector.sources.source import PointSource
-from collector.supervision import keep_trying
+from collector.streams.controller import Controller
+from collector.streams.machine_state import MachineState
+from collector.streams.observe import observe_points
+from collector.streams.supervision import keep_trying
+from collector.streams.waveform import Waveform
 from collector.texts import Sentence, opcua
 from collector.texts import points as say
-from collector.waveform import Waveform
 
 GOOD, UNCERTAIN, BAD, STALE = PointQuality
 R = TypeVar("R")

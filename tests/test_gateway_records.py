@@ -11,7 +11,7 @@ from stand_ins import SettableClock
 
 from collector.clock import UtcClock
 from collector.gateway import Gateway
-from collector.gateway_records import GatewayRecords
+from collector.gateway.records import GatewayRecords
 from collector.journal import Draft, Journal
 from collector.messages import Cut, Message, Topics, decode
 from collector.outbox import Mark, Outbox, OutboxSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 from stand_ins import SettableClock
 
 from collector.clock import UtcClock
-from collector.host import Host, judge_host, read_host
+from collector.gateway.host import Host, judge_host, read_host
 
 
 def pi(folder: Path, temperature: str, alarm: str) -> Path:

@@ -15,12 +15,12 @@ from collector.context import Context
 from collector.health import State
 from collector.history import History
 from collector.journal import Draft, Journal
-from collector.machine_state import MachineState
 from collector.messages import Cut, Meta, Record, StateChange, Utilisation, decode
 from collector.outbox import Outbox
 from collector.points import Point, PointKind, PointQuality, Reading
 from collector.samples import Chunk, Run
-from collector.waveform import Waveform
+from collector.streams.machine_state import MachineState
+from collector.streams.waveform import Waveform
 
 RATE_HZ, N = 1000.0, 250
 SPEED = {"turning": {"point": "plc/speed", "above": 10.0}}

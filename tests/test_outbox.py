@@ -16,11 +16,11 @@ from outbox_faults import FaultyFiles
 
 from collector.clock import SystemClock, UtcClock
 from collector.errors import OutboxError
+from collector.gateway.status import outbox_report
 from collector.health import Condition, State
 from collector.messages import Message
 from collector.outbox import Cause, Mark, Outbox, OutboxSettings, Outgoing, Reading
-from collector.outbox.memory import FRESH_BYTES
-from collector.status import outbox_report
+from collector.outbox.fresh import FRESH_BYTES
 
 
 def short_settings(folder: Path, commit_interval_s: float = 0.05) -> OutboxSettings:

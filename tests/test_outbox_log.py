@@ -14,7 +14,8 @@ from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox import Cause, Mark, NewestRecord, OutboxSettings, StreamMark
 from collector.outbox.log import RETIRE_AFTER_S, Log
-from collector.outbox.notes import MARK, mark_content, write_note
+from collector.outbox.marks import mark_content
+from collector.outbox.notes import MARK, write_note
 
 DAY_US = 86_400_000_000
 

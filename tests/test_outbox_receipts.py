@@ -15,7 +15,7 @@ from test_outbox import Story, fill, take, until
 
 from collector.messages import Receipt, Rejected, seq_ranges
 from collector.outbox import Outbox, OutboxSettings, Outgoing
-from collector.outbox.memory import HELD_BYTES
+from collector.outbox.fresh import HELD_BYTES
 from collector.outbox.store_word import LEAST_TRUSTED, MOST_TRUSTED, OVERTAKEN_S, StoreWord
 
 

@@ -23,7 +23,6 @@ from collector.demo import shop
 from collector.demo.configuration import LOAD, MACHINE, POWER, SPEED, Places, write_configuration
 from collector.history import History
 from collector.journal import Journal
-from collector.machine_state import MachineState
 from collector.messages import Cut, StateChange, decode
 from collector.outbox import Outbox
 from collector.points import Point, PointKind, PointQuality, Reading
@@ -31,7 +30,8 @@ from collector.recorded_run import Span, watch_recordings
 from collector.samples import Channel, Chunk
 from collector.sources import describe_source
 from collector.sources.simulated import SimulatedSettings
-from collector.waveform import Waveform
+from collector.streams.machine_state import MachineState
+from collector.streams.waveform import Waveform
 
 Truth = npt.NDArray[np.str_]
 """What the machine really did, sample by sample."""

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_records import ROOT, Gateway, arrival
 
+from collector.gateway.status import offline_status
 from collector.messages import Message
-from collector.status import offline_status
 from collector.store.arrivals import Arrival, DeadLetter, GatewayStatus, Identity, StoredRecord, read
 from collector.store.receipts import receipts
 

@@ -14,10 +14,10 @@ from store_records import ROOT, T0_US, Gateway, arrival, now_us
 
 from benchmarks.postgres import Cluster
 from collector.clock import SystemClock, UtcClock
+from collector.gateway.status import offline_status
 from collector.messages import Topics
 from collector.mqtt import BrokerSettings, Connection
 from collector.outbox import OutboxSettings
-from collector.status import offline_status
 from collector.store.databases import open_sink, reading
 from collector.store.ingest import Waiting
 from collector.store.settings import PostgresqlSettings, SqliteSettings

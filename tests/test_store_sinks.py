@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from store_records import CONTENT, META, ROOT, T0_US, Gateway, arrival, arrivals, now_us
 
 from benchmarks.postgres import TIMESCALEDB, Cluster
+from collector.gateway.status import offline_status
 from collector.messages import meta_hash
-from collector.status import offline_status
 from collector.store.arrivals import Arrival, StoredRecord
 from collector.store.databases import open_sink, reading
 from collector.store.deletion import expire, expire_by_itself, withdraw

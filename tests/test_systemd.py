@@ -9,7 +9,7 @@ import pytest
 
 from collector.run import GOODBYE_S
 from collector.store.settings import DEFAULT_FILE
-from collector.streams import END_WAIT_S
+from collector.streams.streams import END_WAIT_S
 
 FOLDER = Path(__file__).resolve().parent.parent / "systemd"
 UNIT = FOLDER / "collector.service"

@@ -21,8 +21,8 @@ from collector.journal import Journal
 from collector.messages import Features, Record, decode
 from collector.outbox import Outbox
 from collector.samples import Channel, Chunk, Loss, LossCause, Run, Signal
+from collector.streams.waveform import Stopped, Waveform
 from collector.texts import sources
-from collector.waveform import Stopped, Waveform
 
 RATE_HZ = 1000.0
 

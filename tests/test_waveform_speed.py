@@ -15,7 +15,7 @@ from collector.messages import Features, Meta, decode
 from collector.outbox import Outbox
 from collector.points import Point, PointKind, PointQuality, Reading
 from collector.samples import Chunk, Run
-from collector.waveform import Waveform
+from collector.streams.waveform import Waveform
 
 RATE_HZ, N = 6400.0, 4096
 SPEED = Point("spindle-speed", PointKind.NUMBER, "/min")

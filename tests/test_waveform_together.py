@@ -15,7 +15,7 @@ from collector.journal import Journal
 from collector.messages import Features, Record, decode
 from collector.outbox import Outbox
 from collector.samples import Chunk, Loss, LossCause, Run, Samples
-from collector.waveform import Waveform
+from collector.streams.waveform import Waveform
 
 RATE_HZ = 2000.0
 NUMBERING = {"seq", "prev"}

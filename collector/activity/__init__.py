@@ -1,7 +1,8 @@
 """What a machine is doing: recognised from points and features, counted up, and summed up for each cut; pure.
 
-Where the inputs come from and what becomes of the results is in machine_state.py. `thresholds.py` finds the
-thresholds of a commissioning run; `calendar.py` and `utilisation.py` count the time in each activity.
+Where the inputs come from and what becomes of the results is in `streams/machine_state.py`. `thresholds.py`
+finds the thresholds of a commissioning run; `calendar.py` and `utilisation.py` count the time in each
+activity.
 """
 
 from collector.activity.calendar import (

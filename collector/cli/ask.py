@@ -146,8 +146,8 @@ def ask_daemon(socket: Path, request: dict[str, Any], timeout_s: float = 5.0) ->
 
 def _test_here(folder: Path, source: str | None, seconds: float) -> tuple[str, TestReport | PointTestReport]:
     """Open the source that is meant in this process, since no daemon holds it."""
-    from collector.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
     from collector.sources import describe_controller_source, describe_source  # noqa: PLC0415
+    from collector.streams.observe import observe, observe_points  # noqa: PLC0415 (numpy and pyserial: asking needs none)
 
     config: Config = load(folder)
     known = {f"{machine.name}/{s.name}": s for machine in config.machines for s in machine.streams}

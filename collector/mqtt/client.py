@@ -1,9 +1,12 @@
 """paho's client over a wire that is open already: it speaks MQTT, and leaves connecting and waiting to us."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from collector.mqtt.settings import BrokerSettings
 from collector.mqtt.wire import Wire
@@ -32,6 +35,23 @@ class PahoClient(paho.Client):
 
     def _create_socket(self) -> Wire:
         return self.wire
+
+
+class _Late(Properties):
+    """The properties of a publish that comes late; packed once, since a backlog has many of them."""
+
+    def __init__(self) -> None:
+        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        self.UserProperty = ("late", "1")
+
+    @cache  # noqa: B019 (there is one)
+    def pack(self) -> bytes:
+        """As bytes."""
+        return bytes(super().pack())  # type: ignore[no-untyped-call]
+
+
+LATE = _Late()
+"""On MQTT 5: with a record that comes out of the backlog."""
 
 
 def new_client(

@@ -8,48 +8,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NamedTuple, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from collector.clock import today
 from collector.dialling import dial
 from collector.errors import BrokerError
-from collector.mqtt.client import PahoClient, Will, new_client
+from collector.mqtt.client import LATE, PahoClient, Will, new_client
 from collector.mqtt.credentials import Credentials, read_credentials
 from collector.mqtt.expiry import Ends, end_of
-from collector.mqtt.failures import cannot_connect, closed, explained
+from collector.mqtt.failures import cannot_connect, closed, disconnected, explained, not_understood, refused
 from collector.mqtt.settings import BrokerSettings
 from collector.mqtt.wire import Wire
 from collector.texts import broker as say
 
 _KEEPALIVE_LOOK_S = 1.0
-_PROTOCOL_NAMES = {"mqtt5": "MQTT 5", "mqtt311": "MQTT 3.1.1"}
-_PROTOCOL_ERROR, _UNSUPPORTED_PROTOCOL_VERSION, _SESSION_TAKEN_OVER = 0x82, 0x84, 0x8E
-"""Reason codes of MQTT 5."""
 _PUBLISH_OVERHEAD_BYTES = 32
 """The most that a PUBLISH has beside topic and payload, as we send it."""
-
-
-class _Late(Properties):
-    """The properties of a publish that comes late; packed once, since a backlog has many of them."""
-
-    def __init__(self) -> None:
-        super().__init__(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        self.UserProperty = ("late", "1")
-
-    @cache  # noqa: B019 (there is one)
-    def pack(self) -> bytes:
-        """As bytes."""
-        return bytes(super().pack())  # type: ignore[no-untyped-call]
-
-
-_LATE = _Late()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +129,7 @@ class Connection:
         """
         if self.lost.done():
             self.lost.result()
-        properties = _LATE if late and self._settings.protocol == "mqtt5" else None
+        properties = LATE if late and self._settings.protocol == "mqtt5" else None
         sent = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             # The id is still taken: the broker has not acknowledged what it was sent 65,535 publishes ago.
@@ -265,7 +244,7 @@ class Connection:
         try:
             outcome = step()
         except Exception:  # noqa: BLE001 (paho raises many kinds on malformed input)
-            self._lose(self._not_understood())
+            self._lose(not_understood(self._settings))
             return
         if outcome is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._lose(BrokerError(say.CONNECTION_LOST(reason=paho.error_string(outcome))))
@@ -274,10 +253,6 @@ class Connection:
         self._wire.close()
         if not self.lost.done():
             self.lost.set_exception(error)
-
-    def _not_understood(self) -> BrokerError:
-        protocol = _PROTOCOL_NAMES[self._settings.protocol]
-        return BrokerError(say.NOT_UNDERSTOOD(where=self._settings.where, protocol=protocol))
 
     def _ended(self, error: Exception | None) -> None:
         """The wire is closed: by us, the broker, the network, or a bug in a callback, which is passed on."""
@@ -296,9 +271,7 @@ class Connection:
         if self._accepted.done():
             return
         if reason.is_failure:
-            wrong_protocol = reason.value == _UNSUPPORTED_PROTOCOL_VERSION
-            refused = BrokerError(say.REFUSED(reason=str(reason)))
-            self._accepted.set_exception(self._not_understood() if wrong_protocol else refused)
+            self._accepted.set_exception(refused(reason, self._settings))
             return
         self.in_flight = min(self.in_flight, getattr(properties, "ReceiveMaximum", self.in_flight))
         self.max_packet_bytes = getattr(properties, "MaximumPacketSize", None)
@@ -312,12 +285,8 @@ class Connection:
         reason: ReasonCode,
         _properties: Any,
     ) -> None:
-        if reason.value == _PROTOCOL_ERROR and not flags.is_disconnect_packet_from_server:
-            self._lose(self._not_understood())
-        elif reason.value == _SESSION_TAKEN_OVER:
-            self._lose(BrokerError(say.TAKEN_OVER()))
-        else:
-            self._lose(BrokerError(say.CONNECTION_LOST(reason=str(reason))))
+        by_broker = flags.is_disconnect_packet_from_server
+        self._lose(disconnected(reason, self._settings, by_broker=by_broker))
 
     def _published(
         self, _client: paho.Client, _data: Any, mid: int, reason: ReasonCode, _properties: Any

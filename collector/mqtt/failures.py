@@ -1,16 +1,22 @@
-"""What went wrong with a connection: from the errors of sockets and TLS to sentences that say what to do."""
+"""What went wrong with a connection: from errors and reason codes to sentences that say what to do."""
 
 import socket
 import ssl
 from datetime import datetime
 
+from paho.mqtt.reasoncodes import ReasonCode
+
 from collector.errors import BrokerError
+from collector.mqtt.settings import BrokerSettings
 from collector.texts import Sentence
 from collector.texts import broker as say
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 _NAME_MISMATCH, _ADDRESS_MISMATCH = 62, 64
 """Verification errors of OpenSSL (X509_V_ERR_…)."""
+_PROTOCOL_ERROR, _UNSUPPORTED_PROTOCOL_VERSION, _SESSION_TAKEN_OVER = 0x82, 0x84, 0x8E
+"""Reason codes of MQTT 5."""
+_PROTOCOL_NAMES = {"mqtt5": "MQTT 5", "mqtt311": "MQTT 3.1.1"}
 
 
 def cannot_connect(error: Exception, where: str) -> BrokerError:
@@ -31,6 +37,27 @@ def closed(error: Exception | None, where: str, *, tls: bool, answered: bool) ->
     if error is None:
         return BrokerError(say.CONNECTION_CLOSED())
     return BrokerError(say.CONNECTION_LOST(reason=_reason(error)))
+
+
+def refused(reason: ReasonCode, settings: BrokerSettings) -> BrokerError:
+    """Why the broker does not accept us: its answer to CONNECT."""
+    if reason.value == _UNSUPPORTED_PROTOCOL_VERSION:
+        return not_understood(settings)
+    return BrokerError(say.REFUSED(reason=str(reason)))
+
+
+def disconnected(reason: ReasonCode, settings: BrokerSettings, *, by_broker: bool) -> BrokerError:
+    """Why MQTT has ended the connection: the broker by its word, or paho by itself."""
+    if reason.value == _PROTOCOL_ERROR and not by_broker:
+        return not_understood(settings)
+    if reason.value == _SESSION_TAKEN_OVER:
+        return BrokerError(say.TAKEN_OVER())
+    return BrokerError(say.CONNECTION_LOST(reason=str(reason)))
+
+
+def not_understood(settings: BrokerSettings) -> BrokerError:
+    """What is there does not speak the protocol that is configured."""
+    return BrokerError(say.NOT_UNDERSTOOD(where=settings.where, protocol=_PROTOCOL_NAMES[settings.protocol]))
 
 
 def explained(error: BrokerError, end: datetime | None, now: datetime) -> BrokerError:

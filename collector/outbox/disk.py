@@ -1,266 +1,241 @@
-"""The disk thread: the only one that touches the outbox's files. It takes commands and posts reports.
+"""The disk as the event loop knows it: what it was told, what it has not answered yet, and how it is.
 
-A command is a small value, put into a queue by the event loop; a report is handed back through
-`call_soon_threadsafe`. Commands are done in the order in which they were given.
+Only here does the event loop speak with the disk thread; when it is to do what is decided in `queue.py`.
 """
 
 import asyncio
-import contextlib
-import queue
-import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import assert_never
+from pathlib import Path
 
-from collector.clock import monotonic_ns
+from collector.errors import OutboxError
 from collector.messages import Message
+from collector.outbox.backlog import Backlog
+from collector.outbox.commands import (
+    Batch,
+    Commit,
+    Committed,
+    Confirm,
+    Confirmed,
+    Declare,
+    GiveBack,
+    GivenBack,
+    Marked,
+    Purge,
+    Purged,
+    Read,
+    Report,
+    SaveMark,
+    Unshelve,
+)
+from collector.outbox.disk_thread import DiskThread
 from collector.outbox.log import Log, Opened
 from collector.outbox.settled import Settled
 from collector.outbox.state import DiskFacts, Key, Mark, OutboxLoss
+from collector.texts import Sentence, delivery
 
-_WAKE_S = 0.5
-"""Without commands the thread still looks after its files, and shows that it is alive, so often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """Store these records; answered by `Committed`."""
-
-    messages: list[Message]
+_SILENT_S = 5.0
+"""A disk that has not moved for so long is told of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """These records are delivered; answered by `Confirmed`."""
+class Disk:
+    """`facts` are of the last report, which is handed on to `on_report`.
 
-    records: Settled
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """The event loop forgot these stored records, to read them again later; answered by `GivenBack`.
-
-    Those that are `shelved` only after the next `Unshelve`.
+    `committed` is set while no group is being stored; `backlog` tells when `read` is to be called.
     """
 
-    keys: list[Key]
-    shelved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unshelve:
-    """Every record may be read again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Hand out the oldest records of other topics than these; answered by `Batch`."""
-
-    withheld: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class SaveMark:
-    """Save the mark of the streams; answered by `Marked`."""
-
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Declare:
-    """A record declares a loss."""
-
-    loss: OutboxLoss
-    by: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Purge:
-    """Give up everything; answered by `Purged`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Do nothing more."""
-
-
-Work = Commit | Confirm | GiveBack | Unshelve | Read | SaveMark | Declare | Purge
-Command = Work | Close
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """The first `stored` of these records are safe on disk."""
-
-    messages: list[Message]
-    stored: int
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A `Confirm` is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Records read back, in order; none where the disk has no others than of the withheld topics."""
-
-    messages: list[Message]
-
-
-@dataclass(frozen=True, slots=True)
-class GivenBack:
-    """So many records are the disk's alone again."""
-
-    records: int
-    shelved: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """So many records that the disk had are given up."""
-
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """The oldest mark not answered yet is safe on disk, or the one before is still there."""
-
-    saved: bool
-
-
-Answer = Committed | Confirmed | Batch | GivenBack | Purged | Marked
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a command gave, and how the disk is after it."""
-
-    answer: Answer | None
-    facts: DiskFacts
-    losses: list[OutboxLoss]
-    again: list[OutboxLoss]
-    """What was lost earlier and is to be declared once more."""
-
-
-class DiskThread:
-    """A thread around a `Log`. `progress` moves at least once a second while the disk answers."""
-
-    def __init__(self, log: Log, on_report: Callable[[Report], None], on_end: Callable[[], None]) -> None:
-        self.progress = 0
-        self.ended = asyncio.Event()
-        self._log = log
-        self._on_report = on_report
-        self._on_end = on_end
+    def __init__(self, log: Log, directory: Path, on_report: Callable[[Report], None]) -> None:
+        self.facts = DiskFacts()
+        self.committed = asyncio.Event()
+        self.committed.set()
         self._loop = asyncio.get_running_loop()
-        self._seen, self._seen_s = 0, self._loop.time()
-        self._opened: asyncio.Future[Opened] = self._loop.create_future()
-        # Needs no bound: the event loop has at most one commit, one confirmation and one read under way.
-        self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="outbox-disk", daemon=True)
+        self._directory = directory
+        self._on_report = on_report
+        self._thread = DiskThread(log, self._reported, self._end)
+        self._seen, self._moved_s = 0, self._loop.time()
+        self._confirmed = Settled()
+        """Delivered, and perhaps on disk; the thread is not told yet."""
+        self._confirming = Settled()
+        """Told, and not answered yet."""
+        self._giving_back = self._shelving = 0
+        """Records of which it is told, and that it has not counted yet."""
+        self.backlog = Backlog()
+        self._purging: asyncio.Future[int] | None = None
+        self._marking: deque[asyncio.Future[bool]] = deque()
+        """Marks that it has not answered yet."""
 
-    async def start(self) -> Opened:
-        """Start the thread and open the log in it.
+    async def open(self) -> Opened:
+        """Start the thread, which opens the folder.
 
         Raises:
-            OutboxError: the folder cannot be used; the thread has ended.
+            OutboxError: the folder cannot be used, or another daemon uses it.
         """
-        self._thread.start()
-        try:
-            return await self._opened
-        except asyncio.CancelledError:
-            self._commands.put(Close())
-            raise
-        except Exception:  # of any kind: the thread has ended
-            self._thread.join()
-            raise
-
-    def silent_s(self, now_s: float) -> float:
-        """For how long it has not moved; to be asked once a second at least."""
-        if self.progress != self._seen:
-            self._seen, self._seen_s = self.progress, now_s
-        return now_s - self._seen_s
-
-    def put(self, command: Command) -> None:
-        """Give a command; returns at once."""
-        self._commands.put(command)
+        return await self._thread.start()
 
     async def close(self) -> None:
-        """End the thread after all commands given so far."""
-        self._commands.put(Close())
-        await self.ended.wait()
-        self._thread.join()
+        """End the thread after all that it was told."""
+        await self._thread.close()
 
-    def _run(self) -> None:
-        try:
-            opened = self._log.open()
-            self._report(None)
-        except Exception as error:  # noqa: BLE001 (also one nobody expected: `start` waits for an answer)
-            self._post(self._answer_open, error)
-            return
-        try:
-            self._post(self._answer_open, opened)
-            self._serve()
-            self._log.close()
-        finally:
-            # An error nobody expected ends the thread with a traceback, and stops `progress`.
-            self._post(self.ended.set)
-            self._post(self._on_end)
+    # how it is
 
-    def _serve(self) -> None:
-        idle = False
-        while True:
-            self.progress += 1
-            try:
-                command = self._commands.get(timeout=_WAKE_S if idle else 0)
-            except queue.Empty:
-                idle = not self._log.scan_next()
-                command = None
-            if isinstance(command, Close):
-                return
-            answer = None if command is None else self._do(command)
-            self._log.tidy(monotonic_ns() / 1e9)
-            self._report(answer)
+    @property
+    def progress(self) -> int:
+        """A number that moves at least once a second while the thread gets on."""
+        return self._thread.progress
 
-    def _do(self, command: Work) -> Answer | None:
-        answer: Answer | None = None
-        match command:
-            case Commit(messages):
-                answer = Committed(messages, self._log.commit(messages, monotonic_ns() / 1e9))
-            case Confirm(records):
-                self._log.confirm(records.keys)
-                for epoch, ranges in records.ranges.items():
-                    self._log.confirm_ranges(epoch, ranges)
-                answer = Confirmed()
-            case Read(withheld):
-                answer = Batch(self._log.read(withheld))
-            case GiveBack(keys, shelved):
-                self._log.give_back(keys, shelved=shelved)
-                answer = GivenBack(len(keys), shelved)
-            case Unshelve():
-                self._log.unshelve()
-            case Purge():
-                answer = Purged(self._log.purge())
-            case SaveMark(mark):
-                answer = Marked(self._log.save_mark(mark))
-            case Declare(loss, by):
-                self._log.declared(loss, by)
-            case _:
-                assert_never(command)
-        return answer
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has ended, at our wish or by a bug."""
+        return self._thread.ended.is_set()
 
-    def _report(self, answer: Answer | None) -> None:
-        self._post(self._on_report, Report(answer, self._log.facts(), *self._log.trouble.drain()))
+    @property
+    def takes_nothing(self) -> bool:
+        """Whether the last write failed, or no other can be expected to succeed."""
+        return self.facts.failing or self.error() is not None
 
-    def _answer_open(self, result: Opened | Exception) -> None:
-        if self._opened.done():
-            return  # cancelled
-        if isinstance(result, Exception):
-            self._opened.set_exception(result)
-        else:
-            self._opened.set_result(result)
+    def look(self) -> None:
+        """See whether the thread gets on; once a second at least."""
+        if self.progress != self._seen:
+            self._seen, self._moved_s = self.progress, self._loop.time()
 
-    def _post(self, call: Callable[..., object], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody listens any more
-            self._loop.call_soon_threadsafe(call, *arguments)
+    def error(self) -> Sentence | None:
+        """What is wrong with it that the thread cannot say of itself."""
+        self.look()
+        if self.ended:
+            return delivery.OUTBOX_DISK_STOPPED()
+        if self._loop.time() - self._moved_s > _SILENT_S:
+            return delivery.OUTBOX_DISK_SILENT(path=str(self._directory))
+        return None
+
+    @property
+    def records(self) -> int:
+        """How many records only the disk has, as far as they are counted."""
+        return self._giving_back + self.shelved + self.facts.to_read
+
+    @property
+    def shelved(self) -> int:
+        """How many of them are kept back."""
+        return self._shelving + self.facts.shelved
+
+    @property
+    def unread(self) -> bool:
+        """Whether it may have records that are to be read."""
+        return self.facts.to_read > 0 or self.facts.unscanned > 0
+
+    # what it is told
+
+    def commit(self, group: list[Message]) -> None:
+        """Store records; `committed` is set when that was done or has failed."""
+        self.committed.clear()
+        self._thread.put(Commit(group))
+
+    def confirm(self, key: Key) -> None:
+        """A record that may be on disk is delivered; the thread learns it with the next `tell_confirmed`."""
+        self._confirmed.keys.add(key)
+
+    def confirm_range(self, epoch: str, first_seq: int, last_seq: int) -> None:
+        """A range of records is."""
+        if self.facts.records > 0 or self.facts.unscanned > 0 or not self.committed.is_set():
+            self._confirmed.add_range(epoch, first_seq, last_seq)
+
+    def tell_confirmed(self) -> None:
+        """Tell the thread of all that are."""
+        if self._confirmed:
+            self._confirming, self._confirmed = self._confirmed, Settled()
+            self._thread.put(Confirm(self._confirming))
+
+    @property
+    def confirming(self) -> bool:
+        """Whether it was told of some, and has not answered yet."""
+        return bool(self._confirming)
+
+    def is_confirmed(self, message: Message) -> bool:
+        """Whether a record is delivered, of which the thread may not have known."""
+        key = (message.epoch, message.seq)
+        return key in self._confirmed or key in self._confirming
+
+    def give_back(self, keys: list[Key]) -> None:
+        """These stored records are no longer in memory, and to be read again in their turn."""
+        if keys:
+            self.backlog.grown()
+            self._giving_back += len(keys)
+            self._thread.put(GiveBack(keys))
+
+    def shelve(self, keys: list[Key]) -> None:
+        """These are no longer in memory, and not to be read again before `unshelve`."""
+        if keys:
+            self._shelving += len(keys)
+            self._thread.put(GiveBack(keys, shelved=True))
+
+    def unshelve(self) -> None:
+        """Every record may be read again."""
+        self.backlog.grown()
+        self._thread.put(Unshelve())
+
+    def read(self, withheld: frozenset[str]) -> None:
+        """Read the oldest records of other topics than these."""
+        self.backlog.asked(withheld)
+        self._thread.put(Read(withheld))
+
+    def declare(self, loss: OutboxLoss, by: Key) -> None:
+        """A record declares a loss."""
+        self._thread.put(Declare(loss, by))
+
+    async def save_mark(self, mark: Mark) -> bool:
+        """Save the mark of the streams; returns whether that is safe now."""
+        if self.ended:
+            return False
+        saved = self._loop.create_future()
+        self._marking.append(saved)
+        self._thread.put(SaveMark(mark))
+        return await asyncio.shield(saved)
+
+    @property
+    def purging(self) -> bool:
+        """Whether it is giving up everything."""
+        return self._purging is not None
+
+    async def purge(self) -> int:
+        """Give up everything; returns how many records.
+
+        Raises:
+            OutboxError: the thread has ended.
+        """
+        if self._purging is None:
+            self._purging = self._loop.create_future()
+            self._thread.put(Purge())
+        return await asyncio.shield(self._purging)
+
+    # what it says
+
+    def _reported(self, report: Report) -> None:
+        self.facts = report.facts
+        match report.answer:
+            case Committed():
+                self.committed.set()
+            case Confirmed():
+                self._confirming = Settled()
+            case Batch(messages):
+                self.backlog.answered(empty=not messages)
+            case GivenBack(records, shelved=True):
+                self._shelving -= records
+            case GivenBack(records):
+                self._giving_back -= records
+            case Purged(records):
+                if self._purging is not None:
+                    self._purging.set_result(records)
+                    self._purging = None
+            case Marked(saved):
+                self._marking.popleft().set_result(saved)
+            case None:
+                pass
+        self._on_report(report)
+
+    def _end(self) -> None:
+        """The thread ended, at our wish or by a bug: nobody shall wait for it."""
+        self.committed.set()
+        while self._marking:
+            self._marking.popleft().set_result(False)
+        if self._purging is not None:
+            self._purging.set_exception(OutboxError(delivery.OUTBOX_DISK_STOPPED()))
+            self._purging = None

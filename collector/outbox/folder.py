@@ -7,11 +7,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from collector.messages import Message
 from collector.outbox.files import Files, is_full
 from collector.outbox.index import DONE, HANDED, PENDING, SegmentIndex
 from collector.outbox.ledger import Ledger
 from collector.outbox.notes import DELIVERED, UNFINISHED, read_note, write_note
-from collector.outbox.segment import Damage, Found, SegmentName, parse_name, scan
+from collector.outbox.segment import Damage, Found, SegmentName, decode_record, parse_name, scan
 from collector.outbox.state import Cause, OutboxLoss
 from collector.outbox.trouble import Trouble
 from collector.outbox.writer import Writer
@@ -107,6 +108,11 @@ class Folder:
                 piece = self._files.read(path, offset, min(page + _PAGE_BYTES, end) - offset)
                 data[offset - start : offset - start + len(piece)] = piece
         return bytes(data)
+
+    def message(self, segment: SegmentIndex, number: int) -> Message | None:
+        """One record; None where it is damaged."""
+        start, end = segment.span(number)
+        return decode_record(self.read(segment, start, end), 0, segment.name, start)
 
     def of_epoch(self, epoch: str) -> Iterator[SegmentIndex]:
         """The segments of an epoch, scanned; also what is remembered of those that are gone."""

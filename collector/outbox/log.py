@@ -5,23 +5,24 @@ loop; time comes in as an argument.
 """
 
 import secrets
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 
 from collector.errors import OutboxError
 from collector.messages import Message
+from collector.outbox.batch import read_batch
 from collector.outbox.files import Files, Lock, RealFiles, is_full
 from collector.outbox.folder import Folder
-from collector.outbox.index import DONE, HANDED, PENDING, SHELVED, SegmentIndex
+from collector.outbox.index import DONE, PENDING, SHELVED, SegmentIndex
 from collector.outbox.ledger import Ledger
-from collector.outbox.notes import EPOCH, MARK, mark_content, mark_from, read_note, write_note
-from collector.outbox.segment import Damage, Found, decode_record, record_bytes
+from collector.outbox.marks import previous_mark, save_mark
+from collector.outbox.notes import EPOCH, read_note, write_note
+from collector.outbox.segment import record_bytes
 from collector.outbox.settings import OutboxSettings
-from collector.outbox.state import Cause, DiskFacts, Key, Mark, NewestRecord, OutboxLoss
-from collector.outbox.trouble import Trouble
+from collector.outbox.state import Cause, DiskFacts, Key, Mark, OutboxLoss
+from collector.outbox.trouble import Trouble, unusable
 from collector.outbox.writer import Writer
 from collector.texts import delivery
 
@@ -34,7 +35,6 @@ _LOCK = "lock"
 _SEGMENT_BYTES = 8 << 20
 _SCAN_AT_OPEN_BYTES = 32 << 20
 """About a second on an SD card; older segments are scanned while the daemon is already collecting."""
-_READ_RECORDS, _READ_BYTES = 256, 512 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,6 @@ class Log:
         Raises:
             OutboxError: the folder cannot be used, or another process uses it.
         """
-        folder = str(self._directory)
         try:
             self._take_folder()
             self._folder.survey()
@@ -86,20 +85,13 @@ class Log:
                 newest_bytes += segment.size_bytes
                 if newest_bytes <= self._scan_at_open_bytes:
                     self._folder.scan(segment)
-            return Opened(self._epoch, self._previous_mark())
+            mark = previous_mark(self._files, self._directory, self._folder.segments)
+            return Opened(self._epoch, mark)
         except BlockingIOError:
-            raise OutboxError(delivery.OUTBOX_LOCKED(path=folder)) from None
-        except PermissionError as error:
+            raise OutboxError(delivery.OUTBOX_LOCKED(path=str(self._directory))) from None
+        except (OSError, ValueError) as error:
             self.close()
-            path = str(error.filename or folder)
-            raise OutboxError(delivery.OUTBOX_NO_PERMISSION(path=path, folder=folder)) from error
-        except OSError as error:
-            self.close()
-            reason = error.strerror or str(error)
-            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=folder, reason=reason)) from error
-        except ValueError as error:  # a path that no system takes, as one with a zero byte
-            self.close()
-            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=repr(folder), reason=str(error))) from error
+            raise unusable(error, self._directory) from error
 
     def _take_folder(self) -> None:
         self._files.make_directory(self._directory)
@@ -131,20 +123,6 @@ class Log:
                     continue
                 # Nothing left to free. Better to collect: the random part alone keeps the epoch unique.
             return f"{counter:06d}-{secrets.token_hex(4)}"
-
-    def _previous_mark(self) -> Mark | None:
-        content = read_note(self._files, self._directory / MARK)
-        mark = mark_from(content) if content else None
-        newest: dict[str, NewestRecord] = {}
-        last: NewestRecord | None = None
-        for segment in self._folder.segments:
-            for topic, (seq, t_us, sync) in segment.newest.items():
-                newest[topic] = record = NewestRecord(segment.name.epoch, seq, t_us, sync)
-                if last is None or (record.epoch, record.seq) > (last.epoch, last.seq):
-                    last = record
-        if mark is None and last is not None:
-            mark = Mark(last.epoch, last.seq, last.t_us, last.sync)
-        return replace(mark, newest=newest) if mark else None
 
     def scan_next(self) -> bool:
         """Scan the oldest segment that is not scanned yet; False where there is none."""
@@ -203,41 +181,11 @@ class Log:
         return stored
 
     def read(self, withheld: Collection[str] = ()) -> list[Message]:
-        """The oldest records that only the disk has, at most 256 or 512 KiB, leaving out some topics.
+        """The oldest records that only the disk has, a batch of them, leaving out some topics.
 
         They count as handed to the event loop. An empty list means that there are none.
         """
-        for segment in self._folder.segments:
-            self._folder.scan(segment)
-            numbers = list(islice(segment.pending_numbers(withheld), _READ_RECORDS))
-            if numbers and (messages := self._load(segment, numbers)):
-                return messages
-        return []
-
-    def _load(self, segment: SegmentIndex, numbers: list[int]) -> list[Message]:
-        """The first of these records, as many as may be read together, but one at least."""
-        spans = [segment.span(number) for number in numbers]
-        start = spans[0][0]
-        count = max(1, bisect_right(spans, start + _READ_BYTES, key=itemgetter(1)))
-        del numbers[count:], spans[count:]
-        data = self._folder.read(segment, start, spans[-1][1])
-        read = [decode_record(data, offset - start, segment.name, offset) for offset, _ in spans]
-        for number, message in zip(numbers, read, strict=True):
-            segment.change(number, DONE if message is None else HANDED)
-        messages = [message for message in read if message is not None]
-        if len(messages) < len(read):  # whole when they were scanned, and damaged since
-            self._damaged(segment, numbers, read)
-        return messages
-
-    def _damaged(self, segment: SegmentIndex, numbers: list[int], read: list[Message | None]) -> None:
-        places: list[Found | Damage] = []
-        for number, message in zip(numbers, read, strict=True):
-            offset, end = segment.span(number)
-            if message is None:
-                places.append(Damage(offset, end, 1, segment.seq(number)))
-            else:
-                places.append(Found(offset, end, message.seq, message.t_us, message.sync, message.topic))
-        self.trouble.damage(segment, places)
+        return read_batch(self._folder, self.trouble, withheld)
 
     def declared(self, loss: OutboxLoss, by: Key) -> None:
         """A record, perhaps not stored yet, declares a loss; if it is lost, the loss is declared again."""
@@ -291,7 +239,7 @@ class Log:
     def save_mark(self, mark: Mark) -> bool:
         """Save the mark of the streams; False where the one before is still there."""
         try:
-            write_note(self._files, self._directory / MARK, mark_content(mark))
+            save_mark(self._files, self._directory, mark)
         except OSError as error:
             self.trouble.error(error)
             return False
@@ -348,8 +296,7 @@ class Log:
             return None, False
         key = (segment.name.epoch, segment.seq(number))
         if self._oldest is None or self._oldest[0] != key:
-            offset, end = segment.span(number)
-            message = decode_record(self._folder.read(segment, offset, end), 0, segment.name, offset)
+            message = self._folder.message(segment, number)
             if message is None:  # damaged since it was scanned: found again when it is read to be sent
                 return segment.first_t_us, False
             self._oldest = (key, message.t_us, message.sync)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from collector.outbox.files import Files
-from collector.outbox.state import Mark, StreamMark
 
 EPOCH, DELIVERED, MARK, LOSSES = "epoch.note", "delivered.note", "mark.note", "losses.note"
 UNFINISHED = ".tmp"
@@ -62,34 +61,3 @@ def write_note(files: Files, path: Path, content: dict[str, Any]) -> None:
             files.unlink(unfinished)
         raise
     files.sync_directory(path.parent)
-
-
-def mark_content(mark: Mark) -> dict[str, Any]:
-    """What is saved of a mark."""
-    return {
-        "epoch": mark.epoch,
-        "last_seq": mark.last_seq,
-        "t_us": mark.t_us,
-        "sync": mark.sync,
-        "streams": {name: [s.last_sample, s.t_us, s.sync] for name, s in mark.streams.items()},
-        "accounts": list(mark.accounts),
-        "retained": list(mark.retained),
-    }
-
-
-def mark_from(content: dict[str, Any]) -> Mark | None:
-    """The mark that was saved; None where the content is not one."""
-    try:
-        streams = {name: StreamMark(*values) for name, values in content["streams"].items()}
-        accounts = tuple(map(dict, content.get("accounts", ())))  # earlier versions saved none
-        return Mark(
-            content["epoch"],
-            content["last_seq"],
-            content["t_us"],
-            content["sync"],
-            streams,
-            accounts=accounts,
-            retained=tuple(map(str, content.get("retained", ()))),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None

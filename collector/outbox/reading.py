@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.errors import OutboxError
 from collector.messages import Message
 from collector.outbox.files import RealFiles
 from collector.outbox.folder import Folder
 from collector.outbox.index import SegmentIndex
 from collector.outbox.ledger import Ledger
-from collector.outbox.segment import decode_record
 from collector.outbox.state import OutboxLoss
-from collector.outbox.trouble import Trouble
-from collector.texts import delivery
+from collector.outbox.trouble import Trouble, unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,8 @@ class Reading:
             ledger.load()
         except FileNotFoundError:
             pass  # nothing was ever kept
-        except PermissionError as error:
-            path = str(error.filename or directory)
-            raise OutboxError(delivery.OUTBOX_NO_PERMISSION(path=path, folder=str(directory))) from error
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutboxError(delivery.OUTBOX_UNUSABLE(path=str(directory), reason=reason)) from error
+            raise unusable(error, directory) from error
         self.losses: list[OutboxLoss] = ledger.losses
         """What was given up, and nobody has heard of."""
         for segment in self._folder.segments:
@@ -89,14 +82,10 @@ class Reading:
         """Every record that waits, the oldest first; those that were delivered meanwhile are left out."""
         for segment in self._folder.segments:
             for number in segment.pending_numbers(()):
-                if (message := self._message(segment, number)) is not None:
+                if (message := self._folder.message(segment, number)) is not None:
                     yield message
 
     def _time(self, segment: SegmentIndex, number: int) -> tuple[int, bool]:
         """The time of a record, and whether the clock was synchronised then."""
-        message = self._message(segment, number)
+        message = self._folder.message(segment, number)
         return (segment.first_t_us or 0, False) if message is None else (message.t_us, message.sync)
-
-    def _message(self, segment: SegmentIndex, number: int) -> Message | None:
-        start, end = segment.span(number)
-        return decode_record(self._folder.read(segment, start, end), 0, segment.name, start)

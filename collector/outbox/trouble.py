@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from collector.errors import OutboxError
 from collector.outbox.files import is_full
 from collector.outbox.index import SegmentIndex
 from collector.outbox.ledger import Ledger
@@ -89,6 +90,17 @@ class Trouble:
         losses, again = self._losses, self._again
         self._losses, self._again = [], []
         return losses, again
+
+
+def unusable(error: OSError | ValueError, directory: Path) -> OutboxError:
+    """Why a folder cannot be opened, for whoever asked for it."""
+    folder = str(directory)
+    if isinstance(error, PermissionError):
+        return OutboxError(delivery.OUTBOX_NO_PERMISSION(path=str(error.filename or folder), folder=folder))
+    if isinstance(error, OSError):
+        return OutboxError(delivery.OUTBOX_UNUSABLE(path=folder, reason=error.strerror or str(error)))
+    # a path that no system takes, as one with a zero byte
+    return OutboxError(delivery.OUTBOX_UNUSABLE(path=repr(folder), reason=str(error)))
 
 
 def _add(losses: list[OutboxLoss], loss: OutboxLoss) -> None:

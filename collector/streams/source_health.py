@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from collector.health import Condition, Said, State
-from collector.stream_records import StreamRecords
+from collector.streams.stream_records import StreamRecords
 from collector.texts import Sentence
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ from collector.messages import ContextNumber, ContextState, Features, Gap
 from collector.sample_clock import SampleClock
 from collector.samples import Gap as Missing
 from collector.samples import RateState, Signal, Window
-from collector.stream_records import StreamRecords
+from collector.streams.stream_records import StreamRecords
 
 
 class Placed(NamedTuple):

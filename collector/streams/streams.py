@@ -1,6 +1,6 @@
 """Everything that collects on this gateway: the waveforms and controllers of its machines, and their tasks.
 
-What is known of one stream is in waveform.py and controller.py; the gateway around them in gateway.py.
+What is known of one stream is in waveform.py and controller.py; the gateway around them in gateway/.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ import structlog
 from collector.activity import LearnedFile
 from collector.config import Config, ControllerSettings, MachineFile, WaveformSettings
 from collector.context import Context
-from collector.controller import Controller
 from collector.journal import Journal
-from collector.machine_state import MachineState
 from collector.messages import Message
+from collector.streams.controller import Controller
+from collector.streams.machine_state import MachineState
+from collector.streams.waveform import Stopped, Waveform
 from collector.texts import Sentence
 from collector.texts import gateway as say
-from collector.waveform import Stopped, Waveform
 
 Stream = Waveform | Controller
 Wanted = dict[str, tuple[MachineFile, WaveformSettings | ControllerSettings]]

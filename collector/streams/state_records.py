@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from collector.activity import Account, Activity, Answer, Change, CutSummary, ratios
 from collector.journal import Draft
 from collector.messages import Reason, StateChange
-from collector.stream_records import StreamRecords
+from collector.streams.stream_records import StreamRecords
 
 
 class StateRecords:

@@ -9,8 +9,8 @@ from collector.features import RATE_TOLERANCE
 from collector.health import Account, SourceReport, State
 from collector.sample_clock import SampleClock
 from collector.samples import Gap, LossCause, RateState
-from collector.source_health import SourceHealth
-from collector.stream_records import StreamRecords
+from collector.streams.source_health import SourceHealth
+from collector.streams.stream_records import StreamRecords
 from collector.texts import Sentence, Text
 from collector.texts import gateway as say
 

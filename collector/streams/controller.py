@@ -5,49 +5,37 @@ The counterpart for sampled signals is waveform.py.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-import structlog
-
 from collector.aggregate import summary
-from collector.clock_offset import ClockOffset
 from collector.config import ControllerSettings, MachineFile, WaveformSettings
 from collector.context import LONGEST_DELAY_S, LONGEST_USUAL_DELAY_S
-from collector.controller_health import ControllerHealth
-from collector.controller_records import ControllerRecords
-from collector.errors import ControlError, SourceError
+from collector.errors import ControlError
 from collector.health import ControllerReport, PointTestReport
 from collector.history import History, new_history
 from collector.journal import Journal
 from collector.messages import Message
-from collector.metadata import describe_controller
-from collector.observe import PointObservation
 from collector.points import Arrival, Point, PointKind, Reading, believable, is_finite_number
 from collector.sharing import leaving, share_of
 from collector.sources import describe_controller_source
 from collector.sources.source import PointSource
-from collector.stream_records import StreamRecords
-from collector.supervision import contained, keep_trying
+from collector.streams.arrivals import take_arrivals
+from collector.streams.clock_offset import ClockOffset
+from collector.streams.controller_health import ControllerHealth
+from collector.streams.controller_records import ControllerRecords
+from collector.streams.metadata import describe_controller
+from collector.streams.observe import PointObservation
+from collector.streams.stream_records import StreamRecords
+from collector.streams.supervision import contained, keep_trying
 from collector.texts import gateway
 from collector.texts import points as say
 
-_CONNECT_WAIT_S = 30.0
-"""To connect and to say something first, a source gets so much more than its limit of silence."""
-_TOGETHER_S = 1.0
-"""What arrives within this time shares one timeout: setting one for every arrival would cost too much."""
-_GRACE_S = 3.0
-"""We wait so much longer than the source does: one that notices its own silence can tell more about it, and
-has to close its connection first."""
-_CLOSE_WAIT_S = 5.0
 _LONGEST_SETTLING_S = 5.0
 """No summary waits longer for readings that are on their way."""
 _LATE_S = 10.0
 """Windows are joined fully if their samples come no later than this, and a machine's state is judged fully if
 that is done no later."""
-
-log = structlog.get_logger(__name__)
 
 
 class Controller:
@@ -122,11 +110,7 @@ class Controller:
         self._offset.restart()
         if any(share_of(point) == "pseudonym" for point in self._known):
             self._key()  # without it, nothing of this controller leaves
-        wait_s = self.source.silent_after_s + _GRACE_S
-        async with _letting_go(self.source.arrivals()) as arriving:
-            going_on = await self._take_some(arriving, wait_s + _CONNECT_WAIT_S, 0.0)
-            while going_on:
-                going_on = await self._take_some(arriving, wait_s, _TOGETHER_S)
+        await take_arrivals(self.source, self.take)
 
     def take(self, arrival: Arrival) -> None:
         """One arrival's way: checked, withheld or under a pseudonym, remembered, changes to the outbox."""
@@ -203,30 +187,6 @@ class Controller:
             offset_us=self.offset_us,
             lost=self.source.lost,
         )
-
-    async def _take_some(self, arriving: AsyncGenerator[Arrival, None], wait_s: float, for_s: float) -> bool:
-        """Take what comes in `for_s`, or the next that comes at all; tells whether there may be more.
-
-        A limit to each single wait would take longer than what is waited for, so many share one.
-
-        Raises:
-            SourceError: nothing came for `wait_s` (and up to `for_s`), or it ended though it is live.
-        """
-        loop = asyncio.get_running_loop()
-        end_s = loop.time() + for_s
-        try:
-            async with asyncio.timeout(wait_s + for_s) as limit:
-                async for arrival in arriving:
-                    self.take(arrival)
-                    if loop.time() >= end_s:
-                        return True
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise SourceError(say.SILENT(seconds=round(wait_s, 1))) from None
-        if self.source.origin == "live":
-            raise SourceError(say.ENDED())
-        return False
 
     def _learn(self) -> None:
         """Take over the points that the source knows by now; what is known of those that stay is kept."""
@@ -310,18 +270,3 @@ class Controller:
             before_ns = min(before_ns, now_ns - round(state_s * 1e9))
         for history in self._histories.values():
             history.forget(before_ns)
-
-
-@asynccontextmanager
-async def _letting_go(
-    arriving: AsyncGenerator[Arrival, None],
-) -> AsyncIterator[AsyncGenerator[Arrival, None]]:
-    """Close it at the end, but do not wait long for that."""
-    try:
-        yield arriving
-    finally:
-        try:
-            async with asyncio.timeout(_CLOSE_WAIT_S):
-                await arriving.aclose()
-        except TimeoutError:
-            log.warning("source.abandoned", waited_s=_CLOSE_WAIT_S)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from collector.health import ControllerReport, State
 from collector.history import History
 from collector.points import PointQuality
-from collector.source_health import SourceHealth
-from collector.stream_records import StreamRecords
+from collector.streams.source_health import SourceHealth
+from collector.streams.stream_records import StreamRecords
 from collector.texts import Sentence, Text
 from collector.texts import points as say
 

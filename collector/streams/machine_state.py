@@ -34,13 +34,13 @@ from collector.health import ActivityReport, Condition, InputsReport, Said, Stat
 from collector.history import History
 from collector.journal import Draft, Journal
 from collector.messages import STATE_STREAM, ContextNumber, ContextState, Message
-from collector.metadata import describe_state
-from collector.state_records import StateRecords
-from collector.stream_records import StreamRecords
-from collector.supervision import contained
+from collector.streams.metadata import describe_state
+from collector.streams.state_records import StateRecords
+from collector.streams.stream_records import StreamRecords
+from collector.streams.supervision import contained
+from collector.streams.waveform_records import Evaluated
 from collector.texts import Sentence, number
 from collector.texts import activity as say
-from collector.waveform_records import Evaluated
 
 _SLACK_NS = 1_000_000_000
 _PATIENCE_NS = 60_000_000_000

@@ -15,21 +15,21 @@ from collector.errors import ControlError
 from collector.features import Kernel, SpeedFeatures
 from collector.health import SourceReport, TestReport
 from collector.journal import Journal
-from collector.machine_state import MachineState
 from collector.messages import Message
-from collector.metadata import describe_waveform
-from collector.observe import Observation
 from collector.sample_clock import SampleClock
 from collector.samples import Block, Chunk, Gap, Loss, LossCause
 from collector.sources import describe_source
 from collector.sources.reader import Reading, read_chunks
 from collector.spindle import SpindlePoints, spindle_points, turning
-from collector.stream_records import StreamRecords
-from collector.supervision import contained, keep_trying
+from collector.streams.machine_state import MachineState
+from collector.streams.metadata import describe_waveform
+from collector.streams.observe import Observation
+from collector.streams.stream_records import StreamRecords
+from collector.streams.supervision import contained, keep_trying
+from collector.streams.waveform_health import WaveformHealth
+from collector.streams.waveform_records import Evaluated, Placed, WaveformRecords, at_speed, evaluated, placed
 from collector.texts import Sentence
 from collector.texts import gateway as say
-from collector.waveform_health import WaveformHealth
-from collector.waveform_records import Evaluated, Placed, WaveformRecords, at_speed, evaluated, placed
 from collector.windows import Windows
 
 

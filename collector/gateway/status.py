@@ -8,8 +8,8 @@ from typing import Literal
 
 from collector import __version__
 from collector.clock import UtcClock
+from collector.gateway.host import Host
 from collector.health import Condition, GatewayReport, HostReport, OutboxReport, State
-from collector.host import Host
 from collector.messages import Status
 from collector.outbox import OutboxState
 from collector.texts import Sentence

@@ -10,7 +10,7 @@ from collector.aggregate import state_value
 from collector.clock import STEP_LIMIT_NS
 from collector.messages import Change, Readings
 from collector.points import Reading, Value
-from collector.stream_records import StreamRecords
+from collector.streams.stream_records import StreamRecords
 
 
 class ControllerRecords:
