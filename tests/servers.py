@@ -29,7 +29,7 @@ A machine that is busy may need a while only to start a program; when all is wel
 
 
 _FIRST_PORT, _BLOCK, _BLOCKS = 10_000, 200, 110
-"""The system gives no port from here on (up to 32 000) to an outgoing connection."""
+"""All below those that the system gives to outgoing connections."""
 
 
 @functools.cache
@@ -50,11 +50,11 @@ def _own_ports() -> Iterator[int]:
 
 def free_port() -> int:
     """A port that nobody listens on, nor comes to before all others were given out."""
-    for port in _own_ports():
+    while True:
+        port = next(_own_ports())
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise AssertionError("not reached: ports are given out over and over")
 
 
 async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = PATIENCE_S) -> Any:

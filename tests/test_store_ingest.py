@@ -130,14 +130,18 @@ async def test_the_broker_is_away_at_first_and_again_later(
 
 
 async def status(store: Store, sink: SinkSettings, reason: Text | None, words: str) -> tuple[int, str]:
-    """Exit code and page of `status` once it says these words, which are looked for when this is reported."""
+    """Exit code and page of `status` once it says these words; it is asked when such a reason is reported."""
+
+    def reasons() -> list[str | None]:
+        with contextlib.suppress(Exception):  # nothing is stored yet
+            return [report.reason.code if report.reason else None for report in reports(sink)]
+        return []
 
     async def said() -> tuple[int, str] | None:
-        with contextlib.suppress(Exception):
-            if [report.reason and report.reason.code for report in reports(sink)] == [reason and reason.code]:
-                code, page = await store.ask("status")
-                return (code, page) if words in page else None
-        return None
+        if reasons() != [reason and reason.code]:
+            return None
+        code, page = await store.ask("status")
+        return (code, page) if words in page else None
 
     code, page = await until(said)
     return code, page
