@@ -33,9 +33,11 @@ settings.load_profile("patient")
 _PROJECT = Path(__file__).resolve().parent.parent
 
 _LONG = (
-    "test_canary", "test_accounts_end_to_end", "test_scan", "test_opcua_end_to_end", "test_end_to_end",
-    "test_store_oracle", "test_state_end_to_end", "test_outbox_soak", "test_demo", "test_scan_stream",
-    "test_secure_end_to_end", "test_joined_end_to_end",
+    "test_canary", "test_store_ingest", "test_scan", "test_gateway", "test_group_attacks", "test_end_to_end",
+    "test_state_end_to_end", "test_opcua", "test_store_oracle", "test_joined_end_to_end", "test_modbus",
+    "test_accounts_end_to_end", "test_outbox_soak", "test_demo", "test_opcua_end_to_end",
+    "test_state_recordings", "test_cli_controllers", "test_cli_outbox", "test_publish", "test_outbox",
+    "test_outbox_receipts", "test_secure_end_to_end", "test_receipts", "test_research",
 )  # fmt: skip
 """Files that take long begin first, so that none is left alone at the end when files run side by side."""
 

@@ -1,7 +1,9 @@
 """Real servers and programs that tests start: mosquitto, mosquitto_sub, the collector, pseudo-terminals."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -26,23 +28,38 @@ A machine that is busy may need a while only to start a program; when all is wel
 """
 
 
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_PORTS = range(10_000 + _WORKER % 16, 32_000, 16)
-"""Each worker has ports of its own, and the system gives none of them to an outgoing connection."""
-_next_port = itertools.count(os.getpid())
+_FIRST_PORT, _BLOCK, _BLOCKS = 10_000, 200, 110
+"""All below those that the system gives to outgoing connections."""
+
+
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """Ports that this process alone gives out, over and over.
+
+    Whoever is bound to the name of a block has it; the kernel takes the name back when the process ends.
+    """
+    owner = socket.socket(socket.AF_UNIX)
+    for number in range(_BLOCKS):
+        with contextlib.suppress(OSError):  # another one's
+            owner.bind(f"\0collector-test-ports-{number}")
+            atexit.register(owner.close)
+            first = _FIRST_PORT + number * _BLOCK
+            return itertools.cycle(range(first, first + _BLOCK))
+    raise AssertionError("all blocks of ports are taken")
 
 
 def free_port() -> int:
     """A port that nobody listens on, nor comes to before all others were given out."""
     while True:
-        port = _PORTS[next(_next_port) % len(_PORTS)]
+        port = next(_own_ports())
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
 
 
 async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = PATIENCE_S) -> Any:
-    """Wait for something to become true, and return it."""
+    """Wait for something to become true, and return it; what takes longer is looked at less often."""
+    pause_s = 0.001
     async with asyncio.timeout(timeout_s):
         while True:
             value = true()
@@ -50,7 +67,8 @@ async def until(true: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_
                 value = await value
             if value:
                 return value
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.02)
 
 
 class Process:

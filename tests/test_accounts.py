@@ -1,11 +1,13 @@
 """What the service may read and write, asked by anybody: by root, by its own user, by another one."""
 
 import os
+import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers import PROGRAM
 from test_config import as_ordinary_user
 
 from collector.toml.accounts import Account, may_read, own_account, service_account
@@ -78,8 +80,8 @@ def test_what_who_looks_may_not_see_is_not_told(folder: Path) -> None:
     if os.geteuid() == 0:
         os.chown(folder / "state", SERVICE.uid, 64_902)
     owner = Account("collector", (folder / "state").stat().st_uid, frozenset())
-    looks: Callable[[], str] = lambda: repr(folder_to_write(folder / "state" / "outbox", folder, owner))  # noqa: E731
-    assert as_ordinary_user(looks) == "None"
+    told = as_ordinary_user(lambda: repr(folder_to_write(folder / "state" / "outbox", folder, owner)))
+    assert told == "None"
 
 
 def test_a_file_and_a_link_that_leads_nowhere_are_no_folders(folder: Path) -> None:
@@ -94,12 +96,32 @@ def test_a_file_and_a_link_that_leads_nowhere_are_no_folders(folder: Path) -> No
         assert sentence.code == "config.not-a-folder"
 
 
-def test_a_medium_that_is_read_only_is_told_to_root_too() -> None:
+def test_a_medium_that_is_read_only_is_told_to_root_too(folder: Path) -> None:
+    """One of our own, which only the program that asks sees mounted, and all that this machine has."""
+    namespaces = ["--mount"] if os.geteuid() == 0 else ["--mount", "--user", "--map-root-user"]
+    mount = 'mount -t tmpfs -o ro none "$0" && exec "$@"'
+    (folder / "disk").mkdir()
+    mounted = ["unshare", *namespaces, "sh", "-c", mount, str(folder / "disk")]
+    places = read_only_places()
+    for place in places:
+        assert judged(place / "outbox", own_account()) == ("folder-read-only", str(place))
+    if subprocess.run([*mounted, "true"], capture_output=True, check=False).returncode != 0:
+        assert places, "nothing is read-only here (a container has such mounts): allow namespaces, or be root"
+        return
+    outbox = f'[outbox]\ndirectory = "{folder}/disk/outbox"\n'
+    (folder / "collector.toml").write_text(f'[gateway]\ncompany = "works"\nname = "gw"\n{outbox}')
+    command = [*mounted, str(PROGRAM), "check", str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert f"nothing can be written to {folder}/disk, which is read-only here" in told.stderr
+    assert judged(folder / "disk" / "outbox", own_account()) == ("", ""), "it is mounted nowhere else"
+
+
+def read_only_places() -> list[Path]:
+    """What is mounted read-only on this machine, as far as we may enter it."""
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    read_only = [Path(mount[1]) for mount in mounts if mount[3].split(",")[0] == "ro"]
-    for place in read_only:  # in a container there are some; on a bare machine perhaps none
-        if place.is_dir() and os.access(place, os.X_OK):
-            assert judged(place / "outbox", own_account()) == ("folder-read-only", str(place))
+    places = [Path(mount[1]) for mount in mounts if mount[3].split(",")[0] == "ro"]
+    return [place for place in places if place.is_dir() and os.access(place, os.X_OK)]
 
 
 def test_the_command_that_is_advised_makes_the_folder(folder: Path) -> None:

@@ -4,9 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from commands import typed
 from servers import PROGRAM
 
 from collector import __version__
+from collector.cli import app
 
 MACHINE = """\
 [machine]
@@ -81,12 +83,10 @@ def test_no_slip_of_the_finger_leads_to_a_command_that_deletes(command: tuple[st
 
 @pytest.mark.parametrize("group", [(), ("store",), ("store", "prune"), ("outbox", "purge"), ("status",)])
 def test_help_has_a_short_name_in_every_command(group: tuple[str, ...]) -> None:
-    long, short = (
-        subprocess.run([PROGRAM, *group, option], capture_output=True, text=True, check=True).stdout
-        for option in ("--help", "-h")
-    )
+    (long_code, long), (short_code, short) = (typed(app, *group, option) for option in ("--help", "-h"))
     assert "Usage: " in long
-    assert short == long
+    assert (short_code, short) == (long_code, long)
+    assert long_code == 0
 
 
 def test_the_version_is_printed_by_option_and_by_command() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,8 +19,12 @@ from collector.mqtt import BrokerSettings, Connection
 from collector.outbox import OutboxSettings
 from collector.store.databases import open_sink, reading
 from collector.store.ingest import Waiting
+from collector.store.report import IngesterReport
 from collector.store.settings import PostgresqlSettings, SqliteSettings
 from collector.store.storing import store as keep
+from collector.texts import Text
+from collector.texts.broker import NOT_LISTENING
+from collector.texts.store import CLOCK_AHEAD, RECEIPT_REFUSED
 
 SinkSettings = SqliteSettings | PostgresqlSettings
 DAY_US = 24 * 3600 * 1_000_000
@@ -104,7 +107,7 @@ async def test_the_broker_is_away_at_first_and_again_later(
     await store.start()
     assert store.process is not None
     await until(lambda: any("broker.not-listening" in line for line in store.process.lines))
-    code, page = await until(lambda: asked(store, "status", "Nothing answers at"))
+    code, page = await status(store, sink_settings, NOT_LISTENING, "Nothing answers at")
     assert code == 1
     gateway = Gateway()
     for times, expected in ((1, 5), (2, 10)):
@@ -118,7 +121,7 @@ async def test_the_broker_is_away_at_first_and_again_later(
         await connection.close()
         if times == 1:
             await broker.kill()
-    await until(lambda: asked(store, "status", "everything is working"))
+    await status(store, sink_settings, None, "everything is working")
     assert await store.end() == 0
     await broker.stop()
     code, page = await store.ask("status")
@@ -126,9 +129,28 @@ async def test_the_broker_is_away_at_first_and_again_later(
     assert "stopped" in page
 
 
-async def asked(store: Store, command: str, words: str) -> tuple[int, str] | None:
-    code, page = await store.ask(command)
-    return (code, page) if words in page else None
+async def status(store: Store, sink: SinkSettings, reason: Text | None, words: str) -> tuple[int, str]:
+    """Exit code and page of `status` once it says these words; it is asked when such a reason is reported."""
+
+    def reasons() -> list[str | None]:
+        with contextlib.suppress(Exception):  # nothing is stored yet
+            return [report.reason.code if report.reason else None for report in reports(sink)]
+        return []
+
+    async def said() -> tuple[int, str] | None:
+        if reasons() != [reason and reason.code]:
+            return None
+        code, page = await store.ask("status")
+        return (code, page) if words in page else None
+
+    code, page = await until(said)
+    return code, page
+
+
+def reports(sink: SinkSettings) -> list[IngesterReport]:
+    with reading(sink) as reader:
+        rows = list(reader.rows("SELECT CAST(report AS text) FROM ingester"))
+    return [IngesterReport.model_validate_json(report) for (report,) in rows]
 
 
 async def test_the_database_is_away_at_first_and_again_later(tmp_path: Path, broker: Mosquitto) -> None:
@@ -189,11 +211,7 @@ async def test_ingesters_share_the_records_and_one_takes_over(
 
 def reported(sink: SinkSettings, total: int) -> list[int] | None:
     """How many records each ingester has stored, once they have said so."""
-    with reading(sink) as reader:
-        reports = [
-            json.loads(report) for (report,) in reader.rows("SELECT CAST(report AS text) FROM ingester")
-        ]
-    shares = [report["stored"] for report in reports]
+    shares = [report.stored for report in reports(sink)]
     return shares if sum(shares) == total else None
 
 
@@ -212,7 +230,7 @@ async def test_a_broker_that_refuses_receipts_shows_in_the_status(
     connection = await Connection.open(BrokerSettings(host="127.0.0.1", port=guarded.port), "gateway")
     message = Gateway().features()
     connection.publish(message.topic, message.payload)
-    code, page = await until(lambda: asked(store, "status", "refuses receipts"))
+    code, page = await status(store, sink_settings, RECEIPT_REFUSED, "refuses receipts")
     assert code == 1, page
     await connection.close()
     await store.end()
@@ -287,7 +305,7 @@ async def test_a_clock_far_ahead_of_all_records_deletes_nothing_and_shows_in_the
         file.write("[retention]\nrecords_days = 20\n")
     store = Store(tmp_path / "store.toml")
     await store.start()
-    code, page = await until(lambda: asked(store, "status", "but the newest record is from"))
+    code, page = await status(store, sink_settings, CLOCK_AHEAD, "but the newest record is from")
     assert code == 1
     assert "timedatectl" in page
     assert stored(sink_settings) == {2, 3}, "counted back from the newest record"
@@ -295,6 +313,6 @@ async def test_a_clock_far_ahead_of_all_records_deletes_nothing_and_shows_in_the
     message = gateway.features(now)
     connection.publish(message.topic, message.payload)
     await until(lambda: stored(sink_settings) == {4})
-    assert await until(lambda: asked(store, "status", "everything is working"))
+    await status(store, sink_settings, None, "everything is working")
     await connection.close()
     await store.end()

@@ -46,8 +46,8 @@ def guess_frames(data: bytes) -> Frames | None:
     pieces = [octets[start : start + _PIECE_BYTES] for start in range(0, len(octets), _PIECE_BYTES // 2)]
     for judge in (_by_checksum, _by_sync):
         for piece in pieces:
-            for frames in _repeating(piece):
-                rule = judge(frames)
+            for shifts in _repeating(piece):
+                rule = judge(shifts)
                 if rule is not None:
                     return _described(_longest_stretch(rule.cut, data), rule.kind, rule.order)
     return None
@@ -62,7 +62,7 @@ class _Rule:
     order: ByteOrder | None = None
 
 
-def _repeating(piece: Octets) -> Iterator[Octets]:
+def _repeating(piece: Octets) -> Iterator[list[Octets]]:
     """The piece as rows of each length in which something repeats, from each place that may begin one."""
     for length in _LENGTHS:
         rows = piece[: len(piece) // length * length].reshape(-1, length)
@@ -73,33 +73,36 @@ def _repeating(piece: Octets) -> Iterator[Octets]:
             continue
         # First where the repeating bytes begin: xor8 is right from each of them.
         begins = sorted(np.flatnonzero(constant), key=lambda place: constant[place - 1])
-        for begin in begins:
-            shifted = piece[begin:]
-            yield shifted[: len(shifted) // length * length].reshape(-1, length)
+        if begins:
+            shifted = (piece[begin:] for begin in begins)
+            yield [octets[: len(octets) // length * length].reshape(-1, length) for octets in shifted]
 
 
-def _by_checksum(frames: Octets) -> _Rule | None:
-    if len(np.unique(frames, axis=0)) < _LEAST_FRAMES // 2:
-        return None  # the same few frames again and again: anything would be right
-    length = frames.shape[1]
-    for kind in _CHECKSUMS:
-        size = CHECK_BYTES[kind]
-        for order in _ORDERS[:size]:
-            begins = _begins(frames[0, :1])
-            valid = _valid(kind, length, order, begins)
-            if valid(frames[:2]).all() and valid(frames).all():
-                rule = FrameRule(length, 1, begins, valid, confirm=False)
-                return _Rule(rule, kind, order if size > 1 else None)
+def _by_checksum(shifts: list[Octets]) -> _Rule | None:
+    """The first two rows from all places are summed in one pass: few are right, and a pass costs most."""
+    length = shifts[0].shape[1]
+    heads = np.concatenate([frames[:2] for frames in shifts])
+    sums = [(kind, order) for kind in _CHECKSUMS for order in _ORDERS[: CHECK_BYTES[kind]]]
+    right = [_right(kind, length, order)(heads).reshape(-1, 2).all(axis=1) for kind, order in sums]
+    for place, number in np.argwhere(np.stack(right, axis=1)):
+        frames, (kind, order) = shifts[place], sums[number]
+        begins = _begins(frames[0, :1])
+        valid = _both(begins, _right(kind, length, order))
+        # Of the same few frames again and again anything would be right.
+        if valid(frames).all() and len(np.unique(frames, axis=0)) >= _LEAST_FRAMES // 2:
+            rule = FrameRule(length, 1, begins, valid, confirm=False)
+            return _Rule(rule, kind, order if CHECK_BYTES[kind] > 1 else None)
     return None
 
 
-def _by_sync(frames: Octets) -> _Rule | None:
+def _by_sync(shifts: list[Octets]) -> _Rule | None:
     """Only from where the repeating bytes begin, and if there are enough of them."""
-    constant = (frames == frames[0]).all(axis=0)
-    if constant[-1] or not constant[:_LEAST_SYNC_ALONE].all():
-        return None
-    begins = _begins(frames[0, :_LEAST_SYNC_ALONE])
-    return _Rule(FrameRule(frames.shape[1], _LEAST_SYNC_ALONE, begins, begins, confirm=True))
+    for frames in shifts:
+        constant = (frames == frames[0]).all(axis=0)
+        if not constant[-1] and constant[:_LEAST_SYNC_ALONE].all():
+            begins = _begins(frames[0, :_LEAST_SYNC_ALONE])
+            return _Rule(FrameRule(frames.shape[1], _LEAST_SYNC_ALONE, begins, begins, confirm=True))
+    return None
 
 
 def _begins(head: Octets) -> Judge:
@@ -110,16 +113,20 @@ def _begins(head: Octets) -> Judge:
     return begins
 
 
-def _valid(kind: ChecksumKind, length: int, order: ByteOrder, begins: Judge) -> Judge:
+def _both(begins: Judge, right: Judge) -> Judge:
+    return lambda rows: begins(rows) & right(rows)
+
+
+def _right(kind: ChecksumKind, length: int, order: ByteOrder) -> Judge:
     size = CHECK_BYTES[kind]
     sums = checksum(kind, length - size)
     assert sums is not None
 
-    def valid(rows: Octets) -> Flags:
-        good: Flags = begins(rows) & (sums(rows[:, :-size]) == _number(rows[:, -size:], order))
-        return good
+    def right(rows: Octets) -> Flags:
+        same: Flags = sums(rows[:, :-size]) == _number(rows[:, -size:], order)
+        return same
 
-    return valid
+    return right
 
 
 def _longest_stretch(rule: FrameRule, data: bytes) -> Octets:
