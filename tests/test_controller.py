@@ -643,8 +643,9 @@ async def test_the_first_window_of_a_stream_reaches_back_no_further_than_to_its_
     stream.take(Chunk(Run(np.random.default_rng(1).normal(size=(1, 100))), kernel.monotonic))
     stream.stop()
     (record,) = told.of(Features)
-    speed = record.context["plc/speed"]
-    assert (speed.last, speed.min, speed.max, speed.changes) == (300.0, 300.0, 300.0, 0)
+    joined = record.context["plc/speed"]
+    assert isinstance(joined, ContextNumber)
+    assert (joined.last, joined.min, joined.max, joined.changes) == (300.0, 300.0, 300.0, 0)
 
 
 @pytest.mark.parametrize(
