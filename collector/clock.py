@@ -87,12 +87,22 @@ class ClockChange:
         return abs(self.step_ns) > STEP_LIMIT_NS
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A moment and its UTC as a record tells it; `times_set` is how often the clock had been set by then."""
+
+    monotonic_ns: int
+    utc_us: int
+    times_set: int
+
+
 class UtcClock:
     """The map from monotonic time to UTC, looked at once a second by `look`."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._offset_ns = self._measure()
+        self._times_set = 0
         self.synchronised = clock.synchronised()
 
     def look(self) -> ClockChange | None:
@@ -101,6 +111,7 @@ class UtcClock:
         self._offset_ns = self._measure()
         self.synchronised = self._clock.synchronised()
         change = ClockChange(self._clock.monotonic_ns(), before, self._offset_ns, self.synchronised)
+        self._times_set += change.stepped
         return change if change.stepped or self.synchronised is not was_synchronised else None
 
     def monotonic_ns(self) -> int:
@@ -110,6 +121,20 @@ class UtcClock:
     def utc_us(self, at_monotonic_ns: int) -> int:
         """UTC microseconds of a moment on the monotonic clock, by the map that holds now."""
         return (at_monotonic_ns + self._offset_ns) // 1000
+
+    def tell(self, at_monotonic_ns: int) -> Told:
+        """A moment that other records will name again."""
+        return Told(at_monotonic_ns, self.utc_us(at_monotonic_ns), self._times_set)
+
+    def as_told_us(self, told: Told | None, at_monotonic_ns: int) -> int:
+        """UTC microseconds of a moment: as this moment was told, unless the clock was set since.
+
+        The map moves a little all the time, and by seconds in a day where the kernel steers: one moment shall
+        not have two times for that. A clock that was set does show.
+        """
+        if told is None or (told.monotonic_ns, told.times_set) != (at_monotonic_ns, self._times_set):
+            return self.utc_us(at_monotonic_ns)
+        return told.utc_us
 
     def now_us(self) -> int:
         """UTC microseconds now."""

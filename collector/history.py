@@ -117,8 +117,8 @@ class History:
                 del times[:passed]
 
     def remembers(self, at_ns: int) -> bool:
-        """Whether everything from this moment on is still known."""
-        return at_ns >= self._known_from
+        """Whether the point was heard of by this moment, and nothing since is forgotten."""
+        return bool(self._at) and at_ns >= max(self._at[0], self._known_from)
 
     def at(self, at_ns: int) -> Standing:
         """What was known at a moment; a value that nobody vouched for within the limit is stale."""

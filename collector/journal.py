@@ -51,12 +51,15 @@ class Journal:
         topic: str,
         at_monotonic_ns: int,
         *,
+        t_us: int | None = None,
         meta: str | None = None,
         retain: bool = False,
         **fields: Any,
     ) -> Message:
-        """Make a record of a moment and hand it to the outbox."""
+        """Make a record of a moment and hand it to the outbox; `t_us` is its UTC, where told before."""
         at = moment(self.clock, at_monotonic_ns)
+        if t_us is not None:
+            at = at._replace(t_us=t_us)
         message = self._numbering.message(kind, topic, at, meta=meta, retain=retain, **fields)
         self._outbox.append(message)
         return message
@@ -65,13 +68,13 @@ class Journal:
         self,
         reading: Literal["utilisation", "cut"],
         topic: str,
-        at_monotonic_ns: int,
+        at: Moment,
         *,
         meta: str,
         **fields: Any,
     ) -> Draft:
         """What the record of something that is open would be now."""
-        return Draft(topic, meta, self._boot, *moment(self.clock, at_monotonic_ns), fields, reading)
+        return Draft(topic, meta, self._boot, *at, fields, reading)
 
     def release(self, count: int) -> None:
         """Publish the first so many of what waits: a mark without it is saved."""

@@ -95,7 +95,9 @@ def _tool(said: ContextNumber | ContextState | None) -> int | None:
     if said is None or said.quality is not PointQuality.GOOD:
         return None
     match said:
-        case ContextNumber(last=float(number)) if said.min == said.max == number and number.is_integer():
+        case ContextNumber(last=float(number), changes=0) if (
+            said.min == said.max == number and number.is_integer()
+        ):
             return int(number)
         case ContextState(last=str(name), changes=0) if name.isascii() and name.isdecimal():
             return int(name)

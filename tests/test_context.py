@@ -92,12 +92,15 @@ def slow_join(said: list[Sign], first: int, last: int) -> dict[str, Any]:
     start, _ = until(first)
     if start is not None and quality(first) is GOOD:
         inside.append(start.value)
+    known_from_the_start = start is not None
+    if not known_from_the_start:
+        inside.clear()
     return {
         "last": end.value if end else None,
         "quality": quality(last),
         "min": min(inside, default=None),  # type: ignore[type-var]
         "max": max(inside, default=None),  # type: ignore[type-var]
-        "changes": changes,
+        "changes": changes if known_from_the_start else None,
         "changed_s": None if changed_at is None else (last - changed_at) / 1e9,
         "vouched_s": None if vouched is None else (last - vouched) / 1e9,
     }
@@ -202,7 +205,19 @@ def test_bad_and_uncertain_values_are_flagged_and_in_no_figure() -> None:
 
 def test_never_known_is_null_and_stale() -> None:
     context = joined(per_second(), 10 * S, 11 * S)
+    assert isinstance(context, ContextNumber)
     assert (context.last, context.quality, context.vouched_s, context.changed_s) == (None, STALE, None, None)
+    assert context.min is context.max is context.changes is None
+
+
+def test_a_window_that_began_before_the_first_answer_knows_the_end_alone() -> None:
+    history = said(per_second(), (10.5, 1200.0, GOOD), (10.7, 800.0, GOOD))
+    began_before, began_then = joined(history, 10 * S, 11 * S), joined(history, round(10.5 * S), 11 * S)
+    assert isinstance(began_before, ContextNumber)
+    assert isinstance(began_then, ContextNumber)
+    assert (began_before.last, began_before.quality) == (800.0, GOOD)
+    assert began_before.min is began_before.max is began_before.changes is None
+    assert (began_then.min, began_then.max, began_then.changes) == (800.0, 1200.0, 1)
 
 
 @dataclass

@@ -190,12 +190,13 @@ async def test_summaries_and_changes(kernel: SettableClock, journal: Journal, to
     assert {entry["name"] for entry in meta.content.statistics} >= {"mean", "rms", "coverage"}
 
 
+@pytest.mark.parametrize("drift_ns", [700, 500_000])
 async def test_summaries_leave_no_hole_though_the_clock_drifts_and_none_is_hidden_if_it_is_set(
-    kernel: SettableClock, journal: Journal, told: Told
+    kernel: SettableClock, journal: Journal, told: Told, drift_ns: int
 ) -> None:
     plc = controller(journal, Scripted(), publish_every_s=1)
     for second in range(6):
-        kernel.utc += 3600 * S if second == 4 else 700  # nanoseconds
+        kernel.utc += 3600 * S if second == 4 else drift_ns
         journal.clock.look()
         plc.take(arrival(kernel, speed=1200.0, mode="automatic"))
         plc.look()
@@ -203,6 +204,7 @@ async def test_summaries_leave_no_hole_though_the_clock_drifts_and_none_is_hidde
     summaries = told.of(Readings)
     between = [after.from_us - before.to_us for before, after in pairwise(summaries)]
     assert sorted(between) == [0] * (len(between) - 1) + [3_600_000_000]
+    assert [summary.t_us for summary in summaries] == [summary.from_us for summary in summaries]
 
 
 async def test_a_change_is_told_of_value_and_of_quality(
@@ -624,6 +626,26 @@ async def test_windows_are_joined_with_what_the_machine_was_doing(
     (meta,) = [m for m in told.of(Meta) if m.content.channels]
     assert [point["name"] for point in meta.content.context["points"]] == list(first)
     assert meta.content.context["join_delay_s"] == 1.0
+
+
+async def test_the_first_window_of_a_stream_reaches_back_no_further_than_to_its_first_sample(
+    kernel: SettableClock, journal: Journal, told: Told
+) -> None:
+    plc = controller(journal, Scripted())
+    for speed in (100.0, 200.0, 300.0):
+        plc.take(arrival(kernel, speed=speed))
+        kernel.pass_time(0.5)
+    context = Context()
+    file = machine()
+    context.refer(file.machine.context, {"plc": plc})
+    stream = Waveform(file, file.waveforms[0], journal, context=context)  # as after a reload
+    kernel.pass_time(0.1)
+    stream.take(Chunk(Run(np.random.default_rng(1).normal(size=(1, 100))), kernel.monotonic))
+    stream.stop()
+    (record,) = told.of(Features)
+    joined = record.context["plc/speed"]
+    assert isinstance(joined, ContextNumber)
+    assert (joined.last, joined.min, joined.max, joined.changes) == (300.0, 300.0, 300.0, 0)
 
 
 @pytest.mark.parametrize(

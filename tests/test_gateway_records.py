@@ -54,6 +54,23 @@ async def test_the_first_run_has_none_before_it(tmp_path: Path) -> None:
     assert [event[of] for of in ("previous_epoch", "last_seq", "last_us", "last_sync")] == [None] * 4
 
 
+async def test_a_step_of_the_clock_is_the_difference_of_the_offsets_that_are_told(tmp_path: Path) -> None:
+    outbox = await opened(tmp_path)
+    kernel = SettableClock(utc=1_790_000_000_000_000_999)
+    journal = Journal(TOPICS, UtcClock(kernel), outbox, "boot")
+    kernel.utc -= 3_600_000_000_001
+    change = journal.clock.look()
+    assert change is not None
+    event = json.loads(GatewayRecords(journal, outbox).clock_set(change).payload)
+    assert event["step_us"] == event["offset_us"] - event["offset_before_us"] == -3_600_000_000
+    kernel.utc -= 3_600_000_000_001 + 999
+    change = journal.clock.look()
+    assert change is not None
+    event = json.loads(GatewayRecords(journal, outbox).clock_set(change).payload)
+    assert event["step_us"] == event["offset_us"] - event["offset_before_us"]
+    await outbox.close()
+
+
 @pytest.mark.parametrize(
     ("marked", "records", "last"), [(50, 73, 73), (50, 20, 50), (None, 73, 73), (50, 0, 50)]
 )

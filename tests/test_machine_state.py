@@ -256,20 +256,60 @@ async def test_a_long_cut_is_in_the_mark_and_waits_for_one_without_it(
 async def test_a_clock_that_is_set_closes_what_was_counted(
     kernel: SettableClock, journal: Journal, outbox: Outbox, step_s: int
 ) -> None:
+    kernel.good = False
+    journal.clock.look()
     rig = Rig(journal, kernel, outbox, machine(SPEED))
     rig.turn(10, 1000.0)
     kernel.utc += step_s * S
+    kernel.good = True
     assert journal.clock.look() is not None
     rig.turn(10, 1000.0)
     rig.state.stop()
     counted = [record for record in rig.of(Utilisation) if record.period == "hour"]
+    assert [record.sync for record in counted] == [False, True], "each as it was counted"
     for record in counted:
+        assert record.t_us == record.from_us
         total_us = sum(round(1e6 * seconds) for seconds in record.seconds.values())
         assert total_us == record.to_us - record.from_us
         assert record.period_from_us <= record.from_us < record.to_us <= record.period_to_us
     assert sum(record.to_us - record.from_us for record in counted) == pytest.approx(20e6, abs=10)
     assert counted[1].from_us - counted[0].to_us == pytest.approx(1e6 * step_s, abs=10)
     assert len(rig.of(StateChange)) == 1  # a clock that is set is no change of the machine
+
+
+async def test_a_moment_has_one_time_though_the_kernel_steers_the_clock(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    rig = Rig(journal, kernel, outbox)
+    for _ in range(3):
+        for amplitude in (AIR, CUT):
+            for _ in range(70):  # a steered second each; in all, by more than a step is
+                rig.vibrate(1, amplitude)
+                kernel.utc += 500_000
+                journal.clock.look()
+    rig.state.stop()
+    changes, cuts = rig.of(StateChange), rig.of(Cut)
+    assert [change.since_us for change in changes[1:]] == [change.t_us for change in changes[:-1]]
+    began = [change.t_us for change in changes if change.state == "cutting"]
+    ended = [change.t_us for change in changes if change.previous == "cutting"]
+    assert len(cuts) == 3
+    assert [cut.t_us for cut in cuts] == [cut.from_us for cut in cuts] == began
+    assert [cut.to_us for cut in cuts[:2]] == ended
+    assert rig.state.report().activity_since_us == changes[-1].t_us
+
+
+async def test_after_the_clock_was_set_a_state_has_lasted_as_long_as_before(
+    kernel: SettableClock, journal: Journal, outbox: Outbox
+) -> None:
+    rig = Rig(journal, kernel, outbox, machine(SPEED))
+    rig.turn(10, 1000.0)
+    kernel.utc += 3600 * S
+    journal.clock.look()
+    rig.turn(10, 1000.0)
+    rig.turn(5, 0.0)
+    first, second = rig.of(StateChange)
+    assert second.since_us == first.t_us + 3_600_000_000
+    assert second.t_us - second.since_us == second.mono_us - first.mono_us
 
 
 async def test_a_cut_that_is_cut_short_says_so(

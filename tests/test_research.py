@@ -540,6 +540,30 @@ def test_within_a_boot_a_restart_by_a_clock_that_was_not_set_has_a_beginning(
         assert (off.start, off.end) == (expected, moment(last_us + 9_000_000 + step_us)), (stream, start)
 
 
+@pytest.mark.parametrize("step_us", [3_600_000_000, -3_600_000_000, 100_000_000, 4_000])
+@pytest.mark.parametrize("boot", ["boot", "another"])
+def test_a_clock_that_is_set_between_two_runs_makes_no_gap_longer_or_shorter_within_a_boot(
+    sink_settings: SqliteSettings | PostgresqlSettings, boot: str, step_us: int
+) -> None:
+    """Off for 9 s, both runs by clocks that were said to be synchronised; 4 ms are steering, not setting."""
+    last_us, to_us = T0_US, T0_US + 9_000_000 + step_us
+    before = Gateway(offset_us=10_000_000)
+    after = Gateway(epoch="000002-bbbbbbbb", boot=boot, offset_us=10_000_000 + step_us)
+    ended = {"previous_epoch": before.epoch, "last_us": last_us, "last_sync": True}
+    told = after.gap(0, last_us, "restart", from_sync=True, previous_epoch=before.epoch, to_us=to_us)
+    kept = [before.restart(last_us - 20_000_000), before.features(last_us - 1_000_000)]
+    kept += [after.restart(to_us, **ended), told, before.summary(), after.summary()]
+    place = keep(sink_settings, kept)
+    for stream in ("spindle", "plc"):
+        (off,) = [one for one in gaps("works", "mill-1", stream, where=place) if one.what == "off"]
+        assert off.end == moment(to_us)
+        if boot == "another":
+            expected = moment(last_us) if last_us <= to_us else None
+        else:
+            expected = moment(last_us if step_us == 4_000 else to_us - 9_000_000)
+        assert off.start == expected, stream
+
+
 def test_a_gateway_was_not_off_while_it_made_records_that_are_here(
     sink_settings: SqliteSettings | PostgresqlSettings, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_a_machine_without_a_speed_says_so() -> None:
         (number(1, quality=PointQuality.STALE), None, Reason.TOOL_UNKNOWN),
         (text("1", changes=1), None, Reason.TOOL_UNKNOWN),
         (text("1", changes=None), None, Reason.TOOL_UNKNOWN),
+        (number(1.0, unit="", changes=1), None, Reason.TOOL_UNKNOWN),  # the one before was stale
         (text("T1"), None, Reason.TOOL_UNKNOWN),
         (text("²"), None, Reason.TOOL_UNKNOWN),
         (text(last=True), None, Reason.TOOL_UNKNOWN),

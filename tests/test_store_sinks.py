@@ -173,12 +173,48 @@ def test_views_for_those_who_use_sql(sink_settings: SinkSettings, sink: Sink) ->
         ("mode", None, "good"),
         ("spindle-speed", 6000.0, "good"),
     ]
-    gaps = rows(sink_settings, "SELECT type, cause, lost, records, from_us FROM gaps ORDER BY type")
+    gaps = rows(sink_settings, "SELECT type, cause, lost, records, from_us, to_us FROM gaps ORDER BY type")
     assert gaps == [
-        ("gap", "device", 7, None, T0_US),
-        ("records-lost", "overflow", None, 101, T0_US),
-        ("restart", None, None, None, None),
+        ("gap", "device", 7, None, T0_US, T0_US + 1_000_000),
+        ("records-lost", "overflow", None, 101, T0_US, T0_US + 1),
+        ("restart", None, None, None, None, T0_US),
     ]
+
+
+def test_a_restart_has_its_times_in_the_view_of_gaps(sink_settings: SinkSettings, sink: Sink) -> None:
+    restarted = Gateway().restart(T0_US, last_us=T0_US - 9, last_sync=True)
+    store(sink, [arrival(restarted)], ROOT)
+    assert rows(sink_settings, "SELECT from_us, to_us FROM gaps") == [(T0_US - 9, T0_US)]
+
+
+def test_the_last_value_of_a_point_is_the_same_text_in_every_database(
+    sink_settings: SinkSettings, sink: Sink
+) -> None:
+    said = {
+        "flag": True,
+        "off": False,
+        "text": "42",
+        "quoted": 'a "b" \u00fc',
+        "number": 0.1,
+        "whole": 6001.0,
+    }
+    message = Gateway().summary()
+    record = json.loads(message.payload)
+    (speed, mode) = record["points"].values()
+    record["points"] = {
+        name: (speed if isinstance(last, float) else mode) | {"last": last} for name, last in said.items()
+    }
+    record["points"]["nothing"] = speed | {"last": None, "quality": "bad"}
+    store(sink, [Arrival(message.topic, json.dumps(record).encode(), now_us())], ROOT)
+    assert dict(rows(sink_settings, "SELECT point, last FROM point_values")) == {
+        "flag": "true",
+        "off": "false",
+        "text": "42",
+        "quoted": 'a "b" \u00fc',
+        "number": "0.1",
+        "whole": "6001.0",
+        "nothing": None,
+    }
 
 
 def test_a_time_that_no_clock_should_say_finds_its_place(sink_settings: SinkSettings, sink: Sink) -> None:

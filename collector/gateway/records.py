@@ -45,13 +45,14 @@ class GatewayRecords:
 
     def clock_set(self, change: ClockChange) -> Message:
         """The clock was set, or can be trusted from now on, or no longer."""
+        before_us, offset_us = change.offset_before_ns // 1000, change.offset_ns // 1000
         return self._journal.record(
             ClockSet,
             self._topic,
             change.monotonic_ns,
-            step_us=change.step_ns // 1000 if change.stepped else 0,
-            offset_before_us=change.offset_before_ns // 1000,
-            offset_us=change.offset_ns // 1000,
+            step_us=offset_us - before_us if change.stepped else 0,
+            offset_before_us=before_us,
+            offset_us=offset_us,
             synchronised=change.synchronised,
         )
 

@@ -59,7 +59,7 @@ class ClockSet(Envelope):
     kind: Literal["event"] = "event"
     event: Literal["clock"] = "clock"
     step_us: int
-    """How far UTC jumped; 0 if only the synchronisation changed."""
+    """How far UTC jumped: `offset_us` less `offset_before_us`; 0 if only the synchronisation changed."""
     offset_before_us: int
     """UTC minus monotonic time until now, for correcting the records of this boot before this one."""
     offset_us: int
@@ -125,7 +125,8 @@ class StateChange(Envelope):
     state: str
     """The state from now on: `off`, `alarm`, `idle`, `turning`, `cutting`, or `unknown` without data."""
     since_us: int
-    """UTC since which the state before had lasted."""
+    """UTC since which the state before had lasted: `t_us` of the event that began it, unless the clock was
+    set since; then the same moment by the clock as it is now."""
     why: list[Reason]
     """The answers that decided, in their order; what they mean stands in meta."""
 

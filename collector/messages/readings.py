@@ -70,7 +70,10 @@ class Readings(Envelope):
 
 
 class Change(Envelope):
-    """A state or a text became another one, or its quality did."""
+    """A state or a text became another one, or its quality did, as the controller said.
+
+    That it became stale because nobody vouches for it is in no change, but in the summaries.
+    """
 
     kind: Literal["readings"] = "readings"
     reading: Literal["change"] = "change"
@@ -102,7 +105,8 @@ class Utilisation(Envelope):
     period_to_us: int
     """UTC of its end."""
     from_us: int
-    """UTC from which on it was seen; later than `period_from_us` after a start, or when the clock was set."""
+    """UTC from which on it was seen; later than `period_from_us` after a start, or when the clock was set.
+    `t_us` is the same, and `sync` is of the clock by which it was counted."""
     to_us: int
     """UTC until which it was seen."""
     complete: bool
@@ -164,7 +168,7 @@ class Cut(Envelope):
     kind: Literal["readings"] = "readings"
     reading: Literal["cut"] = "cut"
     from_us: int
-    """UTC of the beginning."""
+    """UTC of the beginning: that of the event that began it, unless the clock was set since."""
     to_us: int
     """UTC of the end."""
     duration_s: Number

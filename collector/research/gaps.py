@@ -6,16 +6,29 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from collector.clock import STEP_LIMIT_NS
 from collector.messages.topics import GATEWAY_MACHINE, GATEWAY_STREAM
 from collector.research.archive import Where, must_have, open_archive
 from collector.research.rows import Chain, Row, Run, Selection
 from collector.store.stretch import stretch_us
 from collector.times import When, moment, moment_us
 
-Clocks = dict[Run, tuple[str, int]]
+
+@dataclass(frozen=True, slots=True)
+class _RunClock:
+    """By what clock a run went in the end: its boot, and UTC minus monotonic time at a moment there."""
+
+    boot: str
+    offset_us: int
+    mono_us: int
+
+
+Clocks = dict[Run, _RunClock]
 
 _OLDEST_MARK_US = 120_000_000
 """Twice as old as a mark is when the next one is saved."""
+_STEERED_PARTS = 2000
+"""The kernel steers a clock by one part in so many at most; what moves it further has set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class Missing:
     what: Literal["samples", "off", "records"]
     gateway: str
     start: datetime | None
-    """The last moment known before; None where its clock was not set, and is not that of the end."""
+    """The last moment known before, by the clock of `end`; None where nobody knows what that showed then."""
     end: datetime | None
     """The first moment known after."""
     cause: str
@@ -201,9 +214,11 @@ def _off(events: Iterable[_Event], own: Iterable[_Event], clocks: Clocks) -> Ite
 
 
 def _clocks(events: Iterable[_Event]) -> Clocks:
-    """By what clock each run of a gateway went in the end: its boot, and UTC minus monotonic time there."""
+    """By what clock each run of a gateway went in the end."""
     made = ((event.run, event.said) for event in events)
-    return {run: (said["boot"], said["t_us"] - said["mono_us"]) for run, said in made}
+    return {
+        run: _RunClock(said["boot"], said["t_us"] - said["mono_us"], said["mono_us"]) for run, said in made
+    }
 
 
 def _sampled(chains: Iterable[Chain], own: Iterable[_Event]) -> set[Run]:
@@ -213,17 +228,20 @@ def _sampled(chains: Iterable[Chain], own: Iterable[_Event]) -> set[Run]:
 
 
 def _off_since(gateway: str, gap: dict[str, Any], clocks: Clocks) -> Missing:
-    """A time between two runs; where the beginning's clock was not set, both ends go by the later run's.
+    """A time between two runs; where the clock was set in between, or never, both ends go by the later run's.
 
     That can be told within a boot alone: there the monotonic clock goes on.
     """
     missing = _missing("off", gateway, gap, gap["lost"])
-    if gap.get("from_sync") is not False:
-        return missing
-    boot, offset_us = clocks.get((gateway, gap["previous_epoch"]), (None, 0))
-    start_us = gap["from_us"] - offset_us + gap["t_us"] - gap["mono_us"]
-    knowable = boot == gap["boot"] and start_us <= gap["to_us"]
-    return replace(missing, start=moment(start_us) if knowable else None)
+    start_us, unset = gap["from_us"], gap.get("from_sync") is False
+    before = clocks.get((gateway, gap.get("previous_epoch", "")))
+    if before is not None and before.boot == gap["boot"]:
+        moved_us = gap["t_us"] - gap["mono_us"] - before.offset_us
+        steered_us = STEP_LIMIT_NS // 1000 + (gap["mono_us"] - before.mono_us) // _STEERED_PARTS
+        start_us += moved_us if unset or abs(moved_us) > steered_us else 0
+    elif unset:
+        return replace(missing, start=None)
+    return replace(missing, start=moment(start_us) if start_us <= gap["to_us"] else None)
 
 
 def _missing(

@@ -95,12 +95,13 @@ class MachineState:
         self._windows_ns = round(max(map(_window_s, machine.waveforms), default=0.0) * 1e9)
         content = describe_state(machine, self._rules, learned, self._calendar)
         self._stream = StreamRecords(journal, machine.name, STATE_STREAM, content)
-        self._records = StateRecords(machine.name, self._stream)
         self._condition = Condition(self._clock)
         self._from_ns = self._at_ns = self._newest_ns = self._clock.monotonic_ns()
+        self._records = StateRecords(machine.name, self._stream, self._from_ns)
         self._recogniser = Recogniser(self._rules, round(settings.dwell_s * 1e9), self._at_ns)
         self._ledger = Ledger(self._calendar.series, self._clock.utc_us(self._at_ns))
         self._counted_ns = self._at_ns
+        self._counted_sync = self._clock.synchronised
         self._cuts = Cuts()
         self._marked_cut: CutSummary | None = None
         """The last one that a mark may have."""
@@ -136,7 +137,10 @@ class MachineState:
 
     def drafts(self) -> list[Draft]:
         """What a mark has to know: the hour and the shifts that are going on, and a long cut, so far."""
-        drafts = [self._records.draft(account, self._began_ns(account)) for account in self._ledger.open()]
+        drafts = [
+            self._records.draft(account, self._began_ns(account), sync=self._counted_sync)
+            for account in self._ledger.open()
+        ]
         cut = self._cuts.going_on
         if cut is not None and self._counted_ns - cut.since_ns >= _LONG_CUT_NS:
             self._marked_cut = cut
@@ -162,7 +166,7 @@ class MachineState:
         return ActivityReport(
             **self._condition.facts(),
             activity=self._recogniser.activity,
-            activity_since_us=self._clock.utc_us(self._recogniser.since_ns),
+            activity_since_us=self._records.since_us(self._recogniser.since_ns),
             why=[Said.of(_because(answer)) for answer in self._recogniser.answers],
             steps_s=self._steps_s,
         )
@@ -232,6 +236,7 @@ class MachineState:
         expected_us = self._ledger.at_us + (to_ns - self._counted_ns) // 1000
         if abs(to_us - expected_us) > STEP_LIMIT_NS // 1000:  # the clock was set: what was counted is closed
             self._close_ledger()
+        self._counted_sync = self._clock.synchronised
         self._publish(self._ledger.advance(to_us, activity))
         self._counted_ns = max(self._counted_ns, to_ns)
         self._cuts.settle(to_ns)
@@ -242,7 +247,7 @@ class MachineState:
 
     def _publish(self, accounts: Iterable[Account]) -> None:
         for account in accounts:
-            self._records.utilisation(account, self._began_ns(account))
+            self._records.utilisation(account, self._began_ns(account), sync=self._counted_sync)
 
     def _began_ns(self, account: Account) -> int:
         counted_ns, counted_us = self._counted_ns, self._ledger.at_us  # the same moment

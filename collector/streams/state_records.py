@@ -7,20 +7,23 @@ from collections.abc import Iterable
 
 from collector.activity import Account, Activity, Answer, Change, CutSummary, ratios
 from collector.journal import Draft
-from collector.messages import Reason, StateChange
+from collector.messages import Moment, Reason, StateChange
 from collector.streams.stream_records import StreamRecords
 
 
 class StateRecords:
-    """Makes the records of one machine's state."""
+    """Makes the records of one machine's state, which is watched from a moment on."""
 
-    def __init__(self, machine: str, stream: StreamRecords) -> None:
+    def __init__(self, machine: str, stream: StreamRecords, from_ns: int) -> None:
         self._machine = machine
+        self._entered = stream.clock.tell(from_ns)
         self._stream = stream
         self._event_topic, self._readings_topic = stream.topic("event"), stream.topic("readings")
 
     def changed(self, change: Change) -> None:
         """The state became another one."""
+        since_us = self.since_us(change.previous_since_ns)
+        self._entered = self._stream.clock.tell(change.at_ns)
         self._stream.put(
             StateChange,
             self._event_topic,
@@ -28,9 +31,13 @@ class StateRecords:
             machine=self._machine,
             previous=change.previous,
             state=change.activity,
-            since_us=self._stream.clock.utc_us(change.previous_since_ns),
+            since_us=since_us,
             why=_reasons(change.answers),
         )
+
+    def since_us(self, entered_ns: int) -> int:
+        """UTC since which the state lasts: as the change to it told, unless the clock was set since."""
+        return self._stream.clock.as_told_us(self._entered, entered_ns)
 
     def cut(self, draft: Draft, *, marked: bool) -> None:
         """A cut is over; it is `marked` when a mark may have it as one that is open."""
@@ -38,11 +45,12 @@ class StateRecords:
 
     def cut_draft(self, cut: CutSummary, to_ns: int, following: Activity | None) -> Draft:
         """A cut as it stands; `following` is None when it may go on."""
+        from_us = self.since_us(cut.since_ns)
         return self._stream.draft(
             "cut",
             self._readings_topic,
-            cut.since_ns,
-            from_us=self._stream.clock.utc_us(cut.since_ns),
+            Moment(cut.since_ns // 1000, from_us, self._stream.clock.synchronised),
+            from_us=from_us,
             to_us=self._stream.clock.utc_us(to_ns),
             duration_s=(to_ns - cut.since_ns) / 1e9,
             previous=cut.previous.value,
@@ -51,17 +59,17 @@ class StateRecords:
             context={path: said.model_dump(mode="json") for path, said in cut.context().items()},
         )
 
-    def utilisation(self, account: Account, from_ns: int) -> None:
+    def utilisation(self, account: Account, from_ns: int, *, sync: bool) -> None:
         """An hour or shift is over, or the part of it that can be seen."""
-        self._stream.publish_later(self.draft(account, from_ns))
+        self._stream.publish_later(self.draft(account, from_ns, sync=sync))
 
-    def draft(self, account: Account, from_ns: int) -> Draft:
-        """An account as it stands."""
+    def draft(self, account: Account, from_ns: int, *, sync: bool) -> Draft:
+        """An account as it stands; its times are those by which it was counted, and `sync` tells of them."""
         period = account.period
         return self._stream.draft(
             "utilisation",
             self._readings_topic,
-            from_ns,
+            Moment(from_ns // 1000, account.from_us, sync),
             period=period.kind,
             shift=period.name,
             day=period.day,

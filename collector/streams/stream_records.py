@@ -7,7 +7,7 @@ decided elsewhere; here is only how it becomes a record in the outbox.
 from typing import Any, Literal
 
 from collector.journal import Draft, Journal
-from collector.messages import Alarm, Message, Meta, MetaContent, Record, meta_hash
+from collector.messages import Alarm, Message, Meta, MetaContent, Moment, Record, meta_hash
 from collector.messages.topics import Kind
 from collector.texts import Sentence
 
@@ -36,15 +36,21 @@ class StreamRecords:
         """The topic of one kind of this stream's records."""
         return self._journal.topics.of(self._machine, self._stream, kind)
 
-    def put(self, kind: type[Record], topic: str, at_monotonic_ns: int, **fields: Any) -> None:
-        """Make a record of a moment."""
-        self._journal.record(kind, topic, at_monotonic_ns, meta=self._meta, **fields)
+    def put(
+        self,
+        kind: type[Record],
+        topic: str,
+        at_monotonic_ns: int,
+        *,
+        t_us: int | None = None,
+        **fields: Any,
+    ) -> None:
+        """Make a record of a moment; `t_us` is its UTC where that was told before."""
+        self._journal.record(kind, topic, at_monotonic_ns, t_us=t_us, meta=self._meta, **fields)
 
-    def draft(
-        self, reading: Literal["utilisation", "cut"], topic: str, at_monotonic_ns: int, **fields: Any
-    ) -> Draft:
+    def draft(self, reading: Literal["utilisation", "cut"], topic: str, at: Moment, **fields: Any) -> Draft:
         """What the record of something that is open would be now."""
-        return self._journal.draft(reading, topic, at_monotonic_ns, meta=self._meta, **fields)
+        return self._journal.draft(reading, topic, at, meta=self._meta, **fields)
 
     def publish(self, draft: Draft) -> None:
         """Make a record that no mark has anything of."""

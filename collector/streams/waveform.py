@@ -70,7 +70,7 @@ class Waveform:
         self.clock: SampleClock = before.clock.succeeded_by(signal) if before else SampleClock(signal)
         n, hop = settings.window.resolve(signal.rate_hz)
         self._windows = Windows(len(signal.channels), n, hop)
-        self._cut_to = 0  # the sample behind the last window
+        self._cut_to: int | None = None  # the sample behind the last window, once there was one
         self._kernel = Kernel(settings.features, signal.channels, n, hop)
         self._speed_features = SpeedFeatures(settings.features, signal.channels)
         self._complete: list[Placed] = []
