@@ -4,16 +4,12 @@ Source: IEC 61260-1:2014, base-ten system: band x has its middle at 1000 Hz · G
 edges half a band to either side. Powers are summed in bins; no filter is imitated.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from collector.features.spectrum import MEAN_SQUARE
-from collector.samples import Samples
 
 _RATIO = 10**0.3
 _NOMINAL = (1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8)
@@ -24,27 +20,16 @@ _LEAST_BINS = 4
 Width = Literal["octave", "third-octave"]
 
 
-@dataclass(frozen=True, slots=True)
-class OctaveBands:
-    """Bands by nominal middle in Hz; `edges` are the first bin of each and where it ends, by turns."""
-
-    names: tuple[str, ...]
-    edges: npt.NDArray[np.intp]
-
-
-NO_BANDS = OctaveBands((), np.array([], dtype=np.intp))
-
-
-def octave_bands(width: Width, rate_hz: float, n: int) -> OctaveBands:
-    """The bands that a spectrum covers, lowest first.
+def octave_bands(width: Width, rate_hz: float, n: int) -> tuple[tuple[str, ...], list[slice]]:
+    """The bands that a spectrum covers, lowest first: nominal middles in Hz, and bins.
 
     A band counts its bins from the lower edge up to below the upper one. Those of less than four bins, or
-    that reach beyond half the sampling rate, are left out.
+    that reach beyond half the sampling rate, are left out: where bins are few, also one between two others.
     """
     names, edges_hz = _all_bands(width)
     edges = np.ceil(edges_hz * n / rate_hz).astype(np.intp)
     covered = (edges[:, 1] - edges[:, 0] >= _LEAST_BINS) & (edges_hz[:, 1] <= rate_hz / 2)
-    return OctaveBands(tuple(compress(names, covered.tolist())), edges[covered].reshape(-1))
+    return tuple(compress(names, covered.tolist())), [slice(*band) for band in edges[covered].tolist()]
 
 
 @cache
@@ -56,14 +41,3 @@ def _all_bands(width: Width) -> tuple[list[str], npt.NDArray[np.float64]]:
     middle_hz = 1000.0 * _RATIO ** (np.array(thirds) / 3)
     half = _RATIO ** (step / 6)
     return names, np.stack((middle_hz / half, middle_hz * half), axis=1)
-
-
-def octave_rms(power: Samples, n: int, bands: OctaveBands) -> npt.NDArray[np.float64]:
-    """The rms in each band, `[channels, bands]`, from |X|² under the periodic Hann window."""
-    if not bands.names:
-        return np.empty((len(power), 0))
-    covered = power[:, : bands.edges[-1]]
-    # Every second sum is asked for: with few bins, a band between two others may be left out.
-    total = np.add.reduceat(covered, bands.edges[:-1], axis=1)[:, ::2]
-    rms: npt.NDArray[np.float64] = np.sqrt(total * (2.0 / (n * n * MEAN_SQUARE)))
-    return rms

@@ -50,7 +50,7 @@ class Pass:
         self._peaks = PeakSearch(rows, n, settings.peaks)
         self._bands = settings.bands
         self._band_names = tuple(band.name for band in settings.bands)
-        self._octave_width = settings.octaves
+        self._octave_width = settings.octaves if "octaves" in self._groups else None
         self._clip_low = np.array([channel.clip_low for channel in channels] * windows)
         self._clip_high = np.array([channel.clip_high for channel in channels] * windows)
         self._doubts = Doubts(channels * windows, n)
@@ -72,7 +72,7 @@ class Pass:
             self._envelope_peaks = PeakSearch(count, n, settings.envelope.peaks)
         self._rate_hz: float | None = None
         self._in_bands = spectrum.bands_of((), n)
-        self._octaves = octaves.NO_BANDS
+        self._octave_names: tuple[str, ...] = ()
 
     def compute(
         self, samples: Samples, rate_hz: float, firsts: Sequence[int | None], *, carry: bool
@@ -128,8 +128,10 @@ class Pass:
         if rate_hz != self._rate_hz:
             self._rate_hz = rate_hz
             bins = [spectrum.band_bins(band.low_hz, band.high_hz, rate_hz, self._n) for band in self._bands]
+            if self._octave_width is not None:
+                self._octave_names, covered = octaves.octave_bands(self._octave_width, rate_hz, self._n)
+                bins += covered
             self._in_bands = spectrum.bands_of(bins, self._n)
-            self._octaves = octaves.octave_bands(self._octave_width, rate_hz, self._n)
 
     def _add_shape(self, made: Rows, moments: Moments, rate_hz: float) -> None:
         """What the distances from the mean tell; overwrites the scratch."""
@@ -167,7 +169,10 @@ class Pass:
         found = self._peaks.find(power, highest, largest)
         per_bin = rate_hz / self._n
         peaks = {"hz": found.bins * per_bin, "amplitude": found.amplitude}
-        made.keyed["band_rms"] = self._band_names, spectrum.band_rms(power, self._n, self._in_bands)
+        rms = spectrum.band_rms(power, self._n, self._in_bands)
+        made.keyed["band_rms"] = self._band_names, rms[:, : len(self._bands)]
+        if self._octave_width is not None:
+            made.keyed["octave_rms"] = self._octave_names, rms[:, len(self._bands) :]
         energy = None
         if "spectrum" in self._groups:
             peaks["prominence"] = self._peaks.prominence(power, found)
@@ -177,9 +182,6 @@ class Pass:
             for name in ("centroid", "spread", "rolloff"):
                 made.scalars[name] = getattr(shape, name) * per_bin
             made.scalars["entropy"], made.scalars["flatness"] = shape.entropy, shape.flatness
-        if "octaves" in self._groups:
-            rms = octaves.octave_rms(power, self._n, self._octaves)
-            made.keyed["octave_rms"] = self._octaves.names, rms
         made.peaks["peaks"] = peaks
         return np.add.reduce(power, axis=1) if energy is None else energy
 

@@ -48,6 +48,7 @@ class SpectralShape:
         bins = n // 2 + 1
         self._n = n
         self._middle = bins // 2
+        self._log_bins = math.log(bins)
         self._halves = slice(0, None, bins - 1) if n % 2 == 0 else slice(0, 1)  # both ends, or the first
         self._counted = np.ones(bins)
         self._counted[self._halves] = 0.5
@@ -84,7 +85,7 @@ class SpectralShape:
             offset + self._middle,
             np.sqrt(np.maximum(square - offset * offset, 0.0)),
             rolloff + 0.0 * offset,  # NaN where that is
-            entropy / np.log(bins),
+            entropy / self._log_bins,
             np.exp(mean_log) * bins / total,
         )
 
