@@ -65,6 +65,9 @@ def _point(node: Node, name: str) -> Iterator[str]:
         yield f"kind = {quoted(str(node.kind))}"
     if node.unit:
         yield f"unit = {quoted(node.unit)}"
+    elif node.kind is PointKind.NUMBER:
+        yield comment("The server tells no unit. Take the # away and type it; that of a speed is /min.")
+        yield comment('unit = "/min"')
 
 
 def _names(nodes: Sequence[Node]) -> list[str]:
