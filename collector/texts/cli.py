@@ -131,7 +131,7 @@ SHARE_NONE, SHARE_PSEUDONYM, SHARE_PLAIN = SHARES.values()
 BROWSE_NO_NODE = Text(
     "cli.browse.no-node",
     "The server has no node {start}.",
-    "Leave --start out to see all; names are case-sensitive.",
+    "Leave --start out to see all. A path begins with a slash, as in /Mill; names are case-sensitive.",
 )
 BROWSE_NOTHING = Text(
     "cli.browse.nothing",
