@@ -351,3 +351,23 @@ def test_a_number_for_which_the_server_tells_no_unit_leaves_a_line_to_fill_in() 
     assert text.count('# unit = "/min"') == 1
     (controller,) = tomllib.loads(text.replace("# unit", "unit"))["controllers"]
     assert [point["unit"] for point in controller["source"]["points"]] == ["/min", "%"]
+
+
+def test_what_is_browsed_as_a_machine_file_says_brings_none_of_that_files_points() -> None:
+    described = OpcuaSettings.model_validate(
+        {
+            "kind": "opcua",
+            "url": "opc.tcp://127.0.0.1:4840",
+            "timeout_s": 9,
+            "profile": "opc-40501-1",
+            "points": [{"name": "old", "node": "i=3"}],
+        }
+    )
+    text = toml_fragment([Node("/Mill/Speed", "i=1", "Speed", 1, kind=PointKind.NUMBER)], described)
+    (controller,) = tomllib.loads(text)["controllers"]
+    assert controller["source"] == {
+        "kind": "opcua",
+        "url": "opc.tcp://127.0.0.1:4840",
+        "timeout_s": 9,
+        "points": [{"name": "speed", "node": "i=1"}],
+    }
