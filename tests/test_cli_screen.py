@@ -275,6 +275,21 @@ def test_a_disk_that_failed_has_no_room() -> None:
     assert console.export_text().count("room for 567 hours") == 1
 
 
+def test_a_room_of_minutes_is_not_told_as_none() -> None:
+    console = Console(width=110, file=StringIO(), record=True)
+    outbox = OUTBOX.model_copy(update={"hours_left": 0.4})
+    console.print(show_status(REPORT.model_copy(update={"outbox": outbox}), 110))
+    assert "room for less than an hour without a broker" in console.export_text()
+
+
+def test_a_broker_that_is_away_is_told_with_since_when() -> None:
+    console = Console(width=80, file=StringIO(), record=True)
+    since_us = REPORT.now_us - 240_000_000
+    away = REPORT.broker.model_copy(update={"state": State.FAILED, "since_us": since_us})
+    console.print(show_status(REPORT.model_copy(update={"broker": away}), 80))
+    assert "✖ failed  broker:8883, not connected for 4 min, 1 records" in console.export_text()
+
+
 def test_before_another_program_a_page_is_as_wide_as_the_terminal_behind_it(tmp_path: Path) -> None:
     (tmp_path / "collector.toml").write_text(
         '[gateway]\ncompany = "works"\nname = "gw"\n[broker]\nhost = "localhost"\n', encoding="utf-8"

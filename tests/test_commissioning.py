@@ -280,6 +280,11 @@ def test_no_empty_list_of_machines_is_offered(folder: Path) -> None:
             ("--activity", "idle"),
             "gateway.not-running",
         ),
+        (
+            "[machine.state]\nturning = { feature = 'spindle/x/rms' }\n",
+            ("--activity", "stopped"),
+            "cli.learn.no-activity",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(folder: Path, state: str, options: tuple[str, ...], code: str) -> None:

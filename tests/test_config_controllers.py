@@ -105,6 +105,11 @@ def test_a_machine_may_have_controllers_alone_but_not_nothing() -> None:
     assert only(nothing) == (1, "", "config.nothing-collected")
 
 
+def test_one_table_where_a_list_belongs_is_not_also_said_to_be_missing() -> None:
+    single = MACHINE[: MACHINE.index("[[controllers]]")].replace("[[waveforms]]", "[waveforms]")
+    assert only(single)[1:] == ("waveforms", "config.list-of-tables")
+
+
 def test_a_key_of_other_points_is_not_said_to_belong_where_it_stands() -> None:
     opcua = """
 [[controllers]]

@@ -78,6 +78,44 @@ def test_a_line_that_begins_with_a_full_width_blank() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "column", "sign"),
+    [
+        ("rate_hz\u00a0= 6400", 8, "U+00A0"),
+        ("\u00a0\u00a0rate_hz = 6400", 1, "U+00A0"),
+        ("rate_hz = \u200b6400", 11, "U+200B"),
+        ("rate_hz = 6\u202f400", 12, "U+202F"),
+        ("\ufeffrate_hz = 6400", 1, "U+FEFF"),
+        ("[machine.state]\u2060", 16, "U+2060"),
+        ('name = "a\u00a0b"\u00a0', 13, "U+00A0"),
+    ],
+)
+def test_a_sign_that_nobody_sees_is_found_where_it_stands(line: str, column: int, sign: str) -> None:
+    sentence = told(line)
+    assert sentence.code == "config.syntax.unseen"
+    assert sentence.values == {"column": column, "sign": sign}
+
+
+def test_of_what_may_be_a_secret_an_unseen_sign_tells_nothing() -> None:
+    assert told("password = \u200bhunter2").code == "config.syntax.value"
+
+
+@pytest.mark.parametrize(
+    ("line", "found", "typed"),
+    [
+        ("scale = 1,0", "1,0", "scale = [1,0]"),
+        ("baud = 115,200 # fast", "115,200", "baud = [115,200]"),
+        ("columns = 1, 2, 3", "1, 2, 3", "columns = [1, 2, 3]"),
+        ("rate_hz = 1.000,5", "1.000,5", "rate_hz = [1.000,5]"),
+    ],
+)
+def test_of_a_number_with_a_comma_all_that_may_be_meant_is_told(line: str, found: str, typed: str) -> None:
+    sentence = told(line)
+    assert (sentence.code, sentence.values["found"]) == ("config.syntax.comma", found)
+    assert sentence.advice.endswith(f": {typed}")
+    assert not isinstance(parse_document("a.toml", typed.encode()), Problem)
+
+
+@pytest.mark.parametrize(
     ("line", "code"),
     [
         ('serial = "０００１', "config.syntax.string"),
@@ -171,7 +209,6 @@ def test_a_number_is_told_without_its_unit_only_where_that_changes_nothing(line:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("scale = 1,0", "config.syntax.end"),
         ("a = 1 b = 2", "config.syntax.end"),
         ('name = "mill" one', "config.syntax.end"),
         ("a =", "config.syntax.value"),

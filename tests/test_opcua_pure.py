@@ -5,6 +5,7 @@ import asyncio
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from collector.points import Arrival, Point, PointKind, PointQuality, Reading
 from collector.profiles import load_profile, profile_names
 from collector.sources.opcua import OpcuaSettings, mistakes, opcua_source
 from collector.sources.opcua.address import NodeName, Step, parse_address, path_text
-from collector.sources.opcua.fragment import slug
+from collector.sources.opcua.fragment import Node, slug, toml_fragment
 from collector.sources.opcua.handover import Handover, Losses
+from collector.sources.opcua.settings import ConnectionSettings
 from collector.sources.opcua.values import overflowed, reading_of
 from collector.sources.opcua.wanted import read_profile
 from collector.sources.source import PointSource
@@ -340,3 +342,32 @@ def test_asyncua_is_not_loaded_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_number_for_which_the_server_tells_no_unit_leaves_a_line_to_fill_in() -> None:
+    speed = Node("/Mill/Speed", "i=1", "Speed", 1, kind=PointKind.NUMBER)
+    load = Node("/Mill/Load", "i=2", "Load", 1, kind=PointKind.NUMBER, unit="%")
+    text = toml_fragment([speed, load], ConnectionSettings(url="opc.tcp://127.0.0.1:4840"))
+    assert text.count('# unit = "/min"') == 1
+    (controller,) = tomllib.loads(text.replace("# unit", "unit"))["controllers"]
+    assert [point["unit"] for point in controller["source"]["points"]] == ["/min", "%"]
+
+
+def test_what_is_browsed_as_a_machine_file_says_brings_none_of_that_files_points() -> None:
+    described = OpcuaSettings.model_validate(
+        {
+            "kind": "opcua",
+            "url": "opc.tcp://127.0.0.1:4840",
+            "timeout_s": 9,
+            "profile": "opc-40501-1",
+            "points": [{"name": "old", "node": "i=3"}],
+        }
+    )
+    text = toml_fragment([Node("/Mill/Speed", "i=1", "Speed", 1, kind=PointKind.NUMBER)], described)
+    (controller,) = tomllib.loads(text)["controllers"]
+    assert controller["source"] == {
+        "kind": "opcua",
+        "url": "opc.tcp://127.0.0.1:4840",
+        "timeout_s": 9,
+        "points": [{"name": "speed", "node": "i=1"}],
+    }

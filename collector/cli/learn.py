@@ -228,7 +228,7 @@ def _name(activity: Activity) -> str:
 
 def _activity(given: str) -> Activity:
     if given not in LEARNABLE:
-        raise typer.BadParameter(", ".join(LEARNABLE), param_hint="--activity")
+        raise UsageError(say.NO_ACTIVITY(found=given, known=", ".join(LEARNABLE)))
     return Activity(given)
 
 

@@ -59,7 +59,7 @@ def _parts(report: GatewayReport) -> Table:
     table = Table.grid(padding=(0, 2))
     rows: tuple[tuple[Sentence, PartReport, str], ...] = (
         (say.CONFIGURATION(), report.configuration, _configuration(report.configuration, report.now_us)),
-        (say.BROKER(), report.broker, _broker(report.broker)),
+        (say.BROKER(), report.broker, _broker(report.broker, report.now_us)),
         (say.OUTBOX(), report.outbox, _outbox(report.outbox, report.now_us)),
         (say.GATEWAY(), report.host, _host(report.host)),
     )
@@ -74,7 +74,12 @@ def _configuration(configuration: ConfigurationReport, now_us: int) -> str:
     return str(say.NOT_RELOADED(duration=span(now_us - configuration.changed_us)))
 
 
-def _broker(broker: BrokerReport) -> str:
+def _broker(broker: BrokerReport, now_us: int) -> str:
+    if broker.state is State.FAILED:
+        since = span(now_us - broker.since_us)
+        return str(
+            say.BROKER_AWAY_FACTS(address=broker.address, duration=since, confirmed=f"{broker.confirmed:,}")
+        )
     return str(say.BROKER_FACTS(address=broker.address, confirmed=f"{broker.confirmed:,}"))
 
 
@@ -85,9 +90,15 @@ def _outbox(outbox: OutboxReport, now_us: int) -> str:
     else:
         waiting = say.OUTBOX_EMPTY()
     awaiting = [say.OUTBOX_AWAITING(awaiting=f"{outbox.awaiting:,}")] if outbox.awaiting else []
-    writable = outbox.state is not State.FAILED and outbox.hours_left is not None
-    room = [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")] if writable else []
-    return ", ".join(map(str, [waiting, *awaiting, *room]))
+    return ", ".join(map(str, [waiting, *awaiting, *_room(outbox)]))
+
+
+def _room(outbox: OutboxReport) -> list[Sentence]:
+    if outbox.state is State.FAILED or outbox.hours_left is None:
+        return []
+    if outbox.hours_left < 1:
+        return [say.OUTBOX_HARDLY_ROOM()]
+    return [say.OUTBOX_ROOM(hours=f"{outbox.hours_left:,.0f}")]
 
 
 def _host(host: HostReport) -> str:

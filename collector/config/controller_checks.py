@@ -26,7 +26,7 @@ ANY_CONTROLLER_SOURCE = cast("type[AnyControllerSource]", ControllerSourceSettin
 
 def check_controllers(document: Document) -> Iterator[Problem]:
     """What must fit together in the controllers of one machine file, and what refers to their points."""
-    if not any(isinstance(document.value((key,)), list) for key in ("waveforms", "controllers")):
+    if all(document.value((key,)) is None for key in ("waveforms", "controllers")):
         yield document.problem((), texts.NOTHING_COLLECTED())
     points: dict[str, Point] = {}
     open_ended: set[str] = set()

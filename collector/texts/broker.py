@@ -45,7 +45,7 @@ REFUSED = Text(
     "broker.refused",
     "The broker refuses us: {reason}.",
     "Ask the group's administrator; check user under [broker], the password file and the certificate. "
-    "Data is being kept.",
+    "After a change restart the service. Data is being kept.",
 )
 
 # Certificates and files

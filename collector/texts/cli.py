@@ -44,6 +44,9 @@ OUTBOX = Text("cli.part.outbox", "outbox")
 GATEWAY = Text("cli.part.gateway", "gateway")
 NOT_RELOADED = Text("cli.status.not-reloaded", "the files were changed {duration} ago and are not in use")
 BROKER_FACTS = Text("cli.status.broker", "{address}, {confirmed} records delivered")
+BROKER_AWAY_FACTS = Text(
+    "cli.status.broker-away", "{address}, not connected for {duration}, {confirmed} records delivered"
+)
 OUTBOX_EMPTY = Text("cli.status.outbox-empty", "nothing waits")
 OUTBOX_WAITING = Text("cli.status.outbox-waiting", "{pending} records wait, {oldest}")
 OLDEST_FOR = Text("cli.status.oldest-for", "the oldest for {age}")
@@ -52,6 +55,7 @@ OLDEST_UNDATED = Text(
 )
 OUTBOX_AWAITING = Text("cli.status.outbox-awaiting", "{awaiting} of them for the store's receipt")
 OUTBOX_ROOM = Text("cli.status.outbox-room", "room for {hours} hours without a broker")
+OUTBOX_HARDLY_ROOM = Text("cli.status.outbox-hardly-room", "room for less than an hour without a broker")
 CLOCK_SET = Text("cli.status.clock-set", "clock synchronised")
 CLOCK_NOT_SET = Text("cli.status.clock-not-set", "clock NOT synchronised")
 DISK_FREE = Text("cli.status.disk-free", "{free} GiB free")
@@ -127,7 +131,7 @@ SHARE_NONE, SHARE_PSEUDONYM, SHARE_PLAIN = SHARES.values()
 BROWSE_NO_NODE = Text(
     "cli.browse.no-node",
     "The server has no node {start}.",
-    "Leave --start out to see all; names are case-sensitive.",
+    "Leave --start out to see all. A path begins with a slash, as in /Mill; names are case-sensitive.",
 )
 BROWSE_NOTHING = Text(
     "cli.browse.nothing",

@@ -11,8 +11,9 @@ from collector.texts.sentence import Text
 NO_MAIN_FILE = Text(
     "config.no-main-file",
     "there is no collector.toml in {folder}",
-    "Copy the example files (the folder config of collector) to {folder} and change them to suit your "
-    "gateway; or name the folder that you mean: collector check FOLDER",
+    "Copy the example files to {folder} and change them to suit your gateway (they are in "
+    "/opt/collector/examples, and in the folder config of the clone); or name the folder that you mean: "
+    "collector check FOLDER",
 )
 NO_MAIN_FILE_NEAR = Text(
     "config.no-main-file.near",

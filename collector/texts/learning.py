@@ -8,6 +8,9 @@ INTRO = Text(
     "Let it do one thing at a time, without a pause, and say which. Nothing is written before you agree.",
 )
 ASK_ACTIVITY = Text("cli.learn.ask-activity", "What does it do now? {known} (Enter: that is all)")
+NO_ACTIVITY = Text(
+    "cli.learn.no-activity", '"{found}" is nothing that a machine is watched at.', "Type one of: {known}"
+)
 WATCHING = Text("cli.learn.watching", "Watching for {seconds} s. Let it go on: {activity}.")
 SEEN = Text("cli.learn.seen", "{activity}: {input} from {low} to {high}, values: {count}")
 SEEN_NOTHING = Text(

@@ -56,6 +56,11 @@ SYNTAX_WIDE_BLANK_FIRST = Text(
     "the line begins with a full-width blank (全角スペース)",
     "Delete it; where you want a blank, switch the Japanese input method off before.",
 )
+SYNTAX_UNSEEN = Text(
+    "config.syntax.unseen",
+    "at column {column} stands a sign that cannot be seen or looks like a blank ({sign})",
+    "Delete the line and type it by hand. Text copied from a web page or a document may bring such signs.",
+)
 SYNTAX_EQUALS = Text(
     "config.syntax.equals",
     "an equals sign is missing after the key",
@@ -78,6 +83,11 @@ SYNTAX_BLANKS = Text(
     "config.syntax.blanks",
     "found {found} behind the equals sign, a number with blanks",
     "Type it without blanks: {line}",
+)
+SYNTAX_COMMA = Text(
+    "config.syntax.comma",
+    "found {found} behind the equals sign, a number with a comma",
+    "Decimals have a point, thousands have no sign. Several values stand in brackets: {key} = [{found}]",
 )
 SYNTAX_OWN_UNIT = Text(
     "config.syntax.own-unit",

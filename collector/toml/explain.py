@@ -30,6 +30,8 @@ _LIMITS: dict[str, tuple[Text, str]] = {
     "less_than": (texts.NOT_BELOW, "lt"),
     "less_than_equal": (texts.NOT_AT_MOST, "le"),
 }
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+"""What word processors and web pages make of a hyphen."""
 
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
@@ -259,7 +261,12 @@ def _pattern(pattern: str, place: Place, found: str) -> Sentence:
 
 def _slug(text: str) -> str:
     """The nearest valid name, of small letters, digits and single hyphens; empty where nothing is left."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", _DASHES.sub("-", text.casefold()))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
 
 

@@ -8,7 +8,8 @@ import re
 from collector.texts import Sentence, Text
 from collector.texts import toml as texts
 from collector.toml.problems import is_secret
-from collector.toml.unquoted import unquoted_sentence
+from collector.toml.unquoted import commas_sentence, unquoted_sentence
+from collector.toml.unseen_characters import unseen_sentence
 from collector.toml.wide_characters import wide_sentence
 
 # How tomllib's messages begin, and what we say where nothing better is known.
@@ -51,7 +52,12 @@ def syntax_sentence(message: str, line: str) -> Sentence:
     code = _QUOTE.split(outside)[0]  # a string that does not end goes on to the line's end
     if is_secret(code):
         code = code[: _end_of_key(code)]
-    told = wide_sentence(code) or _quotes(_WIDE_QUOTES, outside) or _curly(message, outside)
+    told = (
+        wide_sentence(code)
+        or unseen_sentence(code)
+        or _quotes(_WIDE_QUOTES, outside)
+        or _curly(message, outside)
+    )
     if told:
         return told
     table = _TABLE.match(line)
@@ -60,7 +66,7 @@ def syntax_sentence(message: str, line: str) -> Sentence:
     for beginning, text in _SYNTAX.items():
         if message.startswith(beginning):
             is_value = text in {texts.SYNTAX_VALUE, texts.SYNTAX_END} and not is_secret(line)
-            return (unquoted_sentence(line) if is_value else None) or text()
+            return (is_value and (commas_sentence(line) or unquoted_sentence(line))) or text()
     return texts.SYNTAX(reason=message.partition(" (at ")[0])
 
 

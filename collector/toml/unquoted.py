@@ -9,7 +9,9 @@ from collector.toml.problems import LONGEST_FOUND
 from collector.toml.text import quoted
 
 _LINE = re.compile(r"""\s*([\w.-]+)\s*=\s*([^\s"'\[\]{}=,#][^"'\[\]{}=,#\x00-\x1f\x7f]*)(#.*)?""", re.ASCII)
-"""One key and one value; what has a comma may be a decimal or two values, which only the reader knows."""
+"""One key and one value without a comma."""
+_WITH_COMMAS = re.compile(r"\s*([\w.-]+)\s*=\s*([-+]?\d[\d.]*(?:, ?[-+]?\d[\d.]*)+)\s*(?:#.*)?", re.ASCII)
+"""Numbers with commas: decimals, thousands, or several values, which only the reader knows."""
 
 _DATES = (
     re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"),
@@ -21,6 +23,14 @@ _WITH_UNIT = re.compile(rf"({_NUMBER}) *([^\W\d_]+[23\u00b2\u00b3]?(?:/[^\W\d_]+
 _WITH_UNIT_AFTER_BLANK = re.compile(rf"({_NUMBER}) +(\S.*)")
 _TRUTH = {"true", "false"}
 _PREFIXES = {"": 1, "k": 1e3, "M": 1e6, "m": 1e-3, "u": 1e-6, "\u00b5": 1e-6, "\u03bc": 1e-6}
+
+
+def commas_sentence(line: str) -> Sentence | None:
+    """What may be meant by a line's number with commas; None where its value is none."""
+    parts = _WITH_COMMAS.fullmatch(line)
+    if parts is None or len(parts[2]) > LONGEST_FOUND:
+        return None
+    return texts.SYNTAX_COMMA(found=parts[2], key=parts[1])
 
 
 def unquoted_sentence(line: str) -> Sentence | None:

@@ -38,7 +38,9 @@ def toml_fragment(nodes: Sequence[Node], connection: ConnectionSettings, name: s
     Secrets are not in it: only the names of their files.
     """
     lines = ["[[controllers]]", f"name = {quoted(name)}", "", "[controllers.source]", 'kind = "opcua"']
-    told = connection.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
+    # A machine's file may have told more than how to connect, such as the points that it has.
+    how = set(ConnectionSettings.model_fields)
+    told = connection.model_dump(mode="json", exclude_defaults=True, include=how)
     lines += [f"{key} = {quoted(value)}" for key, value in told.items()]
     usable = [node for node in nodes if node.kind is not None]
     for node, point in zip(usable, _names(usable), strict=True):
@@ -65,6 +67,9 @@ def _point(node: Node, name: str) -> Iterator[str]:
         yield f"kind = {quoted(str(node.kind))}"
     if node.unit:
         yield f"unit = {quoted(node.unit)}"
+    elif node.kind is PointKind.NUMBER:
+        yield comment("The server tells no unit. Take the # away and type it; that of a speed is /min.")
+        yield comment('unit = "/min"')
 
 
 def _names(nodes: Sequence[Node]) -> list[str]:
