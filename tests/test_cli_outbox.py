@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from rich.console import Console
 from servers import Collector, Mosquitto, Subscriber, until, write_configuration
 
+from collector.cli.outbox_page import show_outbox
 from collector.messages import Message, RecordsLost, decode
-from collector.outbox import Outbox, OutboxSettings
+from collector.outbox import Cause, Outbox, OutboxLoss, OutboxSettings
 
 SIMULATED = """\
 channels = [{ name = "x", unit = "g" }]
@@ -175,3 +177,18 @@ async def test_a_mistake_elsewhere_hides_nothing_that_waits(collector: Collector
     assert code == 2
     assert "directry" in page
     assert "machines/mill-1.toml:1" in page
+
+
+def test_many_losses_of_one_cause_are_one_line(tmp_path: Path) -> None:
+    """As on a disk that was full for hours; where damage hides how many there were, no number is made up."""
+    lost = [OutboxLoss(Cause.OVERFLOW, "1-a", count, None, None, None, None, 10) for count in (9, 10, 1000)]
+    lost.append(OutboxLoss(Cause.OVERFLOW, "2-b", 3, None, None, None, None, 10))
+    lost += [OutboxLoss(Cause.CORRUPT, "1-a", count, None, None, None, None, 10) for count in (2, None)]
+    console = Console(width=100)
+    with console.capture() as captured:
+        console.print(show_outbox(OutboxSettings(directory=tmp_path), None, [], lost))
+    assert [line.rstrip() for line in captured.get().splitlines() if "given up" in line] == [
+        "given up (overflow), and not heard of yet: 1,019 of 1-a",
+        "given up (overflow), and not heard of yet: 3 of 2-b",
+        "given up (corrupt), and not heard of yet: unknown of 1-a",
+    ]

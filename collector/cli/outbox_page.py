@@ -9,7 +9,7 @@ from collector.cli.screen import Paragraph
 from collector.cli.spans import waiting_for
 from collector.health import OutboxReport
 from collector.local_time import local_minute
-from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings, joined
 from collector.texts import cli as say
 from collector.times import moment
 
@@ -41,7 +41,7 @@ def show_outbox(
         lines.append(
             Paragraph(say.OUTBOX_REJECTED(records=f"{report.rejected:,}", reasons=reasons), "yellow")
         )
-    for loss in losses:
+    for loss in _summed(losses):
         lost = str(say.UNKNOWN()) if loss.records is None else f"{loss.records:,}"
         lines.append(Paragraph(say.OUTBOX_LOST(cause=loss.cause, records=lost, epoch=loss.epoch), "yellow"))
     if not records:  # files of what has been delivered may stand a little longer
@@ -50,6 +50,15 @@ def show_outbox(
     if on_disk > records:
         lines.append(Paragraph(say.OUTBOX_SETTLED(records=f"{on_disk - records:,}")))
     return Group(*lines, "", _epochs(epochs, in_memory=records - on_disk))
+
+
+def _summed(losses: list[OutboxLoss]) -> list[OutboxLoss]:
+    """One of each epoch and cause: a full disk gives up a few records at a time, for hours."""
+    summed: dict[tuple[str, str], OutboxLoss] = {}
+    for loss in losses:
+        key = loss.epoch, loss.cause
+        summed[key] = joined(summed[key], loss) if key in summed else loss
+    return list(summed.values())
 
 
 def _epochs(epochs: list[EpochWaiting], in_memory: int) -> Table:

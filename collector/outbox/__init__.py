@@ -14,6 +14,7 @@ from collector.outbox.state import (
     OutboxState,
     Outgoing,
     StreamMark,
+    joined,
 )
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "Outgoing",
     "Reading",
     "StreamMark",
+    "joined",
     "purge_folder",
 ]
