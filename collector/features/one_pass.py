@@ -16,9 +16,9 @@ from collector.features.parts import part_of
 from collector.features.peaks import PeakSearch
 from collector.features.quality import Doubts
 from collector.features.reasons import Reason
-from collector.features.scratch import kept
+from collector.features.scratch import kept, laid
 from collector.features.settings import FeatureSettings
-from collector.features.spectral_shape import SegmentKurtosis, SpectralShape
+from collector.features.spectral_shape import SegmentKurtosis, SpectralShape, segments_bins
 from collector.features.synchronous import Carried
 from collector.features.table import FEATURES, is_selected
 from collector.features.time_domain import Moments, Values
@@ -56,11 +56,14 @@ class Pass:
         self._doubts = Doubts(channels * windows, n)
         self._hann = spectrum.hann(n)
         self._deviation, self._scratch = kept(rows, n), kept(rows, n)
-        self._power = kept(rows, n // 2 + 1)
-        self._transform = kept(rows, n // 2 + 1, dtype=np.complex128)
+        # Segments are done with before the window's own spectrum begins.
+        bins = n // 2 + 1
+        numbers = rows * max(bins, segments_bins(n))
+        spectra, powers = kept(numbers, dtype=np.complex128), kept(numbers)
+        self._transform, self._power = laid(spectra, rows, bins), laid(powers, rows, bins)
         if "spectrum" in self._groups:
-            self._spectral_shape = SpectralShape(rows, n)
-            self._segments = SegmentKurtosis(rows, n)
+            self._spectral_shape = SpectralShape(rows, n, self._peaks.scratch)
+            self._segments = SegmentKurtosis(rows, n, spectra, powers)
         self._line_hz = settings.line_hz
         self._current = part_of("current", settings, channels, windows)
         self._moving = part_of("velocity", settings, channels)

@@ -64,13 +64,16 @@ class Peaks(NamedTuple):
 
 
 class PeakSearch:
-    """Finds the `count` strongest peaks of each channel's spectrum; owns the scratch for one shape."""
+    """Finds the `count` strongest peaks of each channel's spectrum.
+
+    `scratch` is `[channels, bins]`, which others may use between two searches.
+    """
 
     def __init__(self, channels: int, n: int, count: int) -> None:
         bins = n // 2 + 1
         self._count = count
         self._gain = n * COHERENT_GAIN
-        self._heights = kept(channels, bins)
+        self.scratch = kept(channels, bins)
         self._maxima = kept(channels, bins, dtype=np.bool_)
         self._ends = self._maxima[:, :: bins - 1]
         self._row_starts = np.arange(channels) * bins
@@ -140,11 +143,11 @@ class PeakSearch:
 
     def _strongest(self, power: Samples) -> npt.NDArray[np.intp]:
         """Flat indices of the highest maxima, `[count, channels]`; where there are no more, other bins."""
-        np.multiply(power, self._maxima, out=self._heights)
-        heights = self._heights.reshape(-1)
+        np.multiply(power, self._maxima, out=self.scratch)
+        heights = self.scratch.reshape(-1)
         at = np.empty((self._count, len(power)), dtype=np.intp)
         for highest in at:  # a partition of all bins costs more than some scans
-            np.add(self._heights.argmax(axis=1), self._row_starts, out=highest)
+            np.add(self.scratch.argmax(axis=1), self._row_starts, out=highest)
             heights[highest] = 0.0
         return at
 
@@ -172,7 +175,7 @@ class PeakSearch:
         bins are no peak. All channels are compared as one long row, since the ends of each are left out.
         """
         row, maxima = power.reshape(-1), self._maxima.reshape(-1)
-        margin = np.multiply(power, _FLAT, out=self._heights).reshape(-1)
+        margin = np.multiply(power, _FLAT, out=self.scratch).reshape(-1)
         rises = row[1:] > margin[:-1]
         falls = row[:-1] > margin[1:]
         np.logical_and(rises[:-1], falls[1:], out=maxima[1:-1])

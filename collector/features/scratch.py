@@ -25,6 +25,11 @@ def kept(*shape: int, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     return np.ndarray(shape, kind, raw, start)
 
 
+def laid(memory: npt.NDArray[Any], *shape: int) -> npt.NDArray[Any]:
+    """An array in the first part of kept memory, where others lie as well: each overwrites the others."""
+    return memory[: math.prod(shape)].reshape(shape)
+
+
 def quiet(n: int = _USUAL) -> Context:
     """A context in whose `run` numpy makes NaN of what is undefined without a warning, and goes row by row.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from collector.features import spectrum
-from collector.features.scratch import kept
+from collector.features.scratch import laid
 from collector.features.spectrum import MEAN_SQUARE
 from collector.features.time_domain import Values
 from collector.samples import Samples
@@ -42,9 +42,9 @@ class Shape(NamedTuple):
 
 
 class SpectralShape:
-    """Measures spectra of one shape; owns the scratch."""
+    """Measures spectra of one shape; `scratch` is `[channels, bins]`."""
 
-    def __init__(self, channels: int, n: int) -> None:
+    def __init__(self, channels: int, n: int, scratch: Samples) -> None:
         bins = n // 2 + 1
         self._n = n
         self._middle = bins // 2
@@ -55,7 +55,7 @@ class SpectralShape:
         from_middle = np.arange(bins, dtype=np.float64) - self._middle
         self._from_middle = self._counted * from_middle
         self._square = self._from_middle * from_middle
-        self._logarithms = kept(channels, bins)
+        self._logarithms = scratch
         self._parts = np.arange(0, bins, _PART)
         self._below = np.zeros((channels, len(self._parts) + 1))
         self._below_starts = np.arange(channels) * self._below.shape[1]
@@ -109,20 +109,22 @@ class SpectralShape:
 
 
 class SegmentKurtosis:
-    """The spectral kurtosis over segments of a window; owns the scratch for one shape.
+    """The spectral kurtosis over segments of a window; lies in memory for spectra and for powers.
 
     Source: J. Antoni, The spectral kurtosis: a useful tool for characterising non-stationary signals, Mech.
     Syst. Signal Process. 20 (2006).
     """
 
-    def __init__(self, channels: int, n: int) -> None:
+    def __init__(
+        self, channels: int, n: int, spectra: npt.NDArray[np.complex128], powers: npt.NDArray[np.float64]
+    ) -> None:
         self.length = segment_length(n)
         self._count = n // self.length if self.length else 0
         angle = 2 * np.pi * np.arange(self.length) / max(self.length, 1)
         # One long row for all segments, since each row costs a numpy loop some time to begin.
         self._window = np.tile(0.5 - 0.5 * np.cos(angle), self._count)
-        self._transform = kept(channels, self._count, self.length // 2 + 1, dtype=np.complex128)
-        self._power = kept(*self._transform.shape)
+        shape = channels, self._count, self.length // 2 + 1
+        self._transform, self._power = laid(spectra, *shape), laid(powers, *shape)
         self._ones = np.ones((1, self._count))
 
     def measure(self, deviation: Samples, scratch: Samples) -> tuple[Values, Values]:
@@ -154,3 +156,9 @@ def segment_length(n: int) -> int:
     """The length of a segment: the largest power of two of which 32 fit; 0 where it would be less than 8."""
     length = 1 << (n // 32).bit_length() >> 1
     return length if length >= 8 else 0
+
+
+def segments_bins(n: int) -> int:
+    """How many bins the segments of a window have together."""
+    length = segment_length(n)
+    return n // length * (length // 2 + 1) if length else 0
