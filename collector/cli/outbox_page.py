@@ -9,7 +9,7 @@ from collector.cli.screen import Paragraph
 from collector.cli.spans import waiting_for
 from collector.health import OutboxReport
 from collector.local_time import local_minute
-from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings, joined
+from collector.outbox import EpochWaiting, OutboxLoss, OutboxSettings, sum_up
 from collector.texts import cli as say
 from collector.times import moment
 
@@ -54,11 +54,10 @@ def show_outbox(
 
 def _summed(losses: list[OutboxLoss]) -> list[OutboxLoss]:
     """One of each epoch and cause: a full disk gives up a few records at a time, for hours."""
-    summed: dict[tuple[str, str], OutboxLoss] = {}
+    summed: list[OutboxLoss] = []
     for loss in losses:
-        key = loss.epoch, loss.cause
-        summed[key] = joined(summed[key], loss) if key in summed else loss
-    return list(summed.values())
+        sum_up(summed, loss)
+    return summed
 
 
 def _epochs(epochs: list[EpochWaiting], in_memory: int) -> Table:

@@ -10,21 +10,21 @@ from collector.features.scratch import kept
 from collector.features.spectrum import Transform
 from collector.samples import Samples
 
-OUTPUTS = 16
+_OUTPUTS = 16
 """Of one block: with fewer there is more to add, with more there are more products with zeros."""
 _LEAST, _MOST = 4, 64
 """Below 4 the filter costs as much as the shorter transform saves."""
 _RATE_OVER_BAND = 6.0
 """The new rate over the upper end of the band."""
-_OTHER_RATE = 1.05
-"""The rate may become 5 % lower, and the band with it so much wider in bins, before all is planned anew."""
+OTHER_RATE = 0.05
+"""A rate that differs by no more may go on with this plan, though its band is so much wider in bins."""
 
 
 def decimation(high_hz: float, rate_hz: float, hop: int) -> int:
     """How many samples can become one, if the band ends at `high_hz` and `hop` of them come at a time."""
     factor = _MOST
     while factor >= _LEAST:
-        if rate_hz >= _RATE_OVER_BAND * factor * high_hz and hop % (factor * OUTPUTS) == 0:
+        if rate_hz >= _RATE_OVER_BAND * factor * high_hz and hop % (factor * _OUTPUTS) == 0:
             return factor
         factor //= 2
     return 1
@@ -45,17 +45,19 @@ class Decimation:
     def __init__(self, channels: int, n: int, hop: int, factor: int, edge: float) -> None:
         """Plan the filter; `edge` is the upper end of the band over the sampling rate."""
         self._factor = factor
-        self._block = block = OUTPUTS * factor
-        taps = _taps(factor, edge * _OTHER_RATE)
-        weights = np.zeros((2 * block, OUTPUTS))
-        for output in range(OUTPUTS):
+        self._block = block = _OUTPUTS * factor
+        edge *= 1 + OTHER_RATE
+        taps = _taps(factor, edge)
+        weights = np.zeros((2 * block, _OUTPUTS))
+        for output in range(_OUTPUTS):
             weights[output * factor : output * factor + len(taps), output] = taps
         self._own, self._before = weights[:block], weights[block:]
-        self._values = kept(channels, n // block, OUTPUTS)
-        self._to_before = kept(channels, hop // block, OUTPUTS)
-        self._to_last = np.empty((channels, OUTPUTS))
+        # What the first block adds to the one before belongs to the last one: it waits in a place of its own.
+        self._from_before = kept(channels, 1 + n // block, _OUTPUTS)
+        self._values = self._from_before[:, 1:]
+        self._to_before = kept(channels, hop // block, _OUTPUTS)
         self._transform = kept(channels, n // factor // 2 + 1, dtype=np.complex128)
-        known = min(int(edge * _OTHER_RATE * n) + 2, self._transform.shape[1])
+        known = min(int(edge * n) + 2, self._transform.shape[1])
         self._restored = self._transform[:, :known]
         self._gain = factor / np.conj(np.fft.rfft(taps, n)[:known])
 
@@ -63,17 +65,14 @@ class Decimation:
         """Take the samples `[channels, hop]` that begin with the one of index `at`; in order."""
         blocks = samples.reshape(len(samples), -1, self._block)
         first, end = at // self._block, at // self._block + blocks.shape[1]
+        if not first:
+            self._from_before[:, 0] = 0.0
         np.matmul(blocks, self._own, out=self._values[:, first:end])
-        np.matmul(blocks, self._before, out=self._to_before)
-        if first:
-            self._values[:, first - 1 : end - 1] += self._to_before
-        else:
-            self._values[:, : end - 1] += self._to_before[:, 1:]
-            self._to_last[:] = self._to_before[:, 0]
+        self._from_before[:, first:end] += np.matmul(blocks, self._before, out=self._to_before)
 
     def transform(self) -> Transform:
         """X of all samples, as far as the band goes and one bin more; overwritten by the next one."""
-        self._values[:, -1] += self._to_last
+        self._values[:, -1] += self._from_before[:, 0]
         np.fft.rfft(self._values.reshape(len(self._values), -1), axis=1, out=self._transform)
         self._restored *= self._gain
         return self._restored
@@ -81,7 +80,7 @@ class Decimation:
 
 def _taps(factor: int, edge: float) -> Samples:
     """The filter's weights, as many as a block and one value's samples; the band ends at `edge`."""
-    count = OUTPUTS * factor + 1
+    count = _OUTPUTS * factor + 1
     transition = 1 / factor - 2 * edge
     attenuation_db = 8.0 + 2.285 * 2 * np.pi * transition * (count - 1)
     at = np.arange(count) - (count - 1) / 2

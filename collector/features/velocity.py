@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from collector.features import spectrum
+from collector.features.decimation import OTHER_RATE
 from collector.features.reasons import Reason
 from collector.features.scratch import kept
 from collector.features.settings import VelocitySettings
@@ -25,7 +26,6 @@ _RATE_OVER_BAND = 2.56
 _POINTS_A_CYCLE = 4
 """At the upper edge, where a displacement hardly matters; ten times as many at a tenth of it."""
 _M_PER_S2: dict[Unit, float] = {"g": STANDARD_GRAVITY, "m/s2": 1.0}
-_OTHER_RATE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class MotionSpectrum:
     def _plan(self, rate_hz: float) -> None:
         """What stays while the rate does; one that is measured a little better hardly ever has other bins."""
         self._rate_hz = rate_hz
-        high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
+        high_hz = _high_hz(self._settings, rate_hz)
         bins = spectrum.band_bins(self._settings.low_hz, high_hz, rate_hz, self._n) or slice(0, 0)
         bins = slice(max(bins.start, _LOWEST_BIN), bins.stop)
         step_hz = rate_hz / self._n
@@ -153,7 +153,7 @@ class Motions:
             rate_hz: the sampling rate.
             first: the index of the first sample; None: it follows on the window before.
         """
-        if abs(rate_hz - self._planned_hz) > _OTHER_RATE * self._planned_hz:
+        if abs(rate_hz - self._planned_hz) > OTHER_RATE * self._planned_hz:
             self._plan(rate_hz)
         covered = None if self._spectrum is None else self._spectrum.covered(rate_hz)
         if self._spectrum is None or covered is None:
@@ -172,5 +172,10 @@ class Motions:
         self._spectrum = None if n is None else MotionSpectrum(self._settings, self._units, n)
         self._stretch = None
         if n is not None and n > self._n:
-            high_hz = min(self._settings.high_hz, rate_hz / _RATE_OVER_BAND)
+            high_hz = _high_hz(self._settings, rate_hz)
             self._stretch = Stretch(len(self._units), n, self._hop, high_hz, rate_hz)
+
+
+def _high_hz(settings: VelocitySettings, rate_hz: float) -> float:
+    """The upper end of the band, as far as the rate allows."""
+    return min(settings.high_hz, rate_hz / _RATE_OVER_BAND)

@@ -14,7 +14,7 @@ from collector.outbox.state import (
     OutboxState,
     Outgoing,
     StreamMark,
-    joined,
+    sum_up,
 )
 
 __all__ = [
@@ -31,6 +31,6 @@ __all__ = [
     "Outgoing",
     "Reading",
     "StreamMark",
-    "joined",
     "purge_folder",
+    "sum_up",
 ]

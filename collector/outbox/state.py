@@ -176,9 +176,16 @@ def joined(first: OutboxLoss, second: OutboxLoss) -> OutboxLoss:
 
 def merge_loss(losses: list[OutboxLoss], loss: OutboxLoss) -> None:
     """Add a loss, joined to the one of its cause and epoch; damage is told by the segment."""
-    if loss.cause is not Cause.CORRUPT:
-        for i, other in enumerate(losses):
-            if (other.cause, other.epoch) == (loss.cause, loss.epoch):
-                losses[i] = joined(other, loss)
-                return
+    if loss.cause is Cause.CORRUPT:
+        losses.append(loss)
+    else:
+        sum_up(losses, loss)
+
+
+def sum_up(losses: list[OutboxLoss], loss: OutboxLoss) -> None:
+    """Add a loss, joined to the one of its cause and epoch."""
+    for i, other in enumerate(losses):
+        if (other.cause, other.epoch) == (loss.cause, loss.epoch):
+            losses[i] = joined(other, loss)
+            return
     losses.append(loss)
