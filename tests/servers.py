@@ -124,13 +124,13 @@ class Mosquitto:
         self.process: Process | None = None
 
     async def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start it and wait until it answers: between listening and that it takes a SIGTERM for nothing."""
         user = ["user root"] if os.geteuid() == 0 else []
         text = [*user, f"listener {self.port} 127.0.0.1", *self._lines, "max_queued_messages 100000"]
         self._file.write_text("\n".join(text) + "\n", encoding="utf-8")
         program = "/usr/sbin/mosquitto" if Path("/usr/sbin/mosquitto").exists() else "mosquitto"
         self.process = await Process.start(program, "-c", self._file)
-        await until(self._listens)
+        await until(self._answers)
 
     async def kill(self) -> None:
         """Pull the plug."""
@@ -147,11 +147,15 @@ class Mosquitto:
         assert self.process is not None
         self.process.process.send_signal(signal.SIGHUP)
 
-    async def _listens(self) -> bool:
+    async def _answers(self) -> bool:
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(b"\0\0")  # neither MQTT nor TLS: it closes the connection
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
             writer.close()
-            await writer.wait_closed()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
             return True
         assert self.process is not None
         assert self.process.process.returncode is None, self.process.lines
