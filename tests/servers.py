@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import contextlib
-import functools
 import itertools
 import json
 import os
@@ -32,7 +31,6 @@ _FIRST_PORT, _BLOCK, _BLOCKS = 10_000, 200, 110
 """All below those that the system gives to outgoing connections."""
 
 
-@functools.cache
 def _own_ports() -> Iterator[int]:
     """Ports that this process alone gives out, over and over.
 
@@ -48,10 +46,14 @@ def _own_ports() -> Iterator[int]:
     raise AssertionError("all blocks of ports are taken")
 
 
+_PORTS = _own_ports()
+"""Taken before any test, for some look for sockets that one leaves open."""
+
+
 def free_port() -> int:
     """A port that nobody listens on, nor comes to before all others were given out."""
     while True:
-        port = next(_own_ports())
+        port = next(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -150,7 +152,7 @@ class Mosquitto:
     async def _answers(self) -> bool:
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            writer.write(b"\0\0")  # neither MQTT nor TLS: it closes the connection
+            writer.write(bytes(16))  # neither MQTT nor TLS, and long enough to tell: it closes the connection
             with contextlib.suppress(ConnectionError):
                 await reader.read()
             writer.close()
